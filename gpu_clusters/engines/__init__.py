@@ -1,0 +1,1 @@
+"""Clustering engines: different ways to the same result, behind one function each."""

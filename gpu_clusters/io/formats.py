@@ -1,0 +1,134 @@
+"""The supported kinds of source, each as a stream of Arrow record batches.
+
+A reader says what a source holds (`Layout`) and yields its needed columns in batches of about `BATCH` rows, each with
+the part of the source that is read so far. Whatever a library raises about a file becomes an ``InputError``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gpu_clusters.errors import InputError
+from gpu_clusters.io.columns import is_text
+from gpu_clusters.io.spatial import Geometry, find_geometry
+
+BATCH = 1 << 20
+Batches = Iterator[tuple[pa.RecordBatch, float]]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Columns of a source, its geometry column if it has one, and its number of rows if it is known beforehand."""
+
+    names: Sequence[str]
+    geometry: Geometry | None = None
+    rows: int | None = None
+
+
+class Reader(Protocol):
+    """A source that can be read in batches."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def path(self) -> Path | None: ...
+
+    def layout(self) -> Layout: ...
+
+    def batches(self, columns: Sequence[str], categories: Sequence[str]) -> Batches:
+        """Yield the `columns`; those in `categories` have few distinct texts."""
+        ...
+
+
+@contextmanager
+def reading(name: str, kind: str) -> Iterator[None]:
+    """Turn what a library raises about a file into an ``InputError`` with one line that says what to do."""
+    try:
+        yield
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        raise InputError(f"{name}: does not exist; check the path") from error
+    except PermissionError as error:
+        raise InputError(f"{name}: cannot be opened for want of permission; allow reading it") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: is not text in UTF-8 (at byte {error.start}); save it as UTF-8") from error
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        text = str(error).strip().splitlines()
+        reason = text[0].rstrip(".") if text else type(error).__name__
+        hint = "is it complete, and is its ending right?"
+        raise InputError(f"{name}: cannot be read as {kind} ({reason}); {hint}") from error
+
+
+@dataclass(frozen=True)
+class ParquetReader:
+    """Parquet, GeoParquet included."""
+
+    path: Path
+    name: str
+
+    def layout(self) -> Layout:
+        with reading(self.name, "Parquet"), pq.ParquetFile(self.path) as file:
+            schema = file.schema_arrow
+            return Layout(schema.names, find_geometry(schema), file.metadata.num_rows)
+
+    def batches(self, columns: Sequence[str], categories: Sequence[str]) -> Batches:
+        with reading(self.name, "Parquet"):
+            schema = pq.read_schema(self.path)
+            texts = [name for name in categories if is_text(schema.field(name).type)]
+            done = 0
+            with pq.ParquetFile(self.path, read_dictionary=texts, buffer_size=1 << 22, pre_buffer=False) as file:
+                for batch in file.iter_batches(BATCH, columns=list(columns)):
+                    done += batch.num_rows
+                    yield batch, done / max(file.metadata.num_rows, 1)
+
+
+@dataclass(frozen=True)
+class GeoJsonReader:
+    """GeoJSON, through GDAL."""
+
+    path: Path
+    name: str
+
+    def layout(self) -> Layout:
+        import pyogrio
+
+        with reading(self.name, "GeoJSON"), _no_warnings():
+            info = pyogrio.read_info(self.path, force_feature_count=True, DATE_AS_STRING="YES")
+        column = info.get("geometry_name") or "wkb_geometry"
+        return Layout(list(info["fields"]), Geometry(column, "WKB", info["crs"]), int(info["features"]))
+
+    def batches(self, columns: Sequence[str], categories: Sequence[str]) -> Batches:  # noqa: ARG002
+        from pyogrio.raw import open_arrow
+
+        layout = self.layout()
+        assert layout.geometry is not None
+        fields = [name for name in columns if name in layout.names]
+        geometry = layout.geometry.column in columns
+        options = {"columns": fields, "read_geometry": geometry, "batch_size": 1 << 16, "use_pyarrow": True}
+        done = 0
+        with (
+            reading(self.name, "GeoJSON"),
+            _no_warnings(),
+            open_arrow(self.path, **options, DATE_AS_STRING="YES") as (_, stream),
+        ):
+            for batch in stream:
+                done += batch.num_rows
+                yield batch, done / max(layout.rows or 1, 1)
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Keep GDAL's remarks, such as repeated feature ids, to itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield

@@ -1,0 +1,151 @@
+"""What the readers hand on: plain arrays in frozen dataclasses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Addresses:
+    """Geocoded addresses of one table, grouped by document.
+
+    Attributes
+    ----------
+    name : str
+        ``"patents"`` or ``"publications"``.
+    lon, lat : (n,) float64
+        Degrees; lon in [-180, 180), lat in [-90, 90], no negative zero.
+    doc_start : (d + 1,) int64
+        Rows ``doc_start[i]:doc_start[i + 1]`` are document ``i``; every document has at least one row.
+    country : (n,) int32
+        Index into `countries`, -1 where missing.
+    countries : tuple of str
+        The countries that occur in these rows, ascending by code point.
+    organization : (n,) int32
+        Index into `organizations`, -1 where missing.
+    organizations : tuple of str
+        The organizations that occur in these rows, ascending by code point.
+    fraction : (n,) float64 or None
+        Given fractions, finite and not negative; None where the table has no such column.
+    """
+
+    name: str
+    lon: np.ndarray
+    lat: np.ndarray
+    doc_start: np.ndarray
+    country: np.ndarray
+    countries: tuple[str, ...]
+    organization: np.ndarray
+    organizations: tuple[str, ...]
+    fraction: np.ndarray | None
+
+    @property
+    def rows(self) -> int:
+        """Number of geocoded rows."""
+        return len(self.lon)
+
+    @property
+    def documents(self) -> int:
+        """Number of documents with a geocoded row."""
+        return len(self.doc_start) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Deals:
+    """Geocoded deals, in the order of the source.
+
+    Attributes
+    ----------
+    lon, lat : (n,) float64
+        Degrees; lon in [-180, 180), lat in [-90, 90], no negative zero.
+    deals : (n,) float64
+        Number of deals of the row, finite and not negative.
+    country : (n,) int32
+        Index into `countries`, -1 where missing.
+    countries : tuple of str
+        The countries that occur in these rows, ascending by code point.
+    """
+
+    lon: np.ndarray
+    lat: np.ndarray
+    deals: np.ndarray
+    country: np.ndarray
+    countries: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """Number of geocoded rows."""
+        return len(self.lon)
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that was read, for the record.
+
+    Attributes
+    ----------
+    table : str
+        Table that it belongs to.
+    name : str
+        Its path as given, or for example ``"patents (data frame)"``.
+    path : Path or None
+        None for a data frame.
+    size : int or None
+        Bytes; None for a data frame.
+    sha256 : str or None
+        Hexadecimal digest of the bytes; None for a data frame.
+    rows : int
+        All its data rows, those outside of a window of years included.
+    """
+
+    table: str
+    name: str
+    path: Path | None
+    size: int | None
+    sha256: str | None
+    rows: int
+
+
+class InvalidRows(NamedTuple):
+    """Rows of a file whose coordinates are both given but impossible.
+
+    Attributes
+    ----------
+    name : str
+        File, as in `InputFile`.
+    rows : list of int
+        Their numbers, 1 = first data row; at most the first 1,000.
+    total : int
+        How many there are.
+    """
+
+    name: str
+    rows: list[int]
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
+class TableRead:
+    """A table with all that is to be said about its reading.
+
+    Attributes
+    ----------
+    data : Addresses or Deals
+        The geocoded rows.
+    coverage : DataFrame
+        Columns of ``schema.COVERAGE``: a row for each country (``""`` where missing, if any), then the World row.
+    inputs : list of InputFile
+        The files in the order of reading.
+    invalid : list of InvalidRows
+        The files that have invalid rows.
+    """
+
+    data: Addresses | Deals
+    coverage: pd.DataFrame
+    inputs: list[InputFile]
+    invalid: list[InvalidRows]

@@ -1,0 +1,138 @@
+"""From what the user gives (paths, folders, data frames) to readers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.io.delimited import DelimitedReader
+from gpu_clusters.io.formats import GeoJsonReader, ParquetReader, Reader, reading
+from gpu_clusters.io.frames import ArrowReader, PandasReader
+
+_COMPRESSIONS = {"": None, ".gz": "gzip", ".zst": "zstd"}
+_OPENERS: dict[str, Callable[[Path, str], Reader]] = {
+    **dict.fromkeys((".parquet", ".geoparquet", ".pq"), ParquetReader),
+    **dict.fromkeys((".geojson", ".json"), GeoJsonReader),
+    **{
+        ending + packed: partial(DelimitedReader, delimiter=delimiter, compression=compression)
+        for ending, delimiter in ((".csv", ","), (".tsv", "\t"))
+        for packed, compression in _COMPRESSIONS.items()
+    },
+}
+SUPPORTED = tuple(_OPENERS)
+
+
+def readers(source: Any, table: str) -> list[Reader]:
+    """Find all readers of a table.
+
+    Parameters
+    ----------
+    source : path, data frame, or list of these
+        A path is a file or a folder. Of a folder all supported files are taken, those of its folders too, in the order
+        of their paths; names that begin with ``.`` or ``_`` and files of other kinds are passed over.
+    table : str
+        Name of the table.
+
+    Raises
+    ------
+    InputError
+        A source that is missing, empty, given twice or of an unsupported kind.
+    UsageError
+        Something that is no source.
+    """
+    many = isinstance(source, Iterable) and not _is_frame(source) and not isinstance(source, (str, os.PathLike))
+    found: list[Reader] = []
+    given = list(source) if many else [source]
+    if not given:
+        raise InputError(f"{table}: no file is given")
+    frames = sum(_is_frame(one) for one in given)
+    for one in given:
+        if isinstance(one, (str, os.PathLike)):
+            found.extend(_from_path(Path(one)))
+        elif _is_frame(one):
+            number = sum(reader.path is None for reader in found) + 1
+            found.append(_from_frame(one, f"{table} (data frame{f' {number}' if frames > 1 else ''})"))
+        else:
+            raise UsageError(f"{table}: a source is a path, a data frame or a list of these, not {type(one).__name__}")
+    _refuse_repeated(found, table)
+    return found
+
+
+def _is_frame(one: Any) -> bool:
+    return isinstance(one, (pd.DataFrame, pa.Table, pa.RecordBatch)) or hasattr(one, "__arrow_c_stream__")
+
+
+def _refuse_repeated(found: list[Reader], table: str) -> None:
+    seen = set()
+    for reader in found:
+        if reader.path is not None:
+            real = reader.path.resolve()
+            if real in seen:
+                raise InputError(f"{reader.name}: is given twice for {table}; its rows would count double")
+            seen.add(real)
+
+
+def _opener(path: Path) -> Callable[[Path, str], Reader] | None:
+    ending = max((e for e in SUPPORTED if path.name.lower().endswith(e)), key=len, default=None)
+    return None if ending is None else _OPENERS[ending]
+
+
+def _from_path(path: Path) -> list[Reader]:
+    with reading(str(path), "a file or folder"):
+        if not path.exists():
+            raise InputError(f"{path}: does not exist; check the path")
+        if path.is_dir():
+            return _from_folder(path)
+        if not path.is_file():
+            raise InputError(f"{path}: is neither a file nor a folder")
+    opener = _opener(path)
+    if opener is None:
+        raise InputError(f"{path}: files of this kind are not supported; supported endings: {', '.join(SUPPORTED)}")
+    return [_checked(path, opener)]
+
+
+def _checked(path: Path, opener: Callable[[Path, str], Reader]) -> Reader:
+    with reading(str(path), "a file"), path.open("rb") as file:
+        first = file.read(4)
+    if not first:
+        raise InputError(f"{path}: is empty (0 bytes); write it again, or leave it out")
+    reader = opener(path, str(path))
+    if isinstance(reader, DelimitedReader):
+        if reader.compression is None and (first[:2] == b"\x1f\x8b" or first == b"\x28\xb5\x2f\xfd"):
+            right = ".gz" if first[:2] == b"\x1f\x8b" else ".zst"
+            raise InputError(f"{path}: is compressed; rename it to end in {right}")
+        if reader.compression is None and first[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise InputError(f"{path}: is text in UTF-16; save it as UTF-8")
+    return reader
+
+
+def _from_folder(folder: Path) -> list[Reader]:
+    def fail(error: OSError) -> None:
+        raise error
+
+    paths = []
+    for parent, folders, names in os.walk(folder, onerror=fail):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        paths += [Path(parent, name) for name in names if not name.startswith((".", "_"))]
+    found = [(path, opener) for path in sorted(paths) if (opener := _opener(path)) is not None]
+    if not found:
+        raise InputError(f"{folder}: the folder holds no supported file; supported endings: {', '.join(SUPPORTED)}")
+    return [_checked(path, opener) for path, opener in found]
+
+
+def _from_frame(frame: Any, name: str) -> Reader:
+    if isinstance(frame, pd.DataFrame):
+        return PandasReader(frame, name)
+    if isinstance(frame, pa.RecordBatch):
+        return ArrowReader(pa.Table.from_batches([frame]), name)
+    if isinstance(frame, (pa.Table, pa.RecordBatchReader)):
+        return ArrowReader(frame, name)
+    with reading(name, "an Arrow stream"):
+        return ArrowReader(pa.RecordBatchReader.from_stream(frame), name)

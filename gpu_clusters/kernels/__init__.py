@@ -1,0 +1,1 @@
+"""Compiled kernels: a neighbour index on sphere and plane, and what is computed with it."""

@@ -1,0 +1,176 @@
+"""The neighbour index: points in bands of nearly equal height, sorted by their key within a band.
+
+What lies within a radius of a point is one interval of keys in every band near it. A band's own lowest and highest point
+give an interval that surely is inside (all of the band from one end to the other) and one that may be; only the few points
+between the two need a distance test. Nothing is stored for a pair of points: memory is linear in the points, whatever the radius.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from gpu_clusters.kernels.search import HIGH_RING, HIGH_Z, KEY, LOW_RING, LOW_Z, SCALE, X, Y, Z, cell_of, first_entry
+from gpu_clusters.kernels.spaces import SPHERE, Coordinates, Reach
+
+NEIGHBOURS_PER_BAND = 600  # the more neighbours a point has, the more do thinner bands pay (measured, 2 cores)
+SEGMENT = 512  # points of a band that one task works on
+
+
+class Bands(NamedTuple):
+    """Points sorted by (band, key); ``n`` points in ``m`` bands, of which none is empty.
+
+    The kernels take the arrays one by one: compiled code that picks them out of a tuple counts references in its inner loops.
+    """
+
+    order: NDArray[np.int64]  # (n,) index of each point in the order given
+    number: NDArray[np.int64]  # (m,) floor(height / band height), ascending
+    points: NDArray[np.float64]  # (4, n) key, x, y, z
+    start: NDArray[np.int64]  # (m + 1,) first point of each band
+    edges: NDArray[np.float64]  # (5, m) z and distance from the axis of a band's lowest and highest point; cells per unit of key
+    table: NDArray[np.int64]  # first position in its band of each of the equal cells that a band is cut into
+
+
+def band_height(points: Coordinates, reach: Reach) -> float:
+    """Height of a band that balances the bands to visit against the points to test; any value gives the same results."""
+    n = len(points.key)
+    step = max(1, n // 50_000)
+    height = min(reach.height, 180.0) if reach.period else reach.height
+    key, across = points.key[::step], points.height[::step]
+    row = np.floor(across / height)
+    stretch = np.maximum(np.cos(np.radians(row * height)), 1e-3) if reach.kind == SPHERE else 1.0
+    cell = np.floor(key * stretch / height) + row * 1e7
+    _, inverse, counts = np.unique(cell, return_inverse=True, return_counts=True)
+    neighbours = math.pi * step * float(np.mean(counts[inverse])) if n else 1.0
+    return height / min(max(math.sqrt(neighbours / NEIGHBOURS_PER_BAND), 1.0), 32.0)
+
+
+def build(points: Coordinates, height: float) -> Bands:
+    """Sort ``points`` into bands of ``height`` (unit of the points' heights)."""
+    number = np.floor(points.height * (1 / height)).astype(np.int64)
+    order, start, numbers = _sorted_by_band(number, points.key)
+    sorted_points = np.empty((4, len(order)))
+    for row, values in zip(sorted_points, (points.key, points.x, points.y, points.z), strict=True):
+        np.take(values, order, out=row)
+    return _indexed(points.kind, order, numbers, sorted_points, start)
+
+
+def select(bands: Bands, kind: int, keep: NDArray[np.bool_]) -> tuple[Bands, NDArray[np.int64]]:
+    """The bands of the points where ``keep`` ((n,) bool, sorted order), and those points' places in ``bands``."""
+    kept = np.flatnonzero(keep)
+    start = np.searchsorted(kept, bands.start)
+    full = start[1:] > start[:-1]
+    start = np.append(start[:-1][full], len(kept))
+    return _indexed(kind, bands.order[kept], bands.number[full], bands.points[:, kept], start), kept
+
+
+def near(queries: Bands, targets: Bands, reach: Reach, height: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and past-the-last band of ``targets`` that can hold neighbours of each band of ``queries``."""
+    span = math.ceil(min(reach.height / height, 1e15)) + 1
+    first = np.searchsorted(targets.number, queries.number - span, side="left")
+    last = np.searchsorted(targets.number, queries.number + span, side="right")
+    return first, last
+
+
+def index_of(bands: Bands) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """The four arrays that describe ``bands`` to a kernel."""
+    return bands.points, bands.start, bands.edges, bands.table
+
+
+def segments(bands: Bands) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Tasks for threads: band, first and past-the-last point of runs of at most ``SEGMENT`` points of one band."""
+    sizes = np.diff(bands.start)
+    pieces = -(-sizes // SEGMENT)
+    band = np.repeat(np.arange(len(sizes)), pieces)
+    first_piece = np.cumsum(pieces) - pieces
+    begin = bands.start[band] + SEGMENT * (np.arange(len(band)) - first_piece[band])
+    return band, begin, np.minimum(begin + SEGMENT, bands.start[band + 1])
+
+
+def _sorted_by_band(
+    number: NDArray[np.int64], key: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Order of the points by (band, key), start of each band and the bands' numbers; empty bands are left out."""
+    n = len(number)
+    lowest, highest = (int(number.min()), int(number.max())) if n else (0, -1)
+    if highest - lowest < 4 * n + 1024:
+        dense, numbers = number - lowest, np.arange(lowest, highest + 1)
+    else:
+        numbers, dense = np.unique(number, return_inverse=True)
+    sizes = np.bincount(dense, minlength=len(numbers))
+    start = np.concatenate(([0], np.cumsum(sizes)))
+    order = np.empty(n, np.int64)
+    _bucket(dense, start[:-1].copy(), order)
+    _sort_buckets(start, key, order)
+    full = sizes > 0
+    return order, np.append(start[:-1][full], n), numbers[full]
+
+
+def _indexed(kind: int, order, number, points, start) -> Bands:
+    """Bands of points that are sorted already."""
+    edges = np.ones((5, len(number)))
+    table = np.empty(first_entry(start, len(number)), np.int64)
+    _edges(kind == SPHERE, points, start, edges)
+    _tabulate(points, start, edges, table)
+    return Bands(order, number, points, start, edges, table)
+
+
+@njit(cache=True)
+def _bucket(bucket, place, order):
+    """Write the indices of ``bucket`` into ``order``, bucket after bucket; ``place`` is each bucket's next free slot."""
+    for i in range(len(bucket)):
+        order[place[bucket[i]]] = i
+        place[bucket[i]] += 1
+
+
+@njit(cache=True, parallel=True)
+def _sort_buckets(start, key, order):
+    """Sort ``order`` by ``key`` within each bucket."""
+    for b in prange(len(start) - 1):
+        members = order[start[b] : start[b + 1]]
+        if len(members) > 1:
+            order[start[b] : start[b + 1]] = members[np.argsort(key[members])]
+
+
+@njit(cache=True)
+def _edges(sphere, points, start, edges):
+    """``z`` and distance from the axis of the lowest and of the highest point of each band."""
+    for b in range(len(start) - 1):
+        for i in range(start[b], start[b + 1]):
+            z = points[Z, i]
+            ring = math.hypot(points[X, i], points[Y, i]) if sphere else 1.0
+            rise = -ring if z > 0 else ring  # towards a pole z stands still while the ring still shrinks
+            if i == start[b]:
+                low = high = rise
+                edges[LOW_Z, b] = edges[HIGH_Z, b] = z
+                edges[LOW_RING, b] = edges[HIGH_RING, b] = ring
+            if z < edges[LOW_Z, b] or (z == edges[LOW_Z, b] and rise < low):
+                edges[LOW_Z, b], edges[LOW_RING, b], low = z, ring, rise
+            if z > edges[HIGH_Z, b] or (z == edges[HIGH_Z, b] and rise > high):
+                edges[HIGH_Z, b], edges[HIGH_RING, b], high = z, ring, rise
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
+def _tabulate(points, start, edges, table):
+    """Cut each band into equal cells and note where each begins."""
+    for b in prange(len(start) - 1):
+        begin, end = start[b], start[b + 1]
+        first = first_entry(start, b)
+        cells = first_entry(start, b + 1) - first - 1
+        origin = points[KEY, begin]
+        extent = points[KEY, end - 1] - origin
+        scale = cells / extent * (1 - 1e-12) if extent > 0 else 0.0
+        edges[SCALE, b] = scale = scale if math.isfinite(scale) else 0.0
+        filled = 0
+        for i in range(begin, end):
+            cell = cell_of(points[KEY, i] - origin, scale, cells)
+            while filled <= cell:
+                table[first + filled] = i - begin
+                filled += 1
+        while filled <= cells:
+            table[first + filled] = end - begin
+            filled += 1

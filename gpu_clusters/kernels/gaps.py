@@ -1,0 +1,89 @@
+"""Which clusters have members within a distance of each other."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+from gpu_clusters.kernels.bands import Bands, index_of, near, segments
+from gpu_clusters.kernels.linking import within
+from gpu_clusters.kernels.search import KEY, X, Y, Z, candidates, piece, point_function
+from gpu_clusters.kernels.spaces import Reach
+
+
+def close_pairs(
+    queries: Bands,
+    query_label: NDArray[np.int64],
+    targets: Bands,
+    target_label: NDArray[np.int64],
+    reach: Reach,
+    height: float,
+) -> NDArray[np.int64]:
+    """Pairs of different labels of which a query and a target are within reach; (p, 2) int64, smaller label first, sorted.
+
+    ``query_label`` and ``target_label`` are in the order of the bands.
+    """
+    first, last = near(queries, targets, reach, height)
+    tasks = segments(queries)
+    run_end = _run_ends(targets.start, target_label)
+    args = (queries.points, query_label, *index_of(targets), target_label, run_end, reach, first, last, *tasks)
+    found = np.zeros(queries.points.shape[1] + 1, np.int64)
+    _pairs(*args, found[1:], np.empty((0, 2), np.int64))
+    place = np.cumsum(found)
+    pairs = np.empty((place[-1], 2), np.int64)
+    _pairs(*args, place[:-1], pairs)
+    pairs.sort(axis=1)
+    return np.unique(pairs, axis=0)
+
+
+@njit(cache=True)
+def _run_ends(start, label):
+    """For each point where the run of equal labels ends that it is in; runs end with their band."""
+    run_end = np.empty(len(label), np.int64)
+    for band in range(len(start) - 1):
+        end = start[band + 1]
+        for i in range(end - 1, start[band] - 1, -1):
+            if i + 1 < start[band + 1] and label[i + 1] != label[i]:
+                end = i + 1
+            run_end[i] = end
+    return run_end
+
+
+@point_function
+def pairs_in_run(points, label, run_end, limit, own, x, y, z, low, high, place, pairs):
+    """Note the labels other than ``own`` that have a point within reach among ``low..high``; the next free place."""
+    while low < high:
+        if label[low] == own:
+            low = run_end[low]
+        elif within(points, limit, low, x, y, z):
+            if len(pairs) > 0:
+                pairs[place, 0], pairs[place, 1] = own, label[low]
+            place += 1
+            low = run_end[low]
+        else:
+            low += 1
+    return place
+
+
+@njit(cache=True, parallel=True)
+def _pairs(
+    queries, query_label, points, start, edges, table, label, run_end, reach, first, last, band, begin, end, place, pairs
+):
+    """Count the pairs of each query into ``place`` (no ``pairs`` given), or write them from there on."""
+    for task in prange(len(band)):
+        for other in range(first[band[task]], last[band[task]]):
+            for q in range(begin[task], end[task]):
+                x, y, z = queries[X, q], queries[Y, q], queries[Z, q]
+                ring = math.sqrt(x * x + y * y)
+                a, d = candidates(reach, points, start, edges, table, other, queries[KEY, q], z, ring)
+                offset = start[other]
+                size = start[other + 1] - offset
+                for turn in range(-1, 2):
+                    low, high = piece(a, d, size, turn)
+                    low, high = offset + low, offset + high
+                    place[q] = pairs_in_run(
+                        points, label, run_end, reach.limit, query_label[q], x, y, z, low, high, place[q], pairs
+                    )

@@ -1,0 +1,205 @@
+"""Which core points hang together, and which core point a border point hangs on."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import get_num_threads, njit, prange
+from numpy.typing import NDArray
+
+from gpu_clusters.kernels.bands import Bands, index_of, near, segments
+from gpu_clusters.kernels.search import KEY, X, Y, Z, candidates, piece, point_function, sure_width
+from gpu_clusters.kernels.spaces import Reach
+
+STRIPS_PER_THREAD = 4
+BLOCK = 32  # core points that are passed over at once when none of them can be preferred
+
+
+def components(core: Bands, reach: Reach, height: float) -> NDArray[np.int64]:
+    """Component of each core point, as the place of the first point of the component; (n,) int64 in the order of ``core``.
+
+    Two points are in one component iff a chain of points leads from one to the other with no step longer than the radius.
+    """
+    index = index_of(core)
+    parent, run_end = np.empty((2, core.points.shape[1]), np.int64)
+    _, last = near(core, core, reach, height)
+    _join_along_bands(*index, reach, parent, run_end)
+    strips = _strips(core.start, get_num_threads() * STRIPS_PER_THREAD)
+    _join_within_strips(*index, reach, last, strips, parent, run_end)
+    _join_across_strips(*index, reach, last, strips, parent, run_end)
+    _flatten(parent)
+    return parent
+
+
+def preferred_core(
+    queries: Bands,
+    core: Bands,
+    reach: Reach,
+    height: float,
+    value: NDArray[np.int64],
+    before: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """For each query the core point within reach of largest ``value``, the one with the smallest ``before`` among equals.
+
+    Both are (n,) int64 in the order of ``core``; so is the result's numbering, (q,) int64, -1 for no core point in reach.
+    """
+    first, last = near(queries, core, reach, height)
+    result = np.full(queries.points.shape[1], -1, np.int64)
+    blocks = np.maximum.reduceat(value, np.arange(0, len(value), BLOCK))
+    _preferred(queries.points, *index_of(core), value, blocks, before, reach, first, last, *segments(queries), result)
+    return result
+
+
+def _strips(start: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Cut the bands into at most ``count`` strips of about equally many points; first band of each, and the end."""
+    cuts = np.searchsorted(start, np.linspace(0, start[-1], count + 1))
+    return np.unique(np.minimum(cuts, len(start) - 1))
+
+
+@point_function
+def find(parent, i):
+    """Root of a point; halves the way there."""
+    while parent[i] != i:
+        parent[i] = parent[parent[i]]
+        i = parent[i]
+    return i
+
+
+@point_function
+def unite(parent, i, j):
+    """Make one tree of two, given their roots, and return its root: the smaller, so that no order of unions matters."""
+    if i < j:
+        parent[j] = i
+        return i
+    parent[i] = j
+    return j
+
+
+@point_function
+def within(points, limit, i, x, y, z):
+    """Whether point ``i`` passes the distance test."""
+    dx, dy, dz = points[X, i] - x, points[Y, i] - y, points[Z, i] - z
+    return dx * dx + dy * dy + dz * dz <= limit
+
+
+@point_function
+def link_run(points, limit, parent, run_end, root, x, y, z, low, high):
+    """Unite a point (with its root) with every component that has a point within reach among ``low..high``; new root."""
+    while low < high:
+        other = find(parent, low)
+        stop = min(run_end[low], high)
+        if other != root:
+            hit = within(points, limit, (low + stop) >> 1, x, y, z)
+            i = low
+            while not hit and i < stop:
+                hit = within(points, limit, i, x, y, z)
+                i += 1
+            if hit:
+                root = unite(parent, root, other)
+        low = stop
+    return root
+
+
+@point_function
+def link_in_band(reach, points, start, edges, table, parent, run_end, p, own, band):
+    """Unite core point ``p`` of band ``own`` with what lies within reach of it in a band."""
+    x, y, z = points[X, p], points[Y, p], points[Z, p]
+    a, d = candidates(reach, points, start, edges, table, band, points[KEY, p], z, math.sqrt(x * x + y * y))
+    begin = start[band]
+    size = start[band + 1] - begin
+    if band == own and a >= 0 and d <= size:
+        a = max(a, p - begin + 1)  # earlier points have looked this way already
+    if a >= d:
+        return
+    root = find(parent, p)
+    if a >= 0 and d <= size:
+        link_run(points, reach.limit, parent, run_end, root, x, y, z, begin + a, begin + d)
+        return
+    for turn in range(-1, 2):
+        low, high = piece(a, d, size, turn)
+        root = link_run(points, reach.limit, parent, run_end, root, x, y, z, begin + low, begin + high)
+
+
+@njit(cache=True, parallel=True)
+def _join_along_bands(points, start, edges, table, reach, parent, run_end):
+    """Unite neighbours in a band that are near enough to each other; ``run_end`` is where such a run of points ends."""
+    for band in prange(len(start) - 1):
+        begin, end = start[band], start[band + 1]
+        run = begin
+        for p in range(begin, end):
+            parent[p] = run
+            x, y, z = points[X, p], points[Y, p], points[Z, p]
+            if p + 1 < end:
+                gap = points[KEY, p + 1] - points[KEY, p]
+                near_enough = gap <= sure_width(reach, edges, band, z, math.sqrt(x * x + y * y)) - reach.slack
+                if near_enough or within(points, reach.limit, p + 1, x, y, z):
+                    continue
+            run_end[run : p + 1] = p + 1
+            run = p + 1
+
+
+@njit(cache=True, parallel=True)
+def _join_within_strips(points, start, edges, table, reach, last, strips, parent, run_end):
+    """Unite across bands inside of each strip: no two strips touch the same entries of ``parent``."""
+    for strip in prange(len(strips) - 1):
+        for own in range(strips[strip], strips[strip + 1]):
+            for band in range(own, min(last[own], strips[strip + 1])):
+                for p in range(start[own], start[own + 1]):
+                    link_in_band(reach, points, start, edges, table, parent, run_end, p, own, band)
+
+
+@njit(cache=True)
+def _join_across_strips(points, start, edges, table, reach, last, strips, parent, run_end):
+    """Unite across the strips' borders."""
+    for strip in range(len(strips) - 1):
+        for own in range(strips[strip], strips[strip + 1]):
+            for band in range(strips[strip + 1], last[own]):
+                for p in range(start[own], start[own + 1]):
+                    link_in_band(reach, points, start, edges, table, parent, run_end, p, own, band)
+
+
+@njit(cache=True)
+def _flatten(parent):
+    """Point every entry at its root: parents come before their children, so one pass does it."""
+    for i in range(len(parent)):
+        parent[i] = parent[parent[i]]
+
+
+@point_function
+def prefer_in_run(points, value, blocks, before, limit, best, x, y, z, low, high):
+    """The better of ``best`` and the best point within reach among ``low..high``."""
+    i = low
+    while i < high:
+        if best >= 0 and blocks[i // BLOCK] < value[best]:
+            i = (i // BLOCK + 1) * BLOCK
+            continue
+        better = best < 0 or value[i] > value[best] or (value[i] == value[best] and before[i] < before[best])
+        if better and within(points, limit, i, x, y, z):
+            best = i
+        i += 1
+    return best
+
+
+@point_function
+def prefer_in_band(points, start, edges, table, value, blocks, before, reach, band, best, key, x, y, z, ring):
+    """The better of ``best`` and the best point within reach in a band."""
+    a, d = candidates(reach, points, start, edges, table, band, key, z, ring)
+    begin = start[band]
+    size = start[band + 1] - begin
+    for turn in range(-1, 2):
+        low, high = piece(a, d, size, turn)
+        best = prefer_in_run(points, value, blocks, before, reach.limit, best, x, y, z, begin + low, begin + high)
+    return best
+
+
+@njit(cache=True, parallel=True)
+def _preferred(queries, points, start, edges, table, value, blocks, before, reach, first, last, band, begin, end, result):
+    for task in prange(len(band)):
+        for other in range(first[band[task]], last[band[task]]):
+            for p in range(begin[task], end[task]):
+                key, x, y, z = queries[KEY, p], queries[X, p], queries[Y, p], queries[Z, p]
+                ring = math.sqrt(x * x + y * y)
+                result[p] = prefer_in_band(
+                    points, start, edges, table, value, blocks, before, reach, other, result[p], key, x, y, z, ring
+                )

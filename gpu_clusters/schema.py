@@ -1,0 +1,77 @@
+"""Names and order of the columns that come in and go out: one place for all of them."""
+
+from __future__ import annotations
+
+TABLES = ("patents", "publications", "deals")
+
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "patents": ("doc_id", "lon", "lat"),
+    "publications": ("doc_id", "lon", "lat"),
+    "deals": ("lon", "lat"),
+}
+
+OPTIONAL: dict[str, tuple[str, ...]] = {
+    "patents": ("country", "organization", "year", "fraction"),
+    "publications": ("country", "organization", "year", "fraction"),
+    "deals": ("deal_id", "country", "organization", "year", "deals"),
+}
+
+RANKING = (
+    "cluster_id",
+    "rank",
+    "name",
+    "economies",
+    "patents",
+    "publications",
+    "deals",
+    "patent_share",
+    "publication_share",
+    "deal_share",
+    "total_share",
+    "rank_without_deals",
+    "previous_rank",
+    "rank_change",
+    "population",
+    "patents_per_million",
+    "publications_per_million",
+    "deals_per_million",
+    "intensity",
+    "intensity_rank",
+    "previous_intensity_rank",
+    "intensity_rank_change",
+    "top_applicant",
+    "top_organization",
+    "locations",
+    "core_locations",
+    "lon",
+    "lat",
+)
+
+LOCATIONS = (
+    "lon",
+    "lat",
+    "inventors",
+    "authors",
+    "weight",
+    "density_at",
+    "core",
+    "cluster_id",
+    "initial_cluster_id",
+)
+
+DEALS = ("lon", "lat", "deals", "cluster_id")
+
+COVERAGE = (
+    "table",
+    "country",
+    "rows",
+    "geocoded",
+    "invalid",
+    "rows_pct",
+    "documents",
+    "documents_covered",
+    "documents_pct",
+)
+
+NOISE = -1
+WORLD = "World"

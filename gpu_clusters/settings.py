@@ -1,0 +1,148 @@
+"""Everything a run depends on besides its data: frozen, validated, with the method's defaults."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from fractions import Fraction
+from typing import Any
+
+from gpu_clusters.errors import UsageError
+from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
+
+WEIGHTINGS = ("inventor-equivalent", "total-preserving", "raw")
+BORDERS = ("densest", "lowest")
+DEVICES = ("auto", "cpu", "gpu")
+ENGINES = ("auto", "native", "cuml", "sklearn")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of a run.
+
+    Parameters
+    ----------
+    radius_km : float
+        Radius of DBSCAN in kilometres; > 0.
+    density : float
+        Weight that a location must have within the radius to be core, in addresses (see ``weighting``); > 0.
+    weighting : {"inventor-equivalent", "total-preserving", "raw"}
+        How an inventor's and an author's address compare.
+    merge_km : float or None
+        Largest gap in kilometres between clusters that may be merged; None merges none.
+    area_degrees : float
+        A cluster's area is what lies within so many degrees of a member; > 0.
+    border : {"densest", "lowest"}
+        The core neighbour that a border location joins.
+    top : int
+        Number of clusters in the intensity ranking; >= 1.
+    crs : str or None
+        Projected coordinate system in metres (``"EPSG:3035"``) to cluster in; None clusters on the sphere.
+    columns : dict of str to dict of str to str
+        Per table, the user's column for a canonical name: ``{"patents": {"organization": "applicant"}}``.
+    years : dict of str to (int or None, int or None)
+        Per table, the first and last year that count.
+    device : {"auto", "cpu", "gpu"}
+    engine : {"auto", "native", "cuml", "sklearn"}
+
+    Raises
+    ------
+    UsageError
+        A value that makes no sense; the message names the setting.
+    """
+
+    radius_km: float = 15.0
+    density: float = 4500.0
+    weighting: str = "inventor-equivalent"
+    merge_km: float | None = 5.0
+    area_degrees: float = 0.05
+    border: str = "densest"
+    top: int = 100
+    crs: str | None = None
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    years: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
+    device: str = "auto"
+    engine: str = "auto"
+
+    def __post_init__(self) -> None:
+        _positive("radius_km", self.radius_km)
+        _positive("density", self.density)
+        _positive("area_degrees", self.area_degrees)
+        if self.merge_km is not None and not (_is_number(self.merge_km) and 0 <= self.merge_km < math.inf):
+            raise UsageError(f"merge_km must be a finite number of kilometres, 0 or more, not {self.merge_km!r}")
+        if not isinstance(self.top, int) or isinstance(self.top, bool) or self.top < 1:
+            raise UsageError(f"top must be a whole number, 1 or more, not {self.top!r}")
+        _one_of("weighting", self.weighting, WEIGHTINGS)
+        _one_of("border", self.border, BORDERS)
+        _one_of("device", self.device, DEVICES)
+        _one_of("engine", self.engine, ENGINES)
+        for table, mapping in self.columns.items():
+            _one_of("table in columns", table, TABLES)
+            for name in mapping:
+                _one_of(f"column of {table}", name, REQUIRED[table] + OPTIONAL[table])
+        for table, window in self.years.items():
+            _one_of("table in years", table, TABLES)
+            first, last = window
+            if first is not None and last is not None and first > last:
+                raise UsageError(f"years of {table} run from {first} to {last}: the first year must not be after the last")
+
+    def threshold(self, inventors: int, authors: int) -> int:
+        """Weight from which on a location is core; see `weights`.
+
+        Parameters
+        ----------
+        inventors, authors : int
+            All geocoded addresses of patents and of publications; 0 where the table is absent.
+
+        Returns
+        -------
+        int
+            ``density`` as a decimal number times the weight of one inventor, rounded up in exact arithmetic.
+        """
+        density = Fraction(str(self.density))
+        if inventors and authors:
+            if self.weighting == "inventor-equivalent":
+                density *= authors
+            elif self.weighting == "total-preserving":
+                density *= Fraction(2 * inventors * authors, inventors + authors)
+        return math.ceil(density)
+
+    def weights(self, inventors: int, authors: int) -> tuple[int, int]:
+        """Weight of one inventor's and of one author's address; whole numbers, see the method, section 3.
+
+        Raises
+        ------
+        UsageError
+            The weights of all addresses could overflow 64-bit integers.
+        """
+        if not (inventors and authors) or self.weighting == "raw":
+            return 1, 1
+        if 2 * inventors * authors >= 2**62:
+            raise UsageError(
+                f"{inventors:,} inventor and {authors:,} author addresses overflow the whole-number weights of "
+                f"weighting {self.weighting!r} (2 x inventors x authors must stay below 2^62): use weighting 'raw'"
+            )
+        return authors, inventors
+
+    def as_dict(self) -> dict[str, Any]:
+        """The settings as plain values, for the manifest."""
+        return asdict(self)
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Names of all settings."""
+        return tuple(f.name for f in fields(cls))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _positive(name: str, value: float) -> None:
+    if not _is_number(value) or not 0 < value < math.inf:
+        raise UsageError(f"{name} must be a finite number above 0, not {value!r}")
+
+
+def _one_of(what: str, value: object, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UsageError(f"{what} must be one of {', '.join(choices)}, not {value!r}")

@@ -1,0 +1,61 @@
+"""From weighted locations to clusters, with the engine of choice."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpu_clusters.engines.protocol import Clustering, Engine, Problem
+from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.kernels.spaces import Coordinates, Reach, in_plane, on_sphere, plane_reach, sphere_reach
+from gpu_clusters.settings import Settings
+from gpu_clusters.steps.locate import Locations
+
+
+def cluster(locations: Locations, settings: Settings, engine: Engine) -> Clustering:
+    """Cluster the locations (method, sections 4 and 5); nothing but the engine's speed depends on the engine."""
+    points, reach = space(locations.lon, locations.lat, settings)
+    precedence = np.arange(len(locations.lon))
+    return engine(Problem(points, locations.weight, precedence, reach, locations.threshold, settings.border))
+
+
+def space(lon: NDArray[np.float64], lat: NDArray[np.float64], settings: Settings) -> tuple[Coordinates, Reach]:
+    """Coordinates to cluster in, and the radius there: on the sphere, or in the plane of ``settings.crs``."""
+    if settings.crs is None:
+        return on_sphere(lon, lat), sphere_reach(settings.radius_km)
+    easting, northing = project(lon, lat, settings.crs)
+    extent = max(np.abs(easting).max(initial=0.0), np.abs(northing).max(initial=0.0))
+    return in_plane(easting, northing), plane_reach(settings.radius_km * 1000, float(extent))
+
+
+def project(
+    lon: NDArray[np.float64], lat: NDArray[np.float64], crs: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Project degrees to the metres of ``crs``.
+
+    Raises
+    ------
+    UsageError
+        ``crs`` is unknown, not projected or not in metres.
+    InputError
+        A location has no coordinates there.
+    """
+    from pyproj import CRS, Transformer
+    from pyproj.exceptions import CRSError
+
+    try:
+        target = CRS.from_user_input(crs)
+    except CRSError as error:
+        raise UsageError(f"crs {crs!r} is not known: {error}") from None
+    units = {axis.unit_name for axis in target.axis_info[:2]}
+    if not target.is_projected or units != {"metre"}:
+        raise UsageError(f"crs {crs!r} ({target.name}) is not a projected system in metres: take one such as EPSG:3035")
+    easting, northing = Transformer.from_crs("EPSG:4326", target, always_xy=True).transform(lon, lat)
+    lost = np.flatnonzero(~(np.isfinite(easting) & np.isfinite(northing)))
+    if len(lost):
+        first = lost[0]
+        raise InputError(
+            f"{len(lost):,} of {len(lon):,} locations have no coordinates in {crs} ({target.name}), the first at "
+            f"lon {lon[first]:g}, lat {lat[first]:g}: leave them out or choose a crs that covers them"
+        )
+    return easting, northing

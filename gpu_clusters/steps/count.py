@@ -1,0 +1,88 @@
+"""Fractional counts whose sums do not depend on the order of the rows.
+
+Floating-point sums depend on their order. So rows are first counted by (group, value), which is exact, and only those few
+products are added, always in the same order.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpu_clusters.io.model import Addresses, Deals
+
+
+class Measure(NamedTuple):
+    """What each row counts: ``values[code]`` for a row, or one part in ``values[code]`` where ``parts`` is true."""
+
+    code: NDArray[np.int64]
+    values: NDArray[np.float64]
+    parts: bool
+
+    def worth(self, code: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """What ``rows`` rows of each code count together."""
+        return rows / self.values[code] if self.parts else rows * self.values[code]
+
+
+def measure(table: Addresses | Deals) -> Measure:
+    """Fractional counts of addresses (method, section 2), numbers of deals."""
+    if isinstance(table, Deals):
+        return _measure_values(table.deals)
+    if table.fraction is not None:
+        return _measure_values(table.fraction)
+    sizes = np.diff(table.doc_start)
+    return Measure(np.repeat(sizes, sizes), np.arange(int(sizes.max(initial=0)) + 1, dtype=np.float64), parts=True)
+
+
+def _measure_values(given: NDArray[np.float64]) -> Measure:
+    values, code = np.unique(given, return_inverse=True)
+    return Measure(code, values, parts=False)
+
+
+def total(counts: Measure) -> float:
+    """Sum over all rows."""
+    return float(sums(np.zeros(len(counts.code), np.int64), 1, counts)[0])
+
+
+def sums(group: NDArray[np.int64], groups: int, counts: Measure) -> NDArray[np.float64]:
+    """Sum of the rows of each group; (groups,) float64. Rows with a negative group count for none."""
+    member, worth = _products(group, groups, counts)
+    return np.bincount(member, weights=worth, minlength=groups)
+
+
+class PairSums(NamedTuple):
+    """Sums by pair of a group and a category, sorted by both; (p,) each."""
+
+    group: NDArray[np.int64]
+    category: NDArray[np.int64]
+    sum: NDArray[np.float64]
+
+
+def pair_sums(
+    group: NDArray[np.int64], category: NDArray[np.int32], categories: int, groups: int, counts: Measure
+) -> PairSums:
+    """Sum of the rows of each pair that occurs. Rows with a negative group or category count for none."""
+    known = (group >= 0) & (category >= 0)
+    rows = Measure(counts.code[known], counts.values, counts.parts)
+    member, worth = _products(group[known] * categories + category[known], groups * categories, rows)
+    starts = np.flatnonzero(np.diff(member, prepend=-1))
+    total = np.bincount(np.cumsum(np.diff(member, prepend=member[:1]) > 0), weights=worth, minlength=0)
+    pair = member[starts]
+    return PairSums(pair // max(categories, 1), pair % max(categories, 1), total[: len(pair)])
+
+
+def _products(group: NDArray[np.int64], groups: int, counts: Measure) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The groups and worths of all (group, value) that occur, sorted by group and value."""
+    kinds = len(counts.values)
+    key = group * kinds + counts.code
+    if (group < 0).any():
+        key = key[group >= 0]
+    if groups * kinds <= len(key) + (1 << 16):
+        rows = np.bincount(key, minlength=groups * kinds)
+        key = np.flatnonzero(rows)
+        rows = rows[key]
+    else:
+        key, rows = np.unique(key, return_counts=True)
+    return key // kinds, counts.worth(key % kinds, rows)

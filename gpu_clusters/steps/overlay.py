@@ -1,0 +1,73 @@
+"""Venture capital: which cluster's area each deal lies in."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpu_clusters.io.model import Deals
+from gpu_clusters.kernels import bands as index
+from gpu_clusters.kernels.areas import nearest_members
+from gpu_clusters.kernels.spaces import degrees_reach, in_degrees
+from gpu_clusters.settings import Settings
+from gpu_clusters.steps.locate import Locations, distinct_places
+
+
+class Overlay(NamedTuple):
+    """Distinct places of deals in (lat, lon) order, (d,) each, and the index of each deal row's place, (n,) int32."""
+
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    place: NDArray[np.int32]
+
+
+def overlay(deals: Deals, locations: Locations, labels: NDArray[np.int64], settings: Settings) -> Overlay:
+    """Assign deals to the clusters in whose areas they lie (method, section 7).
+
+    Parameters
+    ----------
+    deals : Deals
+    locations : Locations
+    labels : (n,) int64
+        Cluster of each location, -1 for noise.
+    settings : Settings
+        Uses ``area_degrees``.
+    """
+    lon, lat, (place,) = distinct_places([(deals.lon, deals.lat)])
+    return Overlay(lon, lat, in_areas(lon, lat, locations, labels, settings.area_degrees), place)
+
+
+def in_areas(
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    locations: Locations,
+    labels: NDArray[np.int64],
+    area_degrees: float,
+) -> NDArray[np.int64]:
+    """Label of the cluster whose area holds each place, the nearest member's where there are several; -1 for none."""
+    result = np.full(len(lon), -1, np.int64)
+    members = np.flatnonzero(labels >= 0)
+    if not len(members) or not len(lon):
+        return result
+    names, order_of = _by_first_member(labels[members])
+    points = in_degrees(locations.lon[members], locations.lat[members])
+    reach = degrees_reach(area_degrees)
+    height = index.band_height(points, reach)
+    targets = index.build(points, height)
+    queries = index.build(in_degrees(lon, lat), height)
+    found = nearest_members(queries, targets, order_of[targets.order], reach, height)
+    inside = found >= 0
+    result[queries.order[inside]] = names[found[inside]]
+    return result
+
+
+def _by_first_member(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Labels in the order of their first members, and each member's place in that order."""
+    names, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return names[order], rank[inverse]
