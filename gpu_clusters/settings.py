@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
+from numbers import Real
 from typing import Any
 
 from gpu_clusters.errors import UsageError
@@ -84,7 +85,9 @@ class Settings:
             _one_of("table in years", table, TABLES)
             first, last = window
             if first is not None and last is not None and first > last:
-                raise UsageError(f"years of {table} run from {first} to {last}: the first year must not be after the last")
+                raise UsageError(
+                    f"years of {table} run from {first} to {last}: the first year must not be after the last"
+                )
 
     def threshold(self, inventors: int, authors: int) -> int:
         """Weight from which on a location is core; see `weights`.
@@ -135,10 +138,10 @@ class Settings:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _positive(name: str, value: float) -> None:
+def _positive(name: str, value: Any) -> None:
     if not _is_number(value) or not 0 < value < math.inf:
         raise UsageError(f"{name} must be a finite number above 0, not {value!r}")
 

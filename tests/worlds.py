@@ -151,7 +151,7 @@ def random_world(seed: int) -> World:
     options = {
         "weighting": rng.choice(WEIGHTINGS),
         "merge_km": rng.choice([5.0, 5.0, 5.0, 10.0, 20.0, 0.0, rng.uniform(0, 20), None]),
-        "area_degrees": rng.choice([0.05, 0.05, 0.0625, 0.25, 1.0, 0.0]),
+        "area_degrees": rng.choice([0.05, 0.05, 0.0625, 0.25, 1.0, 200.0]),
         "border": rng.choice(["densest", "densest", "lowest"]),
         "rows": int(rng.integers(40, 650)),
         "deals": int(rng.choice([0, 5, 20, 60])),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from gpu_clusters.engines.protocol import NOISE, Clustering, Problem
 from gpu_clusters.kernels import bands as index
@@ -32,7 +31,8 @@ def cluster(problem: Problem) -> Clustering:
             others, _ = index.select(bands, points.kind, ~is_core)
             density_first = problem.border == "densest"
             value = density[core_places] if density_first else -labels[core.order]
-            best = preferred_core(others, core, reach, height, value, problem.precedence[core.order])
+            lon, lat = problem.lon[core.order], problem.lat[core.order]
+            best = preferred_core(others, core, reach, height, value, lon, lat)
             joined = best >= 0
             labels[others.order[joined]] = labels[core.order[best[joined]]]
     is_core_at = np.zeros(n, bool)

@@ -15,14 +15,12 @@ __all__ = ["NOISE", "Clustering", "Engine", "Problem"]
 
 
 class Problem(NamedTuple):
-    """Locations to cluster, (n,) each.
-
-    ``precedence`` decides between border candidates of equal density: the smaller first (rank in (lat, lon) order).
-    """
+    """Locations to cluster, (n,) each: where they are for the distance, and in degrees to decide between equals."""
 
     points: Coordinates
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
     weight: NDArray[np.int64]
-    precedence: NDArray[np.int64]
     reach: Reach
     threshold: int
     border: str

@@ -68,7 +68,7 @@ def _border(tree, core_xyz, xyz, places, density, labels, problem: Problem) -> N
     """Label of each non-core point: that of its preferred core neighbour, or noise."""
     result = np.full(len(xyz), NOISE, np.int64)
     value = -density[places] if problem.border == "densest" else labels[places]
-    order = np.lexsort((problem.precedence[places], value))
+    order = np.lexsort((problem.lon[places], problem.lat[places], value))
     preference = np.empty(len(order), np.int64)
     preference[order] = np.arange(len(order))
     for rows, indptr, neighbours in _neighbours(tree, core_xyz, xyz, problem):

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gpu_clusters.degrees import GEOCODED
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io.chunks import Chunk, Progress, Record, Years, read_chunks
 from gpu_clusters.io.columns import TEXT, to_float, to_ids, to_text
 from gpu_clusters.io.coverage import coverage_table
 from gpu_clusters.io.grouping import codes_of, count_documents, group
 from gpu_clusters.io.model import Addresses, TableRead
-from gpu_clusters.io.spatial import GEOCODED
 from gpu_clusters.io.vocabulary import Vocabulary, join, only_used
 
 _WANTED = ("doc_id", "country", "organization", "fraction")

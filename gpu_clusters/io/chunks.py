@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gpu_clusters.degrees import GEOCODED, INVALID, classify
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.columns import to_float, to_year, without_views
 from gpu_clusters.io.formats import Layout, Reader, reading
 from gpu_clusters.io.model import InputFile, InvalidRows
 from gpu_clusters.io.place import Rows
 from gpu_clusters.io.sources import readers
-from gpu_clusters.io.spatial import GEOCODED, INVALID, classify, coordinates
+from gpu_clusters.io.spatial import coordinates
 from gpu_clusters.schema import OPTIONAL, REQUIRED
 
 Years = tuple[int | None, int | None]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from gpu_clusters.io.spatial import GEOCODED, INVALID
+from gpu_clusters.degrees import GEOCODED, INVALID
 from gpu_clusters.schema import COVERAGE, WORLD
 
 

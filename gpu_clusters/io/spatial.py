@@ -1,4 +1,4 @@
-"""Coordinates: from geometry columns to degrees, and from degrees to geocoded, invalid or ungeocoded."""
+"""Coordinates from geometry columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,7 +14,6 @@ from gpu_clusters.errors import InputError
 from gpu_clusters.io.columns import is_text
 from gpu_clusters.io.place import Rows
 
-UNGEOCODED, INVALID, GEOCODED = 0, 1, 2
 _CODES_OF_WGS84 = {("EPSG", "4326"), ("EPSG", "4979"), ("OGC", "CRS84"), ("OGC", "CRS84h")}
 _MARKS = {"geoarrow.wkb": "WKB", "ogc.wkb": "WKB", "geoarrow.point": "point"}
 
@@ -140,30 +138,3 @@ def _to_wgs84(x: np.ndarray, y: np.ndarray, geometry: Geometry, rows: Rows) -> t
     finite = np.isfinite(x) & np.isfinite(y)
     lon[finite], lat[finite] = transformer.transform(x[finite], y[finite])
     return lon, lat
-
-
-@numba.njit(cache=True, nogil=True)
-def classify(lon: np.ndarray, lat: np.ndarray, status: np.ndarray) -> None:
-    """Say of each row whether it is geocoded, and normalise the coordinates of those that are, in place.
-
-    Parameters
-    ----------
-    lon, lat : (n,) float64
-        Degrees, NaN where missing. Longitudes in [-180, 180) stay bit for bit, others move by 360; -0.0 becomes 0.0.
-    status : (n,) int8
-        Filled with `UNGEOCODED` (a coordinate is missing), `INVALID` (both given, not both possible) or `GEOCODED`.
-    """
-    for i in range(lon.shape[0]):
-        x, y = lon[i], lat[i]
-        if np.isnan(x) or np.isnan(y):
-            status[i] = UNGEOCODED
-        elif abs(y) <= 90.0 and abs(x) <= 360.0:
-            status[i] = GEOCODED
-            if x >= 180.0:
-                x -= 360.0
-            elif x < -180.0:
-                x += 360.0
-            lon[i] = x + 0.0
-            lat[i] = y + 0.0
-        else:
-            status[i] = INVALID

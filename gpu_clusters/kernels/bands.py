@@ -31,7 +31,9 @@ class Bands(NamedTuple):
     number: NDArray[np.int64]  # (m,) floor(height / band height), ascending
     points: NDArray[np.float64]  # (4, n) key, x, y, z
     start: NDArray[np.int64]  # (m + 1,) first point of each band
-    edges: NDArray[np.float64]  # (5, m) z and distance from the axis of a band's lowest and highest point; cells per unit of key
+    edges: NDArray[
+        np.float64
+    ]  # (5, m) z and distance from the axis of a band's lowest and highest point; cells per unit of key
     table: NDArray[np.int64]  # first position in its band of each of the equal cells that a band is cut into
 
 

@@ -70,7 +70,22 @@ def pairs_in_run(points, label, run_end, limit, own, x, y, z, low, high, place, 
 
 @njit(cache=True, parallel=True)
 def _pairs(
-    queries, query_label, points, start, edges, table, label, run_end, reach, first, last, band, begin, end, place, pairs
+    queries,
+    query_label,
+    points,
+    start,
+    edges,
+    table,
+    label,
+    run_end,
+    reach,
+    first,
+    last,
+    band,
+    begin,
+    end,
+    place,
+    pairs,
 ):
     """Count the pairs of each query into ``place`` (no ``pairs`` given), or write them from there on."""
     for task in prange(len(band)):

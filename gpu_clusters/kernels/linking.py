@@ -38,16 +38,31 @@ def preferred_core(
     reach: Reach,
     height: float,
     value: NDArray[np.int64],
-    before: NDArray[np.int64],
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
 ) -> NDArray[np.int64]:
-    """For each query the core point within reach of largest ``value``, the one with the smallest ``before`` among equals.
+    """For each query the core point within reach of largest ``value``; (q,) int64, -1 for none in reach.
 
-    Both are (n,) int64 in the order of ``core``; so is the result's numbering, (q,) int64, -1 for no core point in reach.
+    ``value``, ``lon``, ``lat`` are (n,), in the order of ``core``, and the result counts in that order. Of equal values the
+    point of smaller ``lat`` is taken, then of smaller ``lon``, then the one that was given first.
     """
     first, last = near(queries, core, reach, height)
     result = np.full(queries.points.shape[1], -1, np.int64)
     blocks = np.maximum.reduceat(value, np.arange(0, len(value), BLOCK))
-    _preferred(queries.points, *index_of(core), value, blocks, before, reach, first, last, *segments(queries), result)
+    _preferred(
+        queries.points,
+        *index_of(core),
+        value,
+        blocks,
+        lon,
+        lat,
+        core.order,
+        reach,
+        first,
+        last,
+        *segments(queries),
+        result,
+    )
     return result
 
 
@@ -167,14 +182,25 @@ def _flatten(parent):
 
 
 @point_function
-def prefer_in_run(points, value, blocks, before, limit, best, x, y, z, low, high):
+def precedes(lon, lat, order, i, j):
+    """Whether point ``i`` comes before ``j`` by latitude, longitude and the order given."""
+    if lat[i] != lat[j]:
+        return lat[i] < lat[j]
+    if lon[i] != lon[j]:
+        return lon[i] < lon[j]
+    return order[i] < order[j]
+
+
+@point_function
+def prefer_in_run(points, value, blocks, lon, lat, order, limit, best, x, y, z, low, high):
     """The better of ``best`` and the best point within reach among ``low..high``."""
     i = low
     while i < high:
         if best >= 0 and blocks[i // BLOCK] < value[best]:
             i = (i // BLOCK + 1) * BLOCK
             continue
-        better = best < 0 or value[i] > value[best] or (value[i] == value[best] and before[i] < before[best])
+        better = best < 0 or value[i] > value[best]
+        better |= best >= 0 and value[i] == value[best] and precedes(lon, lat, order, i, best)
         if better and within(points, limit, i, x, y, z):
             best = i
         i += 1
@@ -182,24 +208,44 @@ def prefer_in_run(points, value, blocks, before, limit, best, x, y, z, low, high
 
 
 @point_function
-def prefer_in_band(points, start, edges, table, value, blocks, before, reach, band, best, key, x, y, z, ring):
+def prefer_in_band(points, start, edges, table, value, blocks, lon, lat, order, reach, band, best, key, x, y, z, ring):
     """The better of ``best`` and the best point within reach in a band."""
     a, d = candidates(reach, points, start, edges, table, band, key, z, ring)
     begin = start[band]
     size = start[band + 1] - begin
     for turn in range(-1, 2):
         low, high = piece(a, d, size, turn)
-        best = prefer_in_run(points, value, blocks, before, reach.limit, best, x, y, z, begin + low, begin + high)
+        best = prefer_in_run(
+            points, value, blocks, lon, lat, order, reach.limit, best, x, y, z, begin + low, begin + high
+        )
     return best
 
 
 @njit(cache=True, parallel=True)
-def _preferred(queries, points, start, edges, table, value, blocks, before, reach, first, last, band, begin, end, result):
+def _preferred(
+    queries, points, start, edges, table, value, blocks, lon, lat, order, reach, first, last, band, begin, end, result
+):
     for task in prange(len(band)):
         for other in range(first[band[task]], last[band[task]]):
             for p in range(begin[task], end[task]):
                 key, x, y, z = queries[KEY, p], queries[X, p], queries[Y, p], queries[Z, p]
                 ring = math.sqrt(x * x + y * y)
                 result[p] = prefer_in_band(
-                    points, start, edges, table, value, blocks, before, reach, other, result[p], key, x, y, z, ring
+                    points,
+                    start,
+                    edges,
+                    table,
+                    value,
+                    blocks,
+                    lon,
+                    lat,
+                    order,
+                    reach,
+                    other,
+                    result[p],
+                    key,
+                    x,
+                    y,
+                    z,
+                    ring,
                 )

@@ -15,8 +15,10 @@ from gpu_clusters.steps.locate import Locations
 def cluster(locations: Locations, settings: Settings, engine: Engine) -> Clustering:
     """Cluster the locations (method, sections 4 and 5); nothing but the engine's speed depends on the engine."""
     points, reach = space(locations.lon, locations.lat, settings)
-    precedence = np.arange(len(locations.lon))
-    return engine(Problem(points, locations.weight, precedence, reach, locations.threshold, settings.border))
+    problem = Problem(
+        points, locations.lon, locations.lat, locations.weight, reach, locations.threshold, settings.border
+    )
+    return engine(problem)
 
 
 def space(lon: NDArray[np.float64], lat: NDArray[np.float64], settings: Settings) -> tuple[Coordinates, Reach]:

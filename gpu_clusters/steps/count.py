@@ -17,7 +17,7 @@ from gpu_clusters.io.model import Addresses, Deals
 class Measure(NamedTuple):
     """What each row counts: ``values[code]`` for a row, or one part in ``values[code]`` where ``parts`` is true."""
 
-    code: NDArray[np.int64]
+    code: NDArray[np.integer]
     values: NDArray[np.float64]
     parts: bool
 
@@ -32,7 +32,7 @@ def measure(table: Addresses | Deals) -> Measure:
         return _measure_values(table.deals)
     if table.fraction is not None:
         return _measure_values(table.fraction)
-    sizes = np.diff(table.doc_start)
+    sizes = np.diff(table.doc_start).astype(np.int32)
     return Measure(np.repeat(sizes, sizes), np.arange(int(sizes.max(initial=0)) + 1, dtype=np.float64), parts=True)
 
 
@@ -67,10 +67,10 @@ def pair_sums(
     known = (group >= 0) & (category >= 0)
     rows = Measure(counts.code[known], counts.values, counts.parts)
     member, worth = _products(group[known] * categories + category[known], groups * categories, rows)
-    starts = np.flatnonzero(np.diff(member, prepend=-1))
-    total = np.bincount(np.cumsum(np.diff(member, prepend=member[:1]) > 0), weights=worth, minlength=0)
-    pair = member[starts]
-    return PairSums(pair // max(categories, 1), pair % max(categories, 1), total[: len(pair)])
+    first = np.diff(member, prepend=-1) > 0
+    pair = member[first]
+    total = np.bincount(np.cumsum(first) - 1, weights=worth) if len(pair) else np.empty(0)
+    return PairSums(pair // max(categories, 1), pair % max(categories, 1), total)
 
 
 def _products(group: NDArray[np.int64], groups: int, counts: Measure) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

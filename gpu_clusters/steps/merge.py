@@ -114,7 +114,9 @@ def _strongest_partner(clusters: NDArray[np.int64], units: NDArray[np.int64], ti
         filled = 0
         for tie, (start, docs) in zip(ties, documents, strict=True):
             mine = docs[start[cluster] : start[cluster + 1]]
-            filled = _add(mine, tie.doc_start, tie.place, units, cluster, tie.worth, score, stamp, stamps, touched, filled)
+            filled = _add(
+                mine, tie.doc_start, tie.place, units, cluster, tie.worth, score, stamp, stamps, touched, filled
+            )
             stamps += len(mine)
         partners = touched[:filled]
         scores = score[partners]

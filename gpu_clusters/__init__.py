@@ -1,0 +1,50 @@
+"""Find and rank the world's innovation clusters, exactly and fast, and ask how much a ranking owes to its parameters."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gpu_clusters.errors import DeviceError, GpuClustersError, InputError, UsageError
+    from gpu_clusters.estimator import WeightedDBSCAN
+    from gpu_clusters.pipeline import rank
+    from gpu_clusters.result import Result
+    from gpu_clusters.settings import Settings
+
+_HOME = {
+    "DeviceError": "errors",
+    "GpuClustersError": "errors",
+    "InputError": "errors",
+    "Result": "result",
+    "Settings": "settings",
+    "UsageError": "errors",
+    "WeightedDBSCAN": "estimator",
+    "rank": "pipeline",
+}
+
+__all__ = [
+    "DeviceError",
+    "GpuClustersError",
+    "InputError",
+    "Result",
+    "Settings",
+    "UsageError",
+    "WeightedDBSCAN",
+    "rank",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import public names when they are first used: the command line starts without loading all of them."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("gpu-clusters")
+    if name in _HOME:
+        return getattr(import_module(f"gpu_clusters.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'gpu_clusters' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,35 @@
+"""Longitudes and latitudes as they are given: which can be used, and in which form."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+UNGEOCODED, INVALID, GEOCODED = 0, 1, 2
+
+
+@numba.njit(cache=True, nogil=True)
+def classify(lon: np.ndarray, lat: np.ndarray, status: np.ndarray) -> None:
+    """Say of each row whether it is geocoded, and normalise the coordinates of those that are, in place.
+
+    Parameters
+    ----------
+    lon, lat : (n,) float64
+        Degrees, NaN where missing. Longitudes in [-180, 180) stay bit for bit, others move by 360; -0.0 becomes 0.0.
+    status : (n,) int8
+        Filled with `UNGEOCODED` (a coordinate is missing), `INVALID` (both given, not both possible) or `GEOCODED`.
+    """
+    for i in range(lon.shape[0]):
+        x, y = lon[i], lat[i]
+        if np.isnan(x) or np.isnan(y):
+            status[i] = UNGEOCODED
+        elif abs(y) <= 90.0 and abs(x) <= 360.0:
+            status[i] = GEOCODED
+            if x >= 180.0:
+                x -= 360.0
+            elif x < -180.0:
+                x += 360.0
+            lon[i] = x + 0.0
+            lat[i] = y + 0.0
+        else:
+            status[i] = INVALID

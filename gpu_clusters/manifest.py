@@ -1,0 +1,89 @@
+"""The record of a run: what went in, how it was done, what came out."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import pandas as pd
+
+from gpu_clusters.backend import Backend
+from gpu_clusters.engines.protocol import Clustering
+from gpu_clusters.io.model import TableRead
+from gpu_clusters.settings import Settings
+from gpu_clusters.steps.locate import Located
+from gpu_clusters.steps.merge import Merged
+
+PACKAGES = (
+    ["gpu-clusters", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "numba", "shapely", "geopandas", "pyogrio", "pyproj", "typer", "rich"]
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a result may depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def of_run(
+    settings: Settings,
+    chosen: Backend,
+    reads: Sequence[TableRead],
+    located: Located,
+    clustering: Clustering,
+    merged: Merged,
+    ranking: pd.DataFrame,
+    totals: dict[str, float],
+    seconds: dict[str, float],
+) -> dict[str, Any]:
+    """Manifest of a run, ready for JSON, but for what writing the result adds to it."""
+    locations = located.locations
+    initial = int(clustering.labels.max(initial=-1)) + 1
+    invalid = [invalid for read in reads for invalid in read.invalid]
+    return {
+        "program": "gpu-clusters",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "settings": settings.as_dict(),
+        "device": chosen.device,
+        "engine": chosen.engine,
+        "note": chosen.note,
+        "inputs": [
+            {"table": file.table, "name": file.name, "size": file.size, "sha256": file.sha256, "rows": file.rows}
+            for read in reads
+            for file in read.inputs
+        ],
+        "invalid_rows": [{"name": i.name, "total": i.total, "rows": list(i.rows)} for i in invalid],
+        "totals": totals
+        | {"inventor_addresses": int(locations.inventors.sum()), "author_addresses": int(locations.authors.sum())},
+        "threshold": locations.threshold,
+        "locations": len(locations.lon),
+        "core_locations": int(clustering.core.sum()),
+        "initial_clusters": initial,
+        "merged_pairs": merged.pairs.tolist(),
+        "clusters": len(ranking),
+        "warnings": _warnings(settings, reads, len(ranking)),
+        "versions": versions(),
+        "timings": seconds,
+    }
+
+
+def _warnings(settings: Settings, reads: Sequence[TableRead], clusters: int) -> list[str]:
+    found = []
+    for read in reads:
+        for name, rows, total in read.invalid:
+            listed = ", ".join(str(row) for row in rows[:10]) + (", ..." if total > 10 else "")
+            found.append(f"{name}: {total:,} rows with impossible coordinates are left out (rows {listed})")
+    if not clusters:
+        found.append(
+            f"no cluster: nowhere do the addresses within {settings.radius_km:g} km reach a density of "
+            f"{settings.density:g}; try a lower density"
+        )
+    return found

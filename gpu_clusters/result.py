@@ -1,0 +1,53 @@
+"""The result of a run: tables for the eyes, and a record of how they came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Ranked clusters and all that belongs to them.
+
+    Attributes
+    ----------
+    ranking : DataFrame
+        One row a cluster, by rank; columns of ``schema.RANKING``.
+    locations : DataFrame
+        One row a distinct place of an address, in (lat, lon) order; columns of ``schema.LOCATIONS``.
+    deals : DataFrame
+        One row a distinct place of deals, in (lat, lon) order; columns of ``schema.DEALS``.
+    coverage : DataFrame
+        How many rows and documents of each country and table could be placed; columns of ``schema.COVERAGE``.
+    manifest : dict
+        Settings, inputs, totals, versions, device and engine, timings in seconds, warnings.
+    """
+
+    ranking: pd.DataFrame
+    locations: pd.DataFrame
+    deals: pd.DataFrame
+    coverage: pd.DataFrame
+    manifest: dict[str, Any]
+
+    def write(self, out: str | PathLike[str], *, force: bool = False) -> None:
+        """Write all files of the result into the folder ``out``: together, or none of them.
+
+        Parameters
+        ----------
+        out : path
+            Folder; made where it is missing.
+        force : bool
+            Replace what an earlier run left there. Without it a folder that is not empty is an error.
+
+        Raises
+        ------
+        UsageError
+            The folder is not empty and ``force`` is false.
+        """
+        from gpu_clusters.io.results import write_result
+
+        write_result(self, out, force=force)

@@ -1,0 +1,33 @@
+"""Shared by all tests: where the real tables are, if they are there, and what needs a GPU."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("GPU_CLUSTERS_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of real patents, publications and deals; skips where it is missing."""
+    folder = SHARED / "data" / "real"
+    if not folder.is_dir():
+        pytest.skip("the real tables are not here")
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is marked ``gpu`` where there is no GPU."""
+    if any("gpu" in item.keywords for item in items):
+        try:
+            import cupy
+
+            missing = not cupy.cuda.is_available()
+        except ImportError:
+            missing = True
+        for item in items:
+            if missing and "gpu" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="no NVIDIA GPU"))

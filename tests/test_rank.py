@@ -1,0 +1,109 @@
+"""The pipeline against the plain reference program, on random worlds and on the real tables."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from reference import reference_rank
+from worlds import random_world
+
+import gpu_clusters
+from gpu_clusters import Settings, UsageError
+
+WORLDS = 230
+EXACT = ("lon", "lat", "inventors", "authors", "weight", "density_at", "core", "cluster_id", "initial_cluster_id")
+COUNTED = ("patents", "publications", "deals", "patent_share", "publication_share", "deal_share", "total_share")
+SAID = ("cluster_id", "rank", "rank_without_deals", "economies", "locations", "core_locations")
+
+
+def assert_same(result, expected):
+    """Locations, densities, clusters, merges, deals, counts, ranks and labels all agree."""
+    for column in EXACT:
+        np.testing.assert_array_equal(result.locations[column], expected.locations[column], err_msg=column)
+    assert result.manifest["threshold"] == expected.threshold
+    for name, total in zip(("patents", "publications", "deals"), (expected.P, expected.S, expected.V), strict=True):
+        assert result.manifest["totals"][name] == pytest.approx(total, rel=1e-12, abs=0)
+    for column in ("lon", "lat", "cluster_id"):
+        np.testing.assert_array_equal(result.deals[column], expected.deals[column], err_msg=column)
+    np.testing.assert_allclose(result.deals["deals"], expected.deals["deals"].astype(float), rtol=1e-12)
+    for column in SAID:
+        np.testing.assert_array_equal(result.ranking[column], expected.ranking[column], err_msg=column)
+    for column in COUNTED:
+        np.testing.assert_allclose(
+            result.ranking[column], expected.ranking[column].astype(float), rtol=1e-11, atol=1e-12, err_msg=column
+        )
+    for column in ("top_applicant", "top_organization"):
+        np.testing.assert_array_equal(result.ranking[column].fillna(""), expected.ranking[column], err_msg=column)
+
+
+def shuffled(table, rng):
+    return None if table is None else table.sample(frac=1, random_state=int(rng.integers(2**31))).reset_index(drop=True)
+
+
+@pytest.mark.parametrize("seed", range(WORLDS))
+def test_worlds(seed):
+    world = random_world(seed)
+    expected = reference_rank(world.patents, world.publications, world.deals, **world.settings)
+    tables = (world.patents, world.publications, world.deals)
+    result = gpu_clusters.rank(*tables, engine="native", **world.settings)
+    assert_same(result, expected)
+    assert_same(gpu_clusters.rank(*tables, engine="sklearn", **world.settings), expected)
+    rng = np.random.default_rng(seed)
+    again = gpu_clusters.rank(*(shuffled(table, rng) for table in tables), **world.settings)
+    for name in ("ranking", "locations", "deals"):
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(result, name), check_exact=True)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"merge_km": None},
+        {"border": "lowest", "merge_km": 15.0},
+        {"weighting": "raw", "radius_km": 40.0},
+        {"weighting": "total-preserving", "area_degrees": 0.2},
+        {"crs": "EPSG:6933", "radius_km": 20.0},
+    ],
+    ids=str,
+)
+def test_real_tables(real_data, changes):
+    patents = pd.read_parquet(real_data / "patents.parquet").drop(columns="year")
+    patents = patents.rename(columns={"applicant": "organization"})
+    publications = pd.read_parquet(real_data / "publications.parquet")
+    deals = pd.read_parquet(real_data / "deals.parquet")
+    if "crs" in changes:  # an equal-area projection of the whole globe has no place for the poles' neighbours
+        patents, publications = (t[t["lat"].isna() | (t["lat"].abs() < 80)] for t in (patents, publications))
+    settings = {"density": 100, **changes}
+    expected = reference_rank(patents, publications, deals, **settings)
+    assert len(expected.ranking) > 100
+    for engine in ("native", "sklearn"):
+        assert_same(gpu_clusters.rank(patents, publications, deals, engine=engine, **settings), expected)
+
+
+def test_files_and_frames_give_the_same(real_data):
+    names = ("patents", "publications", "deals")
+    columns = {"patents": {"organization": "applicant"}}
+    of_files = gpu_clusters.rank(*(real_data / f"{name}.parquet" for name in names), density=100, columns=columns)
+    frames = (pd.read_parquet(real_data / f"{name}.parquet") for name in names)
+    of_frames = gpu_clusters.rank(*frames, density=100, columns=columns)
+    for name in ("ranking", "locations", "deals", "coverage"):
+        pd.testing.assert_frame_equal(getattr(of_files, name), getattr(of_frames, name), check_exact=True)
+
+
+def test_settings_object_and_single_settings_agree():
+    world = random_world(0)
+    tables = (world.patents, world.publications, world.deals)
+    by_object = gpu_clusters.rank(*tables, Settings(**world.settings))
+    by_name = gpu_clusters.rank(*tables, **world.settings)
+    pd.testing.assert_frame_equal(by_object.ranking, by_name.ranking)
+
+
+def test_nothing_to_cluster_is_a_usage_error():
+    with pytest.raises(UsageError, match="patents, publications or both"):
+        gpu_clusters.rank(deals=pd.DataFrame({"lon": [0.0], "lat": [0.0]}))
+
+
+def test_unknown_setting_is_a_usage_error():
+    with pytest.raises(UsageError, match="unknown setting 'eps'"):
+        gpu_clusters.rank(pd.DataFrame({"doc_id": [1], "lon": [0.0], "lat": [0.0]}), eps=3)
