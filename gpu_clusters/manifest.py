@@ -17,9 +17,21 @@ from gpu_clusters.settings import Settings
 from gpu_clusters.steps.locate import Located
 from gpu_clusters.steps.merge import Merged
 
-PACKAGES = (
-    ["gpu-clusters", "numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "numba", "shapely", "geopandas", "pyogrio", "pyproj", "typer", "rich"]
-)
+PACKAGES = [
+    "gpu-clusters",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "scikit-learn",
+    "numba",
+    "shapely",
+    "geopandas",
+    "pyogrio",
+    "pyproj",
+    "typer",
+    "rich",
+]
 
 
 def versions() -> dict[str, str]:

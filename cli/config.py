@@ -1,0 +1,113 @@
+"""Settings from options and from a TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from gpu_clusters.errors import UsageError
+from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
+from gpu_clusters.settings import Settings
+
+_KEYS = (*TABLES, "out", *Settings.names())
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a configuration file; paths in it are relative to its folder.
+
+    Raises
+    ------
+    UsageError
+        It cannot be read, is not TOML, or has a key that is not known.
+    """
+    try:
+        config = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"--config {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"--config {path} is not TOML: {error}") from None
+    unknown = sorted(set(config) - set(_KEYS))
+    if unknown:
+        raise UsageError(f"--config {path}: unknown key {unknown[0]!r}; there are {', '.join(_KEYS)}")
+    for key in ("columns", "years"):
+        if not isinstance(config.get(key, {}), dict):
+            raise UsageError(f"--config {path}: {key} must be a table, as in [{key}]")
+    for table in TABLES:
+        if table in config:
+            config[table] = [_beside(path, name, table) for name in _listed(config[table])]
+    if "out" in config:
+        config["out"] = Path(_beside(path, config["out"], "out"))
+    config["columns"] = {t: _mapping(path, t, names) for t, names in config.get("columns", {}).items()}
+    config["years"] = {t: _window(path, t, years) for t, years in config.get("years", {}).items()}
+    if config.get("merge_km") is False:
+        config["merge_km"] = None
+    return config
+
+
+def column(text: str) -> tuple[str, str, str]:
+    """``patents.organization=applicant`` in its three parts."""
+    target, equals, name = text.partition("=")
+    table, dot, canonical = target.partition(".")
+    if not (equals and dot and name):
+        raise UsageError(f"--column {text!r} is not TABLE.NAME=COLUMN, as in patents.organization=applicant")
+    if table not in TABLES:
+        raise UsageError(f"--column {text!r}: unknown table {table!r}; there are {', '.join(TABLES)}")
+    if canonical not in REQUIRED[table] + OPTIONAL[table]:
+        known = ", ".join(REQUIRED[table] + OPTIONAL[table])
+        raise UsageError(f"--column {text!r}: {table} has no column {canonical!r}; there are {known}")
+    return table, canonical, name
+
+
+def years(text: str) -> tuple[str, tuple[int | None, int | None]]:
+    """``patents=2019:2023`` in its parts; either year may be left out."""
+    table, equals, window = text.partition("=")
+    first, colon, last = window.partition(":")
+    try:
+        bounds = int(first) if first else None, int(last) if last else None
+    except ValueError:
+        colon = ""
+    if not (equals and colon):
+        raise UsageError(f"--years {text!r} is not TABLE=FROM:TO, as in patents=2019:2023")
+    if table not in TABLES:
+        raise UsageError(f"--years {text!r}: unknown table {table!r}; there are {', '.join(TABLES)}")
+    return table, bounds
+
+
+def merged(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with what the options say on top; options that are None say nothing."""
+    result = dict(config)
+    for key, value in options.items():
+        if key in ("columns", "years"):
+            result[key] = {t: value.get(t, config.get(key, {}).get(t)) for t in {*config.get(key, {}), *value}}
+            if key == "columns":
+                result[key] = {t: {**config.get(key, {}).get(t, {}), **value.get(t, {})} for t in result[key]}
+        elif value is not None:
+            result[key] = value
+    return result
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _beside(path: Path, name: Any, key: str) -> str:
+    if not isinstance(name, str):
+        raise UsageError(f"--config {path}: {key} must be a path, not {name!r}")
+    return str(path.parent / name)
+
+
+def _mapping(path: Path, table: str, names: Any) -> dict[str, str]:
+    if not isinstance(names, dict) or not all(isinstance(name, str) for name in names.values()):
+        raise UsageError(
+            f"--config {path}: columns.{table} must map names to columns, as in organization = 'applicant'"
+        )
+    return names
+
+
+def _window(path: Path, table: str, given: Any) -> tuple[int | None, int | None]:
+    if isinstance(given, str):
+        return years(f"{table}={given}")[1]
+    if isinstance(given, list) and len(given) == 2 and all(type(year) is int for year in given):
+        return given[0], given[1]
+    raise UsageError(f"--config {path}: years.{table} must be [FROM, TO] or 'FROM:TO', not {given!r}")

@@ -1,0 +1,56 @@
+"""``gpu-clusters doctor``: what is installed here and what would do the work."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from gpu_clusters_cli import options as o
+from gpu_clusters_cli.app import app
+
+
+@app.command()
+def doctor(json: o.Json = False) -> None:
+    """Show versions, devices, and which engine each step would use."""
+    from gpu_clusters_cli.output import console, print_json
+
+    found = diagnosis()
+    if json:
+        print_json(found)
+        return
+    screen = console()
+    for part, entries in found.items():
+        screen.print(f"[bold]{part}[/bold]")
+        for name, value in entries.items():
+            screen.print(f"  {name:<24} {value}", highlight=False)
+
+
+def diagnosis() -> dict[str, dict[str, Any]]:
+    """Versions, devices, engines and the engine of each step."""
+    import numba
+
+    from gpu_clusters.backend import gpu_state, pick
+    from gpu_clusters.manifest import versions
+    from gpu_clusters.settings import Settings
+
+    chosen = pick(Settings())
+    steps = {
+        "read tables": "pyarrow (cpu)",
+        "locate, count, rank": "numba, numpy (cpu)",
+        "cluster": f"{chosen.engine} ({chosen.device})",
+        "merge neighbours": "numba (cpu)",
+        "assign deals": "numba (cpu)",
+    }
+    return {
+        "versions": versions(),
+        "devices": {
+            "cpu": f"{os.cpu_count()} cores, {numba.get_num_threads()} threads for the kernels",
+            "gpu": f"not used: {gpu_state()}",
+        },
+        "engines": {
+            "native": "available (cpu)",
+            "sklearn": "available (cpu)",
+            "cuml": "not available: needs the GPU path, which this version does not have",
+        },
+        "steps with --device auto": steps,
+    }
