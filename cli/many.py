@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-MANY = ("--patents", "--publications", "--deals")
+MANY = ("--patents", "--publications", "--deals", "--population")
 
 
 class ManyValues(TyperCommand):

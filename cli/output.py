@@ -57,7 +57,7 @@ def progress() -> Iterator[Callable[[str, float | None], None] | None]:
 
 def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
     """The first clusters of a ranking, for reading."""
-    named = ranking["name"].notna().any()
+    named, intense = ranking["name"].notna().any(), ranking["intensity"].notna().any()
     table = Table(title=None, box=None, pad_edge=False, header_style="bold")
     table.add_column("rank", justify="right")
     if named:
@@ -65,6 +65,9 @@ def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
     table.add_column("economies", max_width=12, overflow="ellipsis", no_wrap=True)
     for title in ("patents", "publications", "deals", "share %"):
         table.add_column(title, justify="right", no_wrap=True)
+    if intense:
+        table.add_column("people", justify="right", no_wrap=True)
+        table.add_column("intensity", justify="right", no_wrap=True)
     table.add_column("near (lat, lon)", justify="right", no_wrap=True)
     table.add_column("top applicant", max_width=26, overflow="ellipsis", no_wrap=True)
     table.add_column("top organization", max_width=26, overflow="ellipsis", no_wrap=True)
@@ -78,6 +81,7 @@ def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
             _amount(row.publications),
             _amount(row.deals),
             f"{row.total_share:.2f}",
+            *([_amount_or_none(row.population), _intensity(row)] if intense else []),
             f"{row.lat:.2f}, {row.lon:.2f}",
             Text(_text(row.top_applicant)),
             Text(_text(row.top_organization)),
@@ -87,6 +91,17 @@ def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
 
 def _amount(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:,.1f}"
+
+
+def _amount_or_none(value: Any) -> str:
+    return "" if pd.isna(value) else _amount(value)
+
+
+def _intensity(row: Any) -> str:
+    if pd.isna(row.intensity):
+        return ""
+    place = "" if pd.isna(row.intensity_rank) else f" ({row.intensity_rank})"
+    return f"{row.intensity:.3g}{place}"
 
 
 def _text(value: Any) -> str:

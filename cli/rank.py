@@ -22,6 +22,7 @@ def rank(
     patents: o.Patents = None,
     publications: o.Publications = None,
     deals: o.Deals = None,
+    population: o.Population = None,
     column: o.Columns = None,
     years: o.Years = None,
     config: o.Config = None,
@@ -54,6 +55,7 @@ def rank(
         "patents": patents,
         "publications": publications,
         "deals": deals,
+        "population": population,
         "out": out,
         "radius_km": radius_km,
         "density": density,
@@ -86,7 +88,7 @@ def run_and_write(chosen: dict[str, Any], *, force: bool, json: bool) -> None:
     from gpu_clusters_cli.output import progress
 
     started = perf_counter()
-    inputs = {table: chosen.pop(table, None) for table in ("patents", "publications", "deals")}
+    inputs = {table: chosen.pop(table, None) for table in ("patents", "publications", "deals", "population")}
     out = chosen.pop("out")
     settings = Settings(**chosen)
     check_out(out, force=force)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gpu_clusters.errors import DeviceError, GpuClustersError, InputError, UsageError
     from gpu_clusters.estimator import WeightedDBSCAN
+    from gpu_clusters.people import people_in_polygons, people_within
     from gpu_clusters.pipeline import rank
     from gpu_clusters.result import Result
     from gpu_clusters.settings import Settings
@@ -20,6 +21,8 @@ _HOME = {
     "Settings": "settings",
     "UsageError": "errors",
     "WeightedDBSCAN": "estimator",
+    "people_in_polygons": "people",
+    "people_within": "people",
     "rank": "pipeline",
 }
 
@@ -31,6 +34,8 @@ __all__ = [
     "Settings",
     "UsageError",
     "WeightedDBSCAN",
+    "people_in_polygons",
+    "people_within",
     "rank",
 ]
 

@@ -15,7 +15,7 @@ from gpu_clusters import backend, manifest
 from gpu_clusters.engines.protocol import Clustering
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io import read_addresses, read_deals
-from gpu_clusters.io.model import Addresses, Deals, TableRead
+from gpu_clusters.io.model import Addresses, Deals, InputFile, TableRead
 from gpu_clusters.result import Result
 from gpu_clusters.schema import DEALS, LOCATIONS, RANKING
 from gpu_clusters.settings import Settings
@@ -24,6 +24,7 @@ from gpu_clusters.steps.cluster import cluster
 from gpu_clusters.steps.locate import Located, locate
 from gpu_clusters.steps.merge import Merged, merge
 from gpu_clusters.steps.overlay import Overlay, overlay
+from gpu_clusters.steps.population import People, count_people, members_of, with_intensity
 from gpu_clusters.steps.score import Scores, score
 
 Progress = Callable[[str, float | None], None]
@@ -36,6 +37,7 @@ def rank(
     deals: Any = None,
     settings: Settings | None = None,
     *,
+    population: Any = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Result:
@@ -51,6 +53,8 @@ def rank(
         Table of venture-capital deals: ``lon``, ``lat``, and if there are any ``deals`` (how many), ``country``, ``year``.
     settings : Settings, optional
         The method's defaults where left out.
+    population : path, xarray.DataArray, or list of these, optional
+        Rasters of people per cell in any CRS: GeoTIFF, COG or NetCDF files, folders of them, patterns (``tiles/*.tif``).
     progress : callable, optional
         Told the name of the work at hand and the part of it that is done (0..1, None where not known).
     **changes
@@ -101,8 +105,12 @@ def rank(
         merged = merge(located, clustering, tables.patents, tables.publications, settings)
     with clock.stage("overlay"):
         placed = overlay(tables.deals, located.locations, merged.labels, settings) if tables.deals else None
+    people, rasters = None, list[InputFile]()
+    if population is not None:
+        with clock.stage("population"):
+            people, rasters = _people(population, located, merged, settings, clock)
     with clock.stage("score"):
-        ranking, cluster_id, totals = _ranking(tables, located, clustering, merged, placed)
+        ranking, cluster_id, totals = _ranking(tables, located, clustering, merged, placed, people, settings.top)
     with clock.stage("collect"):
         locations = _locations(located, clustering, merged, cluster_id)
         deal_places = _deal_places(tables.deals, placed, cluster_id)
@@ -110,6 +118,8 @@ def rank(
     record = manifest.of_run(
         settings, chosen, tables.reads, located, clustering, merged, ranking, totals, clock.seconds
     )
+    if people is not None:
+        manifest.add_people(record, people, cluster_id[people.labels], rasters)
     return Result(ranking, locations, deal_places, coverage, record)
 
 
@@ -165,8 +175,31 @@ def _read(
     )
 
 
+def _people(
+    source: Any, located: Located, merged: Merged, settings: Settings, clock: _Clock
+) -> tuple[People, list[InputFile]]:
+    """The people of each merged label, and the rasters that were read."""
+    from gpu_clusters.io.cells import cells_near
+    from gpu_clusters.io.mosaic import Mosaic
+    from gpu_clusters.io.rasters import open_rasters
+
+    members = members_of(located.locations.lon, located.locations.lat, merged.labels)
+    with open_rasters(source) as (rasters, inputs):
+        cells = cells_near(Mosaic(rasters), members.lon, members.lat, settings.area_degrees)
+        grids = [raster.grid for raster in rasters]
+        return count_people(
+            cells, grids, members, settings.area_degrees, lambda part: clock.tell("population", part)
+        ), inputs
+
+
 def _ranking(
-    tables: _Tables, located: Located, clustering: Clustering, merged: Merged, placed: Overlay | None
+    tables: _Tables,
+    located: Located,
+    clustering: Clustering,
+    merged: Merged,
+    placed: Overlay | None,
+    people: People | None,
+    top: int,
 ) -> tuple[pd.DataFrame, np.ndarray, dict[str, float]]:
     """The ranked table, the cluster id of each merged label, and the global totals."""
     member = np.flatnonzero(merged.labels >= 0)
@@ -208,7 +241,11 @@ def _ranking(
         "lon": located.locations.lon[member][densest],
         "lat": located.locations.lat[member][densest],
     }
+    if people is not None:
+        columns["population"] = people.population[by_first_member]
     ranking = pd.DataFrame(columns).iloc[scores.order].reset_index(drop=True)
+    if people is not None:
+        ranking = with_intensity(ranking, top)
     ranking["cluster_id"] = np.arange(1, clusters + 1)
     cluster_id = np.full(len(place_of), -1, np.int64)
     id_of_place = np.empty(clusters, np.int64)
