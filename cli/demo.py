@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-
 from gpu_clusters_cli import options as o
 from gpu_clusters_cli.app import app
 
@@ -25,9 +24,10 @@ def demo(
 
     The density threshold shrinks with the scale. The result goes to --out, or to the folder "demo" here.
     """
-    from gpu_clusters.example import tables
     from gpu_clusters_cli.output import say
     from gpu_clusters_cli.rank import run_and_write
+
+    from gpu_clusters.example import tables
 
     patents, publications, deals = tables(scale, seed)
     say(f"example: {len(patents):,} inventor and {len(publications):,} author addresses, invented, around real cities")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from gpu_clusters.errors import UsageError
 from gpu_clusters_cli import config as configuration
 from gpu_clusters_cli import options as o
 from gpu_clusters_cli.app import app
 from gpu_clusters_cli.many import ManyValues
+
+from gpu_clusters.errors import UsageError
 
 if TYPE_CHECKING:
     from gpu_clusters.result import Result
@@ -82,10 +83,11 @@ def rank(
 
 def run_and_write(chosen: dict[str, Any], *, force: bool, json: bool) -> None:
     """Rank what ``chosen`` names (inputs, ``out`` and settings), write the result and show it."""
+    from gpu_clusters_cli.output import progress
+
     from gpu_clusters.io.results import check_out
     from gpu_clusters.pipeline import rank as compute
     from gpu_clusters.settings import Settings
-    from gpu_clusters_cli.output import progress
 
     started = perf_counter()
     inputs = {table: chosen.pop(table, None) for table in ("patents", "publications", "deals", "population")}

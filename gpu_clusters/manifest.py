@@ -90,13 +90,15 @@ def of_run(
     }
 
 
-def add_people(record: dict[str, Any], people: People, cluster_id: np.ndarray, rasters: Sequence[InputFile]) -> None:
+def add_people(record: dict[str, Any], people: People, order: np.ndarray, rasters: Sequence[InputFile]) -> None:
     """Note in a manifest where the people come from and which clusters lack some.
 
-    ``rows`` of a raster are its cells; ``cluster_id`` (k,) are the numbers of the clusters that ``people`` is about.
+    ``rows`` of a raster are its cells; ``order`` (k,) lists the clusters that ``people`` is about by rank.
     """
+    cluster_id = np.empty(len(order), np.int64)
+    cluster_id[order] = np.arange(1, len(order) + 1)
     record["inputs"] += [_input(file) for file in rasters]
-    record["population"] = {"clusters": len(people.labels), "without_data": gaps(people, cluster_id)}
+    record["population"] = {"without_data": gaps(people, cluster_id)}
     record["warnings"] += warnings_of(people, cluster_id)
 
 

@@ -124,14 +124,16 @@ def _in_areas(
     from gpu_clusters.io.cells import cells_near
     from gpu_clusters.io.mosaic import Mosaic
     from gpu_clusters.io.rasters import open_rasters
-    from gpu_clusters.steps.population import count_people, members_of
+    from gpu_clusters.steps.population import count_people
 
-    members = members_of(lon, lat, labels)
+    member = labels >= 0
+    lon, lat = lon[member], lat[member]
+    names, area = np.unique(labels[member], return_inverse=True)
     with open_rasters(raster) as (rasters, _):
-        cells = cells_near(Mosaic(rasters), members.lon, members.lat, area_degrees)
-        people = count_people(cells, [one.grid for one in rasters], members, area_degrees)
+        cells = cells_near(Mosaic(rasters), lon, lat, area_degrees)
+        people = count_people(cells, [one.grid for one in rasters], lon, lat, area, len(names), area_degrees)
     columns = {"population": people.population, "without_data": people.without_data}
-    return pd.DataFrame(columns, index=pd.Index(people.labels, name="label"))
+    return pd.DataFrame(columns, index=pd.Index(names, name="label"))
 
 
 def _places(members: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -8,24 +8,22 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from gpu_clusters import backend, manifest
-from gpu_clusters.engines.protocol import Clustering
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io import read_addresses, read_deals
 from gpu_clusters.io.model import Addresses, Deals, InputFile, TableRead
 from gpu_clusters.result import Result
-from gpu_clusters.schema import DEALS, LOCATIONS, RANKING
 from gpu_clusters.settings import Settings
-from gpu_clusters.steps import count, label
 from gpu_clusters.steps.cluster import cluster
-from gpu_clusters.steps.locate import Located, locate
-from gpu_clusters.steps.merge import Merged, merge
-from gpu_clusters.steps.overlay import Overlay, overlay
-from gpu_clusters.steps.population import People, count_people, members_of, with_intensity
-from gpu_clusters.steps.score import Scores, score
+from gpu_clusters.steps.locate import Locations, locate
+from gpu_clusters.steps.members import Members, of_locations
+from gpu_clusters.steps.merge import merge
+from gpu_clusters.steps.overlay import overlay
+from gpu_clusters.steps.population import People, count_people, with_people
+from gpu_clusters.steps.score import indicator, score_clusters
+from gpu_clusters.steps.tabulate import deals_table, locations_table, ranking_table
 
 Progress = Callable[[str, float | None], None]
 """Told the name of the work at hand and the part of it that is done, 0..1, or None where that is not known."""
@@ -105,21 +103,31 @@ def rank(
         merged = merge(located, clustering, tables.patents, tables.publications, settings)
     with clock.stage("overlay"):
         placed = overlay(tables.deals, located.locations, merged.labels, settings) if tables.deals else None
+    members = of_locations(merged.labels)
     people, rasters = None, list[InputFile]()
     if population is not None:
         with clock.stage("population"):
-            people, rasters = _people(population, located, merged, settings, clock)
+            people, rasters = _people(population, located.locations, members, settings, clock)
     with clock.stage("score"):
-        ranking, cluster_id, totals = _ranking(tables, located, clustering, merged, placed, people, settings.top)
+        indicators = [
+            indicator(tables.patents, merged.labels, located.patents, members),
+            indicator(tables.publications, merged.labels, located.publications, members),
+            indicator(tables.deals, placed and placed.labels, placed and placed.place, members),
+        ]
+        scores = score_clusters(indicators)
+        ranking = ranking_table(indicators, scores, located.locations, clustering, members)
+        if people is not None:
+            ranking = with_people(ranking, people, scores.order, settings.top)
     with clock.stage("collect"):
-        locations = _locations(located, clustering, merged, cluster_id)
-        deal_places = _deal_places(tables.deals, placed, cluster_id)
+        cluster_id = members.ids(scores.order)
+        locations = locations_table(located.locations, clustering, cluster_id[merged.labels])
+        deal_places = deals_table(tables.deals, placed, cluster_id)
         coverage = pd.concat([read.coverage for read in tables.reads], ignore_index=True)
     record = manifest.of_run(
-        settings, chosen, tables.reads, located, clustering, merged, ranking, totals, clock.seconds
+        settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )
     if people is not None:
-        manifest.add_people(record, people, cluster_id[people.labels], rasters)
+        manifest.add_people(record, people, scores.order, rasters)
     return Result(ranking, locations, deal_places, coverage, record)
 
 
@@ -176,117 +184,19 @@ def _read(
 
 
 def _people(
-    source: Any, located: Located, merged: Merged, settings: Settings, clock: _Clock
+    source: Any, locations: Locations, members: Members, settings: Settings, clock: _Clock
 ) -> tuple[People, list[InputFile]]:
-    """The people of each merged label, and the rasters that were read."""
+    """The people of each cluster, and the rasters that were read."""
     from gpu_clusters.io.cells import cells_near
     from gpu_clusters.io.mosaic import Mosaic
     from gpu_clusters.io.rasters import open_rasters
 
-    members = members_of(located.locations.lon, located.locations.lat, merged.labels)
+    lon, lat = locations.lon[members.place], locations.lat[members.place]
     with open_rasters(source) as (rasters, inputs):
-        cells = cells_near(Mosaic(rasters), members.lon, members.lat, settings.area_degrees)
+        cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
         grids = [raster.grid for raster in rasters]
-        return count_people(
-            cells, grids, members, settings.area_degrees, lambda part: clock.tell("population", part)
-        ), inputs
-
-
-def _ranking(
-    tables: _Tables,
-    located: Located,
-    clustering: Clustering,
-    merged: Merged,
-    placed: Overlay | None,
-    people: People | None,
-    top: int,
-) -> tuple[pd.DataFrame, np.ndarray, dict[str, float]]:
-    """The ranked table, the cluster id of each merged label, and the global totals."""
-    member = np.flatnonzero(merged.labels >= 0)
-    names, first = np.unique(merged.labels[member], return_index=True)
-    by_first_member = np.argsort(first)
-    clusters = len(names)
-    place_of = np.full(int(merged.labels.max(initial=-1)) + 2, -1, np.int64)  # the last for noise, which is -1
-    place_of[names[by_first_member]] = np.arange(clusters)
-
-    sums, totals, by_country, leaders = [], [], [], []
-    sources = ((tables.patents, located.patents), (tables.publications, located.publications), (tables.deals, None))
-    for table, place in sources:
-        leaders.append([None] * clusters)
-        if table is None:
-            sums.append(np.zeros(clusters))
-            totals.append(0.0)
-            continue
-        labels, place = (merged.labels, place) if place is not None else (placed.labels, placed.place)  # type: ignore[union-attr]
-        group = place_of[labels][place]
-        counts = count.measure(table)
-        sums.append(count.sums(group, clusters, counts))
-        totals.append(count.total(counts))
-        in_country = count.pair_sums(group, table.country, len(table.countries), clusters, counts)
-        by_country.append((in_country, table.countries, totals[-1]))
-        if isinstance(table, Addresses):
-            by_name = count.pair_sums(group, table.organization, len(table.organizations), clusters, counts)
-            leaders[-1] = label.largest(by_name, table.organizations, clusters)
-
-    scores = score(*sums, (totals[0], totals[1], totals[2]))
-    group = place_of[merged.labels[member]]
-    densest = np.lexsort((-clustering.density_at[member], group))[np.searchsorted(np.sort(group), np.arange(clusters))]
-    columns = {
-        **{name: getattr(scores, name) for name in Scores._fields if name != "order"},
-        "economies": label.economies(by_country, scores.total_share),
-        "top_applicant": leaders[0],
-        "top_organization": leaders[1],
-        "locations": np.bincount(group, minlength=clusters),
-        "core_locations": np.bincount(group[clustering.core[member]], minlength=clusters),
-        "lon": located.locations.lon[member][densest],
-        "lat": located.locations.lat[member][densest],
-    }
-    if people is not None:
-        columns["population"] = people.population[by_first_member]
-    ranking = pd.DataFrame(columns).iloc[scores.order].reset_index(drop=True)
-    if people is not None:
-        ranking = with_intensity(ranking, top)
-    ranking["cluster_id"] = np.arange(1, clusters + 1)
-    cluster_id = np.full(len(place_of), -1, np.int64)
-    id_of_place = np.empty(clusters, np.int64)
-    id_of_place[scores.order] = np.arange(1, clusters + 1)
-    cluster_id[names[by_first_member]] = id_of_place
-    return _complete(ranking), cluster_id, dict(zip(("patents", "publications", "deals"), totals, strict=True))
-
-
-def _complete(ranking: pd.DataFrame) -> pd.DataFrame:
-    """All columns of the ranking in their order, those that nothing has filled empty."""
-    for name in RANKING:
-        if name in ("name", "economies", "top_applicant", "top_organization"):
-            ranking[name] = (
-                ranking[name].astype(object) if name in ranking else pd.Series([None] * len(ranking), dtype=object)
-            )
-        elif name not in ranking:
-            ranking[name] = pd.array(
-                [None] * len(ranking), dtype="Int64" if name.endswith(("rank", "change")) else "Float64"
-            )
-    return ranking[list(RANKING)]
-
-
-def _locations(located: Located, clustering: Clustering, merged: Merged, cluster_id: np.ndarray) -> pd.DataFrame:
-    places = located.locations
-    columns = (
-        places.lon,
-        places.lat,
-        places.inventors,
-        places.authors,
-        places.weight,
-        clustering.density_at,
-        clustering.core,
-        cluster_id[merged.labels],
-        clustering.labels,
-    )
-    return pd.DataFrame(dict(zip(LOCATIONS, columns, strict=True)))
-
-
-def _deal_places(deals: Deals | None, placed: Overlay | None, cluster_id: np.ndarray) -> pd.DataFrame:
-    if deals is None or placed is None:
-        nothing = np.empty(0)
-        return pd.DataFrame(dict(zip(DEALS, (nothing, nothing, nothing, nothing.astype(np.int64)), strict=True)))
-    number = count.sums(placed.place.astype(np.int64), len(placed.lon), count.measure(deals))
-    return pd.DataFrame(dict(zip(DEALS, (placed.lon, placed.lat, number, cluster_id[placed.labels]), strict=True)))
+        people = count_people(
+            *(cells, grids, lon, lat, members.cluster, members.clusters, settings.area_degrees),
+            lambda part: clock.tell("population", part),
+        )
+        return people, inputs

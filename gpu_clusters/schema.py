@@ -47,6 +47,10 @@ RANKING = (
     "lat",
 )
 
+WHOLE_COLUMNS = frozenset(name for name in RANKING if name.endswith(("rank", "change", "_id", "locations", "_deals")))
+TEXT_COLUMNS = frozenset({"name", "economies", "top_applicant", "top_organization"})
+"""Columns of the ranking that hold whole numbers and texts; the others hold float64."""
+
 LOCATIONS = (
     "lon",
     "lat",

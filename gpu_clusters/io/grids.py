@@ -176,16 +176,6 @@ def parse_crs(given: Any, name: str) -> pyproj.CRS:
     return crs
 
 
-def meet(box: Any, boxes: Floats, turn: float, slack: float) -> NDArray[np.bool_]:
-    """Which boxes (west, south, east, north) overlap one by more than ``slack``, whole turns apart too."""
-    west, south, east, north = boxes.T
-    high = np.minimum(north, box[3]) - np.maximum(south, box[1]) > slack
-    wide = np.zeros(len(boxes), np.bool_)
-    for shift in (0.0, -2 * turn, -turn, turn, 2 * turn) if turn else (0.0,):
-        wide |= np.minimum(east + shift, box[2]) - np.maximum(west + shift, box[0]) > slack
-    return high & wide
-
-
 @lru_cache(maxsize=16)
 def _system(wkt: str) -> tuple[bool, Any, float]:
     """What a CRS has for all tiles in it: whether it is longitude and latitude, how to get there, its whole turn."""

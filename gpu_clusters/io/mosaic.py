@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_clusters.io.grids import Grid, meet
+from gpu_clusters.degrees import meet
+from gpu_clusters.io.grids import Grid
 from gpu_clusters.io.rasters import Raster
 
 Floats = NDArray[np.float64]

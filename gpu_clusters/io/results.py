@@ -20,21 +20,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpu_clusters.errors import GpuClustersError, UsageError
-from gpu_clusters.schema import RANKING
+from gpu_clusters.schema import RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
 
 if TYPE_CHECKING:
     from gpu_clusters.result import Result
 
 MANIFEST = "manifest.json"
-_WHOLE = {"cluster_id", "rank", "rank_without_deals", "previous_rank", "rank_change", "intensity_rank"} | {
-    "previous_intensity_rank",
-    "intensity_rank_change",
-    "locations",
-    "core_locations",
-}
-_TEXT = {"name", "economies", "top_applicant", "top_organization"}
 RANKING_TYPES = pa.schema(
-    [(c, pa.int64() if c in _WHOLE else pa.string() if c in _TEXT else pa.float64()) for c in RANKING]
+    [(c, pa.int64() if c in WHOLE_COLUMNS else pa.string() if c in TEXT_COLUMNS else pa.float64()) for c in RANKING]
 )
 
 

@@ -24,7 +24,7 @@ def components(core: Bands, reach: Reach, height: float) -> NDArray[np.int64]:
     index = index_of(core)
     parent, run_end = np.empty((2, core.points.shape[1]), np.int64)
     _, last = near(core, core, reach, height)
-    _join_along_bands(*index, reach, parent, run_end)
+    _join_along_bands(core.points, core.start, core.edges, reach, parent, run_end)
     strips = _strips(core.start, get_num_threads() * STRIPS_PER_THREAD)
     _join_within_strips(*index, reach, last, strips, parent, run_end)
     _join_across_strips(*index, reach, last, strips, parent, run_end)
@@ -137,7 +137,7 @@ def link_in_band(reach, points, start, edges, table, parent, run_end, p, own, ba
 
 
 @njit(cache=True, parallel=True)
-def _join_along_bands(points, start, edges, table, reach, parent, run_end):
+def _join_along_bands(points, start, edges, reach, parent, run_end):
     """Unite neighbours in a band that are near enough to each other; ``run_end`` is where such a run of points ends."""
     for band in prange(len(start) - 1):
         begin, end = start[band], start[band + 1]

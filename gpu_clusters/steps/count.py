@@ -49,7 +49,7 @@ def total(counts: Measure) -> float:
 def sums(group: NDArray[np.int64], groups: int, counts: Measure) -> NDArray[np.float64]:
     """Sum of the rows of each group; (groups,) float64. Rows with a negative group count for none."""
     member, worth = _products(group, groups, counts)
-    return np.bincount(member, weights=worth, minlength=groups)
+    return np.bincount(member, weights=worth, minlength=groups).astype(np.float64)
 
 
 class PairSums(NamedTuple):
@@ -60,17 +60,22 @@ class PairSums(NamedTuple):
     sum: NDArray[np.float64]
 
 
+NO_PAIRS = PairSums(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+
+
 def pair_sums(
     group: NDArray[np.int64], category: NDArray[np.int32], categories: int, groups: int, counts: Measure
 ) -> PairSums:
     """Sum of the rows of each pair that occurs. Rows with a negative group or category count for none."""
+    if not groups or not categories:
+        return NO_PAIRS
     known = (group >= 0) & (category >= 0)
     rows = Measure(counts.code[known], counts.values, counts.parts)
     member, worth = _products(group[known] * categories + category[known], groups * categories, rows)
     first = np.diff(member, prepend=-1) > 0
     pair = member[first]
-    total = np.bincount(np.cumsum(first) - 1, weights=worth) if len(pair) else np.empty(0)
-    return PairSums(pair // max(categories, 1), pair % max(categories, 1), total)
+    total: NDArray[np.float64] = np.bincount(np.cumsum(first) - 1, weights=worth).astype(np.float64)
+    return PairSums(pair // categories, pair % categories, total)
 
 
 def _products(group: NDArray[np.int64], groups: int, counts: Measure) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -8,31 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu_clusters.steps.count import PairSums
-from gpu_clusters.steps.score import TIE, ranked
+from gpu_clusters.steps.score import TIE, Indicator, ranked, share_of
 
 ECONOMY_SHARE = 0.01  # of a cluster's output
 ROUNDING = 1e-12
 
 
-def economies(
-    by_country: Sequence[tuple[PairSums, Sequence[str], float]], total_share: NDArray[np.float64]
-) -> list[str]:
+def economies(indicators: Sequence[Indicator], total_share: NDArray[np.float64]) -> list[str]:
     """Countries with at least 1 % of each cluster's output, largest first, joined by " / " (method, section 8).
 
     Parameters
     ----------
-    by_country : sequence of (PairSums, names, total)
-        Per indicator: its sums by cluster and country, the countries' codes and the global total.
+    indicators : sequence of Indicator
     total_share : (k,) float64
         Percent, of each cluster.
     """
-    codes = sorted({name for _, names, _ in by_country for name in names})
+    codes = sorted({code for indicator in indicators for code in indicator.countries})
     place = {code: i for i, code in enumerate(codes)}
     share = np.zeros((len(total_share), len(codes)))
-    for pairs, names, total in by_country:
-        if total > 0 and len(names):
-            country = np.array([place[name] for name in names])
-            share[pairs.group, country[pairs.category]] += 100 * pairs.sum / total
+    for indicator in indicators:
+        country = np.array([place[code] for code in indicator.countries], dtype=np.int64)
+        pairs = indicator.by_country
+        share[pairs.group, country[pairs.category]] += share_of(pairs.sum, indicator.total)
     return [_join(codes, row, total) for row, total in zip(share, total_share, strict=True)]
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gpu_clusters.io.cells import Cells
-from gpu_clusters.io.grids import Grid, meet
+from gpu_clusters.degrees import meet
 from gpu_clusters.kernels import discs, exact
 from gpu_clusters.steps.score import ranked
+
+if TYPE_CHECKING:
+    from gpu_clusters.io.cells import Cells
+    from gpu_clusters.io.grids import Grid
 
 MILLION = 1e6
 PER_MILLION = ("patents", "publications", "deals")
@@ -22,40 +25,26 @@ SLACK = 1e-6  # degrees
 LISTED = 10  # clusters that a warning names
 
 
-class Members(NamedTuple):
-    """Places of ``k`` clusters: ``lon``, ``lat`` (n,) float64 degrees, ``group`` (n,) index into ``labels`` (k,) int64."""
-
-    lon: NDArray[np.float64]
-    lat: NDArray[np.float64]
-    group: NDArray[np.int64]
-    labels: NDArray[np.int64]
-
-
 class People(NamedTuple):
-    """What rasters say about ``k`` areas, in the order of ``labels``; (k,) each."""
+    """What rasters say about ``k`` areas; (k,) each."""
 
-    labels: NDArray[np.int64]
     population: NDArray[np.float64]  # NaN where not one cell with a number has its centre in the area
     cells: NDArray[np.int64]  # with a number and their centre in the area
     without_data: NDArray[np.float64]  # part of the area, 0..1, outside of the rasters or without a number there
     outside: NDArray[np.float64]  # part of the area, 0..1, outside of every raster
 
 
-def members_of(lon: NDArray[np.float64], lat: NDArray[np.float64], labels: NDArray[np.int64]) -> Members:
-    """The places that belong to a cluster; labels below 0 are noise."""
-    inside = np.flatnonzero(labels >= 0)
-    names, group = np.unique(labels[inside], return_inverse=True)
-    return Members(lon[inside], lat[inside], group.astype(np.int64), names.astype(np.int64))
-
-
 def count_people(
     cells: Iterable[Cells],
     grids: Sequence[Grid],
-    members: Members,
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    cluster: NDArray[np.int64],
+    clusters: int,
     area_degrees: float,
     tell: Callable[[float], None] | None = None,
 ) -> People:
-    """Sum the cells whose centre is in each area (method, section 9).
+    """Sum the cells whose centre is in each cluster's area (method, section 9).
 
     The sums are exact until their last rounding, so neither the order of cells nor their division into windows, tiles or
     rasters changes them. A cell in two areas counts in both.
@@ -63,53 +52,62 @@ def count_people(
     Parameters
     ----------
     cells : iterable of Cells
-        Every cell near the members once, as of `cells_near`.
+        Every cell near the members once, as of `io.cells.cells_near`.
     grids : sequence of Grid
         The rasters that the cells come from.
-    members : Members
+    lon, lat : (m,) float64
+        Member locations of all clusters; degrees, lon in [-180, 180).
+    cluster : (m,) int64
+        Their clusters, 0..clusters - 1; each has a member.
+    clusters : int
     area_degrees : float
         An area is what lies within so many degrees of a member.
     tell : callable, optional
         Told the part that is done, 0..1.
     """
-    groups = len(members.labels)
-    totals = discs.nothing(groups)
-    if not groups:
-        nothing = np.zeros(0)
-        return People(members.labels, nothing, totals.held, nothing, nothing)
-    areas = discs.areas(members.lon, members.lat, members.group, groups, area_degrees)
+    totals = discs.nothing(clusters)
+    if not clusters:
+        return People(np.zeros(0), totals.held, np.zeros(0), np.zeros(0))
+    areas = discs.areas(lon, lat, cluster, clusters, area_degrees)
     for window in cells:
         discs.gather(areas, totals, window.lon, window.lat, window.value)
         if tell is not None:
             tell(window.part)
     population = exact.rounded(totals.limbs)
     population[totals.held == 0] = np.nan
-    outside = share_outside(grids, members, area_degrees)
+    outside = share_outside(grids, lon, lat, cluster, clusters, area_degrees)
     empty = totals.empty / np.maximum(totals.held + totals.empty, 1)
-    return People(members.labels, population, totals.held, outside + (1 - outside) * empty, outside)
+    return People(population, totals.held, outside + (1 - outside) * empty, outside)
 
 
-def share_outside(grids: Sequence[Grid], members: Members, area_degrees: float) -> NDArray[np.float64]:
-    """Part of each area, 0..1, that lies in no raster: all of it and nothing of it exactly, else by a lattice of points."""
+def share_outside(
+    grids: Sequence[Grid],
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    cluster: NDArray[np.int64],
+    clusters: int,
+    area_degrees: float,
+) -> NDArray[np.float64]:
+    """Part of each area, 0..1, that lies in no raster: nothing and all of it exactly, else by a lattice of points."""
     boxes = np.array([grid.bounds_in_degrees() for grid in grids]).reshape(-1, 4)
-    order = np.argsort(members.group, kind="stable")
-    start = np.searchsorted(members.group[order], np.arange(len(members.labels) + 1))
-    share = np.empty(len(members.labels))
-    for group in range(len(share)):
-        own = order[start[group] : start[group + 1]]
-        lon, lat = members.lon[own], members.lat[own]
-        lon = np.where(lon < lon[0] - 180, lon + 360, np.where(lon >= lon[0] + 180, lon - 360, lon))
-        box = (lon.min() - area_degrees, lat.min() - area_degrees, lon.max() + area_degrees, lat.max() + area_degrees)
+    order = np.argsort(cluster, kind="stable")
+    start = np.searchsorted(cluster[order], np.arange(clusters + 1))
+    share = np.empty(clusters)
+    for number in range(clusters):
+        own = order[start[number] : start[number + 1]]
+        x, y = lon[own], lat[own]
+        x = np.where(x < x[0] - 180, x + 360, np.where(x >= x[0] + 180, x - 360, x))
+        box = (x.min() - area_degrees, y.min() - area_degrees, x.max() + area_degrees, y.max() + area_degrees)
         near = [grids[i] for i in np.flatnonzero(meet(box, boxes, 360.0, -SLACK)).tolist()]
         frame = _frame(*box)
         if any(grid.covers(*frame).all() for grid in near):
-            share[group] = 0.0
+            share[number] = 0.0
             continue
-        points = _lattice(lon, lat, area_degrees) if near else frame
+        points = _lattice(x, y, area_degrees) if near else frame
         covered = np.zeros(len(points[0]), np.bool_)
         for grid in near:
             covered |= grid.covers(*points)
-        share[group] = 1 - covered.mean()
+        share[number] = 1 - covered.mean()
     return share
 
 
@@ -144,20 +142,23 @@ def _on_earth(lon: NDArray[np.float64]) -> NDArray[np.float64]:
     return (lon + 180) % 360 - 180
 
 
-def with_intensity(ranking: pd.DataFrame, top: int) -> pd.DataFrame:
-    """Add what a cluster has per million people; empty where no people are known or there are none.
+def with_people(ranking: pd.DataFrame, people: People, order: NDArray[np.int64], top: int) -> pd.DataFrame:
+    """Add population and what a cluster has per million people; empty where none are known or there are none.
 
     Parameters
     ----------
     ranking : DataFrame
-        By rank, with ``population`` (NaN where not known), counts and ``total_share``.
+        By rank, in the columns of ``schema.RANKING``.
+    people : People
+    order : (k,) int64
+        The clusters by rank.
     top : int
         ``intensity_rank`` is among the first so many clusters; ties as in `score.ranked`.
     """
-    people = ranking["population"].to_numpy(np.float64)
-    peopled = people > 0
-    millions = np.where(peopled, people, 1.0) / MILLION
-    columns = {"population": nullable(people, np.isfinite(people))}
+    number = people.population[order]
+    peopled = number > 0
+    millions = np.where(peopled, number, 1.0) / MILLION
+    columns = {"population": nullable(number, np.isfinite(number))}
     for name in PER_MILLION:
         columns[f"{name}_per_million"] = nullable(ranking[name].to_numpy(np.float64) / millions, peopled)
     intensity = ranking["total_share"].to_numpy(np.float64) / millions

@@ -1,0 +1,36 @@
+"""Which locations belong to which cluster, with the clusters in a fixed order: that of their first members."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Members(NamedTuple):
+    """Clusters numbered 0, 1, ... in the order of their first members.
+
+    ``number`` translates a label to that number, its last entry (which -1 picks) being -1 for noise. ``place`` are the member
+    locations, ascending, and ``cluster`` their clusters' numbers, (m,) int64 each. ``clusters`` is the number of clusters.
+    """
+
+    number: NDArray[np.int64]
+    place: NDArray[np.int64]
+    cluster: NDArray[np.int64]
+    clusters: int
+
+    def ids(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Cluster id of each label: 1, 2, ... in the given order of the numbers; -1 for noise."""
+        identity = np.full(self.clusters + 1, -1, np.int64)
+        identity[order] = np.arange(1, self.clusters + 1)
+        return identity[self.number]
+
+
+def of_locations(labels: NDArray[np.int64]) -> Members:
+    """Members of the clusters that ``labels`` ((n,) int64, -1 noise) of the locations in (lat, lon) order name."""
+    place = np.flatnonzero(labels >= 0)
+    names, first = np.unique(labels[place], return_index=True)
+    number = np.full(int(labels.max(initial=-1)) + 2, -1, np.int64)
+    number[names[np.argsort(first)]] = np.arange(len(names))
+    return Members(number, place, number[labels[place]], len(names))

@@ -1,0 +1,100 @@
+"""Results as tables in the columns that the method names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gpu_clusters.engines.protocol import Clustering
+from gpu_clusters.io.model import Deals
+from gpu_clusters.schema import DEALS, LOCATIONS, RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
+from gpu_clusters.steps import count, label
+from gpu_clusters.steps.locate import Locations
+from gpu_clusters.steps.members import Members
+from gpu_clusters.steps.overlay import Overlay
+from gpu_clusters.steps.score import Indicator, Scores
+
+
+def ranking_table(
+    indicators: Sequence[Indicator],
+    scores: Scores,
+    locations: Locations,
+    clustering: Clustering,
+    members: Members,
+) -> pd.DataFrame:
+    """The clusters by rank, in the columns of ``schema.RANKING``; what nothing has filled is empty.
+
+    ``lon`` and ``lat`` are those of the cluster's densest location.
+    """
+    patents, publications, deals = indicators
+    core = members.cluster[clustering.core[members.place]]
+    densest = _densest(clustering.density_at[members.place], members)
+    columns = {
+        "rank": scores.rank,
+        "economies": label.economies(indicators, scores.total_share),
+        "patents": patents.sum,
+        "publications": publications.sum,
+        "deals": deals.sum,
+        "patent_share": scores.patent_share,
+        "publication_share": scores.publication_share,
+        "deal_share": scores.deal_share,
+        "total_share": scores.total_share,
+        "rank_without_deals": scores.rank_without_deals,
+        "top_applicant": label.largest(patents.by_organization, patents.organizations, members.clusters),
+        "top_organization": label.largest(publications.by_organization, publications.organizations, members.clusters),
+        "locations": np.bincount(members.cluster, minlength=members.clusters),
+        "core_locations": np.bincount(core, minlength=members.clusters),
+        "lon": locations.lon[densest],
+        "lat": locations.lat[densest],
+    }
+    ranking = pd.DataFrame(columns).iloc[scores.order].reset_index(drop=True)
+    ranking["cluster_id"] = np.arange(1, members.clusters + 1)
+    return _complete(ranking)
+
+
+def locations_table(locations: Locations, clustering: Clustering, cluster_id: NDArray[np.int64]) -> pd.DataFrame:
+    """All locations in (lat, lon) order, in the columns of ``schema.LOCATIONS``."""
+    columns = (
+        locations.lon,
+        locations.lat,
+        locations.inventors,
+        locations.authors,
+        locations.weight,
+        clustering.density_at,
+        clustering.core,
+        cluster_id,
+        clustering.labels,
+    )
+    return pd.DataFrame(dict(zip(LOCATIONS, columns, strict=True)))
+
+
+def deals_table(deals: Deals | None, placed: Overlay | None, cluster_id: NDArray[np.int64]) -> pd.DataFrame:
+    """Distinct places of deals in (lat, lon) order, in the columns of ``schema.DEALS``."""
+    if deals is None or placed is None:
+        columns = (np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.int64))
+    else:
+        number = count.sums(placed.place.astype(np.int64), len(placed.lon), count.measure(deals))
+        columns = (placed.lon, placed.lat, number, cluster_id[placed.labels])
+    return pd.DataFrame(dict(zip(DEALS, columns, strict=True)))
+
+
+def _densest(density_at: NDArray[np.int64], members: Members) -> NDArray[np.int64]:
+    """Location of largest density in each cluster, the first among equals."""
+    order = np.lexsort((-density_at, members.cluster))
+    first = np.flatnonzero(np.diff(members.cluster[order], prepend=-1))
+    return members.place[order[first]]
+
+
+def _complete(ranking: pd.DataFrame) -> pd.DataFrame:
+    """All columns of the ranking, in their order and with their types."""
+    for name in RANKING:
+        if name in TEXT_COLUMNS:
+            given = ranking[name] if name in ranking else pd.Series([None] * len(ranking))
+            ranking[name] = given.astype(object)
+        elif name not in ranking:
+            kind = "Int64" if name in WHOLE_COLUMNS else "Float64"
+            ranking[name] = pd.array([None] * len(ranking), dtype=kind)
+    return ranking[list(RANKING)]
