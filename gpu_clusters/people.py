@@ -103,7 +103,7 @@ def people_in_polygons(polygons: Any, raster: Any) -> pd.DataFrame:
 def hulls(lon: NDArray[np.float64], lat: NDArray[np.float64], labels: NDArray[np.int64], *, concave: bool) -> Any:
     """Hulls of the places of each label of 0 and above, in plain degrees; a GeoSeries by label.
 
-    Longitudes go past 180 where a hull spans the date line. Places in a line have a hull without an area.
+    Longitudes go past 180 where a hull spans the date line. Places in a line have a hull without an area, which is empty.
     """
     import geopandas as gpd
     import shapely
@@ -114,7 +114,8 @@ def hulls(lon: NDArray[np.float64], lat: NDArray[np.float64], labels: NDArray[np
         if np.ptp(x) > 180:
             x = np.where(x < 0, x + 360, x)
         points = shapely.multipoints(np.stack([x, y], axis=1))
-        shapes[label] = shapely.concave_hull(points, CONCAVITY) if concave else shapely.convex_hull(points)
+        hull = shapely.concave_hull(points, CONCAVITY) if concave else shapely.convex_hull(points)
+        shapes[label] = hull if hull.geom_type == "Polygon" else shapely.Polygon()
     return gpd.GeoSeries(shapes, crs="EPSG:4326")
 
 

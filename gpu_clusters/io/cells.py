@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
 from gpu_clusters.io.grids import Grid
 from gpu_clusters.io.mosaic import Mosaic
@@ -71,17 +70,29 @@ def wanted_squares(lon: NDArray[np.float64], lat: NDArray[np.float64], reach_deg
     """Squares that may hold something within reach of a place."""
     across = math.floor(360 / min(max(reach_degrees, SMALLEST), LARGEST))
     side, up = 360 / across, math.ceil(across / 2)
-    mask = np.zeros((up, across), np.uint8)
     row = np.clip(((lat + 90) / side).astype(np.int64), 0, up - 1)
     column = np.clip(((lon + 180) / side).astype(np.int64), 0, across - 1)
-    mask[row, column] = 1
     span = math.ceil(min(reach_degrees, 360.0) / side)
-    mask = maximum_filter1d(mask, 2 * min(span, up) + 1, axis=0, mode="constant")
-    mask = maximum_filter1d(mask, 2 * min(span, across // 2) + 1, axis=1, mode="wrap")
-    row, column = np.nonzero(mask)
+    row, column = _widened(row, column, (up, across), min(span, up), min(span, across // 2))
     hair = 1e-9  # the date line's two sides are far apart on a map
     south, west = -90 + side * row, -180 + side * column
     return Squares(west + hair, south, west + side - hair, np.minimum(south + side, 90.0))
+
+
+def _widened(
+    row: NDArray[np.int64], column: NDArray[np.int64], shape: tuple[int, int], high: int, wide: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct squares up to ``high`` rows and ``wide`` columns from given ones; columns go round, rows end at the poles."""
+    up, across = shape
+    squares = np.unique(row * across + column)
+    offset = np.arange(-wide, wide + 1)
+    row, column = squares // across, squares % across
+    squares = np.unique((row * across)[:, None] + (column[:, None] + offset) % across)
+    row, column = squares // across, squares % across
+    row = row[:, None] + np.arange(-high, high + 1)
+    there = (row >= 0) & (row < up)
+    squares = np.unique((row * across + column[:, None])[there])
+    return squares // across, squares % across
 
 
 def _plan(raster: Raster, squares: Squares) -> tuple[int, NDArray[np.bool_], list[tuple[slice, slice]]]:

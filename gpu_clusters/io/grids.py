@@ -19,6 +19,7 @@ Affine = tuple[float, float, float, float, float, float]
 
 LON_LAT = "OGC:CRS84"
 SAMPLES = 33  # along each side, where an extent in another system is estimated
+DECIMALS = 10  # of a degree: a hundredth of a millimetre
 FAR_NORTH = 95.0  # a raster in degrees may reach beyond a pole by a coarse cell, not by more
 MANY_TURNS = 720.0
 
@@ -80,9 +81,14 @@ class Grid:
         return (row >= 0) & (row < self.height) & (column >= 0) & (column < self.width)
 
     def lonlat(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """WGS 84 degrees of ``x, y``, longitudes in [-180, 180); NaN where there is no such place."""
+        """WGS 84 degrees of ``x, y``, longitudes in [-180, 180); NaN where there is no such place.
+
+        They are rounded to `DECIMALS`, so that a cell whose place is computed from a tile's corner instead of the whole
+        raster's is at the same place to the last bit.
+        """
         lon, lat = (x, y) if self._degrees else self._to_lonlat.transform(x, y)
         with np.errstate(invalid="ignore"):
+            lon, lat = np.round(lon, DECIMALS), np.round(lat, DECIMALS)
             lon = np.where((lon >= -180) & (lon < 180), lon, lon - 360 * np.floor((lon + 180) / 360))
             lost = ~(np.isfinite(lon) & (np.abs(lat) <= 90))
         lon[lon >= 180] = -180.0  # what rounding has put there

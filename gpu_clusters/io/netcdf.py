@@ -35,8 +35,8 @@ def layer_of(data: xr.Dataset, name: str) -> xr.DataArray:
         )
     (layer,) = found.values()
     x, y = _dimensions(layer)  # type: ignore[misc]
-    layer = layer.rio.set_spatial_dims(x, y)
-    if layer.rio.crs is None and _in_degrees(layer, x, "x") and _in_degrees(layer, y, "y"):
+    layer = layer.rename({old: new for old, new in ((x, "x"), (y, "y")) if old != new})
+    if layer.rio.crs is None and _in_degrees(layer, "x", "x") and _in_degrees(layer, "y", "y"):
         layer = layer.rio.write_crs("EPSG:4326")
     return layer
 

@@ -53,8 +53,7 @@ def read_polygons(given: Any) -> gpd.GeoSeries:
     if shapes.crs is not None:
         shapes = shapes.to_crs("EPSG:4326")
     polygonal = shapes.geom_type.isin(["Polygon", "MultiPolygon"])
-    wrong = np.flatnonzero(~polygonal & shapes.notna() & ~shapes.is_empty & (shapes.geom_type != "LineString"))
-    wrong = wrong[shapes.iloc[wrong].geom_type != "Point"]
+    wrong = np.flatnonzero(~polygonal & shapes.notna() & ~shapes.is_empty)
     if len(wrong):
         raise InputError(
             f"polygon {wrong[0] + 1} is a {shapes.geom_type.iloc[wrong[0]]}; only polygons have people in them"
@@ -75,12 +74,12 @@ def sums_in_polygons(mosaic: Mosaic, shapes: gpd.GeoSeries) -> tuple[NDArray[np.
             moved = shapely.transform(projected, lambda points, shift=shift: points + np.array([shift, 0.0]))
             near = np.flatnonzero((area > 0) & shapely.intersects(moved, shapely.box(*raster.grid.bounds())))
             if len(near):
-                frame = gpd.GeoDataFrame(geometry=moved[near])
+                frame = gpd.GeoDataFrame(geometry=moved[near], crs=raster.grid.crs)
                 found = exact_extract(source, frame, ["sum", "count"], output="pandas", max_cells_in_memory=CELLS)
                 count = found["count"].to_numpy(np.float64)
                 people[near] += np.where(count > 0, found["sum"].to_numpy(np.float64), 0.0)
                 covered[near] += count * width * height / area[near]
-    without = np.where(covered > 1 - 1e-9, 0.0, 1 - covered)
+    without = np.where(covered > 1 - 1e-6, 0.0, 1 - covered)
     return np.where(covered > 0, people, np.nan), without
 
 
@@ -133,13 +132,15 @@ class _Source(RasterSource):
     def extent(self) -> tuple[float, float, float, float]:
         return self._raster.grid.bounds()
 
-    def srs_wkt(self) -> None:
-        return None
+    def srs_wkt(self) -> str:
+        return self._raster.grid.wkt
 
     def nodata_value(self) -> None:
         return None
 
     def read_window(self, x0: int, y0: int, nx: int, ny: int) -> NDArray[np.float64]:
+        if not nx or not ny:
+            return np.empty((ny, nx))
         grid = self._raster.grid
         top = grid.height - y0 - ny if self._south_up else y0
         left = grid.width - x0 - nx if self._mirrored else x0

@@ -122,18 +122,18 @@ def _frame(west: float, south: float, east: float, north: float) -> tuple[NDArra
 def _lattice(
     lon: NDArray[np.float64], lat: NDArray[np.float64], area_degrees: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Points of a lattice in the area, about 80 to a disc, members moved to the nearest point."""
+    """Points of a lattice in the area, about 80 to a disc, members moved to the middle of the nearest four."""
     step = area_degrees / STEPS
     first = lon.min() - 1, lat.min() - 1
     at = np.stack([np.round((lon - first[0]) / step), np.round((lat - first[1]) / step)], axis=1).astype(np.int64)
-    row, column = np.mgrid[-STEPS : STEPS + 1, -STEPS : STEPS + 1].reshape(2, -1)
-    disc = np.stack([column, row], axis=1)[row * row + column * column <= STEPS * STEPS]
+    row, column = np.mgrid[-STEPS:STEPS, -STEPS:STEPS].reshape(2, -1)
+    disc = np.stack([column, row], axis=1)[(row + 0.5) ** 2 + (column + 0.5) ** 2 <= STEPS * STEPS]
     at = np.unique(at, axis=0)
     points = np.empty((0, 2), np.int64)
     for part in range(0, len(at), AT_A_TIME):
         more = (at[part : part + AT_A_TIME, None, :] + disc).reshape(-1, 2)
         points = np.unique(np.concatenate([points, more]), axis=0)
-    x, y = first[0] + step * points[:, 0], first[1] + step * points[:, 1]
+    x, y = first[0] + step * (points[:, 0] + 0.5), first[1] + step * (points[:, 1] + 0.5)
     there = np.abs(y) <= 90
     return _on_earth(x[there]), y[there]
 
