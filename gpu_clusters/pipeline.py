@@ -192,11 +192,11 @@ def _people(
     from gpu_clusters.io.rasters import open_rasters
 
     lon, lat = locations.lon[members.place], locations.lat[members.place]
-    with open_rasters(source) as (rasters, inputs):
+    with open_rasters(source, digest=True) as (rasters, inputs):
         cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
         grids = [raster.grid for raster in rasters]
         people = count_people(
             *(cells, grids, lon, lat, members.cluster, members.clusters, settings.area_degrees),
             lambda part: clock.tell("population", part),
         )
-        return people, inputs
+        return people, inputs()

@@ -43,7 +43,9 @@ class Plain:
     def part(self, rows: slice, columns: slice) -> "Plain":
         a, b, c, d, e, f = self.affine
         i, j = columns.start, rows.start
-        return replace(self, stored=self.stored[rows, columns], affine=(a, b, c + a * i + b * j, d, e, f + d * i + e * j))
+        return replace(
+            self, stored=self.stored[rows, columns], affine=(a, b, c + a * i + b * j, d, e, f + d * i + e * j)
+        )
 
     def array(self) -> xr.DataArray:
         """As xarray and rioxarray hold it."""
@@ -86,7 +88,10 @@ def brute(rasters: list[Plain], members, area) -> float:
         turn = 360.0 if CRS(raster.crs).is_geographic else math.inf
         x, y = raster.centres()
         for i, j in np.argwhere(inside & ~np.isnan(people)):
-            spot = round(((x[i, j] + 180) % turn if turn < math.inf else x[i, j]) / pitch * 8), round(y[i, j] / pitch * 8)
+            spot = (
+                round(((x[i, j] + 180) % turn if turn < math.inf else x[i, j]) / pitch * 8),
+                round(y[i, j] / pitch * 8),
+            )
             if turn < math.inf and abs(spot[0] - round(turn / pitch * 8)) < 1:
                 spot = 0, spot[1]
             seen.setdefault(spot, people[i, j])
@@ -115,7 +120,11 @@ def random_raster(seed: int) -> Plain:
         e, width, lon, lat = -1.0, 19, -191.25, rng.uniform(-50, 60)
     elif kind in (6, 7, 8):
         crs = {6: "ESRI:54009", 7: "EPSG:3035", 8: "EPSG:3413"}[kind]
-        lon, lat = (rng.uniform(-5, 20), rng.uniform(40, 60)) if kind == 7 else (lon, rng.uniform(61, 85) if kind == 8 else lat)
+        lon, lat = (
+            (rng.uniform(-5, 20), rng.uniform(40, 60))
+            if kind == 7
+            else (lon, rng.uniform(61, 85) if kind == 8 else lat)
+        )
         lon, lat = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
         pitch = a = rng.choice([1000.0, 5000.0, 20_000.0])
         e = -pitch

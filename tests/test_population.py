@@ -55,7 +55,7 @@ def test_another_member_never_lowers_a_population(seed):
     before = 0.0
     for count in range(1, len(members) + 1):
         people = people_within(members[:count], raster.array(), area_degrees=area)
-        assert math.isnan(people) and before == 0 or people >= before
+        assert (math.isnan(people) and before == 0) or people >= before
         before = 0.0 if math.isnan(people) else people
 
 

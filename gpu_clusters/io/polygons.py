@@ -53,12 +53,13 @@ def read_polygons(given: Any) -> gpd.GeoSeries:
     if shapes.crs is not None:
         shapes = shapes.to_crs("EPSG:4326")
     polygonal = shapes.geom_type.isin(["Polygon", "MultiPolygon"])
-    wrong = np.flatnonzero(~polygonal & shapes.notna() & ~shapes.is_empty)
+    wrong = np.flatnonzero(~polygonal & shapes.geom_type.notna() & ~shapes.is_empty)
     if len(wrong):
         raise InputError(
             f"polygon {wrong[0] + 1} is a {shapes.geom_type.iloc[wrong[0]]}; only polygons have people in them"
         )
-    return shapes.where(polygonal, shapely.Polygon()).make_valid(method="structure", keep_collapsed=False)
+    valid = shapes.where(polygonal, shapely.Polygon()).make_valid(method="structure", keep_collapsed=False)
+    return gpd.GeoSeries([_joined((shape,)) for shape in valid], index=shapes.index)
 
 
 def sums_in_polygons(mosaic: Mosaic, shapes: gpd.GeoSeries) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -96,9 +97,10 @@ def _fold(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
 
 
 def _joined(parts: tuple[Any, ...]) -> Any:
-    """One shape of the polygons among parts that do not overlap."""
+    """One shape of the polygons among parts that do not overlap; empty ones would bring GEOS down later."""
     single = shapely.get_parts(shapely.get_parts(list(parts)))
-    return shapely.multipolygons(single[shapely.get_type_id(single) == shapely.GeometryType.POLYGON])
+    polygonal = shapely.get_type_id(single) == shapely.GeometryType.POLYGON
+    return shapely.multipolygons(single[polygonal & ~shapely.is_empty(single)])
 
 
 def _project(shapes: gpd.GeoSeries, grid: Grid) -> NDArray[Any]:

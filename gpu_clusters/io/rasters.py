@@ -7,7 +7,7 @@ import hashlib
 import os
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ class Raster:
 
 
 @contextmanager
-def open_rasters(source: Any) -> Iterator[tuple[list[Raster], list[InputFile]]]:
+def open_rasters(source: Any, *, digest: bool = False) -> Iterator[tuple[list[Raster], Callable[[], list[InputFile]]]]:
     """Open all rasters of a source; closes them at the end.
 
     Parameters
@@ -95,6 +95,14 @@ def open_rasters(source: Any) -> Iterator[tuple[list[Raster], list[InputFile]]]:
         A path is a raster, a folder of rasters or a pattern such as ``tiles/*.tif``. The rasters come in the order of their
         paths, whatever the order in which they are given, then the arrays in theirs: where two have a number for the same
         place the first one counts.
+    digest : bool
+        Compute the files' digests, in a thread of its own, while the rasters are used.
+
+    Yields
+    ------
+    rasters : list of Raster
+    inputs : callable
+        Gives the files for the record, when their digests are there.
 
     Raises
     ------
@@ -106,20 +114,30 @@ def open_rasters(source: Any) -> Iterator[tuple[list[Raster], list[InputFile]]]:
     paths, arrays = _sources(source)
     with ExitStack() as stack:
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE))
-        pool = ThreadPoolExecutor(1, thread_name_prefix="sha256")
-        stack.callback(pool.shutdown, cancel_futures=True)
-        digests = [pool.submit(_sha256, path) for path in paths]
         rasters: list[Raster] = []
-        inputs: list[InputFile] = []
-        for path, digest in zip(paths, digests, strict=True):
+        cells = []
+        for path in paths:
             found = [_open(inner, name, stack) for inner, name in _layers(path)]
-            cells = sum(raster.grid.height * raster.grid.width for raster in found)
+            cells.append(sum(raster.grid.height * raster.grid.width for raster in found))
             rasters += found
-            inputs.append(InputFile(TABLE, str(path), path, path.stat().st_size, digest.result(), cells))
+        of_arrays = []
         for number, array in enumerate(arrays, 1):
             name = f"{TABLE} (array{f' {number}' if len(arrays) > 1 else ''})"
             rasters.append(_raster(array, name))
-            inputs.append(InputFile(TABLE, name, None, None, None, int(array.size)))
+            of_arrays.append(InputFile(TABLE, name, None, None, None, int(array.size)))
+        pool = ThreadPoolExecutor(1, thread_name_prefix="sha256")
+        stack.callback(pool.shutdown, cancel_futures=True)
+        digests = [pool.submit(_sha256, path) if digest else None for path in paths]
+
+        def inputs() -> list[InputFile]:
+            of_files = zip(paths, digests, cells, strict=True)
+            return [
+                InputFile(
+                    TABLE, str(path), path, path.stat().st_size, None if found is None else found.result(), number
+                )
+                for path, found, number in of_files
+            ] + of_arrays
+
         yield rasters, inputs
 
 
@@ -248,6 +266,7 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PendingDeprecationWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         yield
 
