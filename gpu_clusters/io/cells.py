@@ -153,7 +153,7 @@ def _in_tiles(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and past-the-last tile of ranges of rows or columns; empty ranges where they are outside of 0..size."""
     low, high = (np.clip(end, -1, size).astype(np.int64) for end in ends)
-    return np.maximum(low, 0) // tile, np.minimum(high, size - 1) // tile + 1
+    return np.maximum(low, 0) // tile, np.where(low < size, np.minimum(high, size - 1) // tile + 1, 0)
 
 
 @njit(cache=True)
