@@ -34,12 +34,11 @@ def problem(kind, n=150):
         reach = sphere_reach(2000.0)
     else:
         points, reach = in_plane(*rng.uniform(0, 1e5, (2, n))), plane_reach(2e4, 1e5)
-    height = reach.height / 2
-    bands = index.build(points, height)
-    first, last = index.near(bands, bands, reach, height)
+    bands = index.build(points, reach, cuts=2)
+    first, last = index.near(bands, bands, reach)
     weight = weight[bands.order]
     prefix = np.concatenate(([0], np.cumsum(weight)))
-    band = np.repeat(np.arange(len(bands.number)), np.diff(bands.start))
+    band = np.repeat(np.arange(len(bands.start) - 1), np.diff(bands.start))
     args = (*index.index_of(bands), weight, prefix, reach, first, last, band, np.zeros(n, np.int64))
     dx, dy, dz = (np.subtract.outer(axis, axis) for axis in bands.points[1:])
     return args, ((dx * dx + dy * dy + dz * dz <= reach.limit) * weight).sum(axis=1)
