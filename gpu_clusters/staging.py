@@ -88,13 +88,13 @@ def new_folder(out: str | os.PathLike[str], *, force: bool) -> Iterator[Path]:
             partial.remove()
 
 
-def is_moving() -> bool:
-    """Whether files are being put in place just now, one by one: the wrong moment to end."""
-    return _moving
+def abandon() -> bool | None:
+    """Remove what this process is filling, for it will end at once; tell whether a folder has been put in place before.
 
-
-def abandon() -> bool:
-    """Remove what this process is filling, for it will end at once; True if a folder has been put in place before."""
+    None: files are being put in place one by one just now, which must not stop half way.
+    """
+    if _moving:
+        return None
     placed = _placed or any(partial.placed() for partial in _alive)
     for partial in list(_alive):
         partial.remove()
@@ -105,16 +105,16 @@ class _Partial:
     """A folder that is being filled, and locked meanwhile."""
 
     def __init__(self, parent: Path, name: str) -> None:
+        self.path, self._lock = _partial_name(parent, name), -1
         _alive.append(self)
-        self._lock = -1
         try:
             while True:
-                self.path = parent / f".{name[:40]}.{secrets.token_hex(8)}.partial"
                 self.path.mkdir()
                 self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
                 if _lock(self._lock) is not False and self.path.exists():  # else another run took it for abandoned
                     break
                 os.close(self._lock)
+                self.path, self._lock = _partial_name(parent, name), -1
         except BaseException:
             self.remove()
             raise
@@ -135,6 +135,10 @@ class _Partial:
             _alive.remove(self)
             if self._lock >= 0:
                 os.close(self._lock)
+
+
+def _partial_name(parent: Path, name: str) -> Path:
+    return parent / f".{name[:40]}.{secrets.token_hex(8)}.partial"
 
 
 def _first_missing(target: Path) -> Path:
@@ -190,9 +194,9 @@ def _exchange(folder: Path, target: Path, there: list[Path]) -> None:
     """Swap two folders in one step; before, give the new one what is not of a result's in the old one."""
     ours = {path.name for path in folder.iterdir()} | _listed(target)
     for path in there:
+        if path.is_dir() and not path.is_symlink():
+            raise OSError(errno.EISDIR, "holds folders, which are not of a result's")
         if path.name not in ours:
-            if path.is_dir() and not path.is_symlink():
-                raise OSError(errno.EISDIR, "holds folders that are not of a result's")
             os.link(path, folder / path.name, follow_symlinks=False)
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
@@ -253,11 +257,9 @@ def _listed(target: Path) -> set[str]:
 
 def _take_after(folder: Path, target: Path) -> None:
     """Give a folder the group and the permissions of the one that it will replace, as far as that is allowed."""
-    found = target.stat()
     with suppress(OSError):
-        os.chown(folder, -1, found.st_gid)
-    with suppress(OSError):
-        folder.chmod(stat.S_IMODE(found.st_mode))
+        folder.chmod(stat.S_IMODE(target.stat().st_mode))
+        os.chown(folder, -1, target.stat().st_gid)
 
 
 def _sync(path: Path) -> None:
@@ -285,17 +287,14 @@ def _lock(handle: int) -> bool | None:
 
 def _remove_abandoned(top: Path) -> None:
     """Remove what runs that were killed have left beside and within a folder."""
-    for path in (*_partials(top.parent), *_partials(top)):
-        if path.name.startswith(f".{top.name[:40]}."):
+    there: list[Path] = []
+    for folder in (top.parent, top):
+        with suppress(OSError):
+            there += folder.iterdir()
+    for path in there:
+        if _PARTIAL.fullmatch(path.name) and path.name.startswith(f".{top.name[:40]}."):
             with suppress(OSError):
                 handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
                 if _lock(handle):
                     shutil.rmtree(path, ignore_errors=True)
                 os.close(handle)
-
-
-def _partials(folder: Path) -> list[Path]:
-    try:
-        return [path for path in folder.iterdir() if _PARTIAL.fullmatch(path.name)]
-    except OSError:
-        return []

@@ -1,61 +1,92 @@
-"""Writing a result: beside its place first, then put there with one rename."""
+"""Writing the files of a result."""
 
 from __future__ import annotations
 
-import ctypes
-import errno
 import hashlib
 import json
+import math
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpu_clusters.errors import GpuClustersError, UsageError
-from gpu_clusters.schema import RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
+from gpu_clusters.schema import DEALS, LOCATIONS, RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
+from gpu_clusters.staging import MANIFEST, check_out, new_folder
 
 if TYPE_CHECKING:
     from gpu_clusters.result import Result
 
-MANIFEST = "manifest.json"
-RANKING_TYPES = pa.schema(
-    [(c, pa.int64() if c in WHOLE_COLUMNS else pa.string() if c in TEXT_COLUMNS else pa.float64()) for c in RANKING]
-)
+__all__ = ["DEALS_TYPES", "LOCATIONS_TYPES", "RANKING_TYPES", "check_out", "new_folder", "plain", "write_result"]
+
+_SPECIAL = re.compile('[",\r\n]')
+
+
+def _types(columns: tuple[str, ...]) -> pa.Schema:
+    kinds = {"core": pa.bool_(), **dict.fromkeys(WHOLE_COLUMNS, pa.int64()), **dict.fromkeys(TEXT_COLUMNS, pa.string())}
+    return pa.schema([(column, kinds.get(column, pa.float64())) for column in columns])
+
+
+RANKING_TYPES, LOCATIONS_TYPES, DEALS_TYPES = _types(RANKING), _types(LOCATIONS), _types(DEALS)
 
 
 def write_result(result: Result, out: str | os.PathLike[str], *, force: bool = False) -> None:
     """Write all files of a result; see `Result.write`."""
     started = perf_counter()
     with new_folder(out, force=force) as folder:
-        ranking = pa.Table.from_pandas(result.ranking, schema=RANKING_TYPES, preserve_index=False)
         _write_csv(result.ranking, folder / "ranking.csv")
-        _write_parquet(ranking, folder / "ranking.parquet")
-        _write_parquet(pa.Table.from_pandas(result.locations, preserve_index=False), folder / "locations.parquet")
-        _write_parquet(pa.Table.from_pandas(result.deals, preserve_index=False), folder / "deals.parquet")
+        _write_parquet(result.ranking, RANKING_TYPES, folder / "ranking.parquet")
+        _write_parquet(result.locations, LOCATIONS_TYPES, folder / "locations.parquet")
+        _write_parquet(result.deals, DEALS_TYPES, folder / "deals.parquet")
         _write_csv(result.coverage, folder / "coverage.csv")
         outputs = [_fingerprint(path) for path in sorted(folder.iterdir())]
         timings = result.manifest["timings"] | {"write": round(perf_counter() - started, 4)}
         _write_json(result.manifest | {"timings": timings, "outputs": outputs}, folder / MANIFEST)
 
 
-def _write_parquet(table: pa.Table, path: Path) -> None:
-    pq.write_table(table.replace_schema_metadata(None), path, compression="zstd", compression_level=3)
+def plain(value: Any) -> Any:
+    """A value as JSON has them: numpy's numbers as numbers, and null for what is missing or not finite."""
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return None if value is pd.NA or value is pd.NaT else str(value)
+
+
+def _write_parquet(frame: pd.DataFrame, types: pa.Schema, path: Path) -> None:
+    table = pa.Table.from_pandas(frame, schema=types, preserve_index=False).replace_schema_metadata(None)
+    with path.open("wb") as file:
+        pq.write_table(table, file, compression="zstd", compression_level=3)
 
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> None:
-    frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+    """Write UTF-8 with numbers that read back exactly, missing values empty, and texts quoted where they must be."""
+    rows = zip(*(frame[column].tolist() for column in frame.columns), strict=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(",".join(frame.columns) + "\n")
+        file.writelines(",".join(map(_cell, row)) + "\n" for row in rows)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return '"' + value.replace('"', '""') + '"' if _SPECIAL.search(value) else value
+    return "" if value is None or pd.isna(value) else repr(value)
 
 
 def _write_json(value: Any, path: Path) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_bytes((text + "\n").encode("utf-8", "backslashreplace"))  # \udc.. of a file name that is not UTF-8
 
 
 def _fingerprint(path: Path) -> dict[str, Any]:
