@@ -24,7 +24,7 @@ format: $(READY)
 	$(BIN)/ruff format .
 
 bench: $(READY)
-	$(BIN)/python -m pip install --quiet -e '.[bench]'
+	$(BIN)/python -m pip install --quiet dbscan==1.0.0
 	$(BIN)/python bench/clustering.py
 
 clean:

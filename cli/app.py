@@ -2,18 +2,67 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+import re
+from typing import Annotated, Any
 
 import typer
+from gpu_clusters_cli.errors import INTERRUPTED
+from typer.core import TyperCommand
+
+from gpu_clusters.errors import UsageError
 
 app = typer.Typer(
     name="gpu-clusters",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Find and rank the world's innovation clusters.\n\n"
-    "Start with [bold]gpu-clusters demo[/bold], then [bold]gpu-clusters rank --help[/bold].",
+    help="Find the world's innovation clusters, places where many inventors, authors and deals are near each other, and rank "
+    "them.\n\n"
+    "To see it work, run [bold]gpu-clusters demo[/bold]. For data of your own, read [bold]gpu-clusters rank --help[/bold].",
 )
+
+# typer carries its own copy of click or uses the installed one, depending on its version
+_ParserError: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+class Command(TyperCommand):
+    """A command whose help runs on in paragraphs and does not call a flag a <bool>."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.help = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(self.help or ""))
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options, ``--help`` among them."""
+        params = super().get_params(ctx)
+        for param in params:
+            if getattr(param, "is_flag", False) and param.metavar is None:
+                param.metavar = ""
+        return params
+
+
+def invoke() -> int:
+    """Run the command that the arguments of the process name; its exit code.
+
+    Raises
+    ------
+    UsageError
+        What the parser has to say about the arguments, in one line.
+    """
+    try:
+        code = app(prog_name="gpu-clusters", standalone_mode=False)
+    except _ParserError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # the help has been shown
+            return UsageError.exit_code
+        context: Any = getattr(error, "ctx", None)
+        command = context.command_path if context else "gpu-clusters"
+        said = " ".join(error.format_message().split()).rstrip(".")
+        raise UsageError(f"{said}; see {command} --help") from None
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    return code if isinstance(code, int) else 0
 
 
 def _version(wanted: bool) -> None:
@@ -27,7 +76,7 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _main(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, metavar="", help="Show the version and exit.")
     ] = False,
 ) -> None:
     pass

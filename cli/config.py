@@ -12,6 +12,7 @@ from gpu_clusters.settings import Settings
 
 _INPUTS = (*TABLES, "population")
 _KEYS = (*_INPUTS, "out", *Settings.names())
+_LARGEST = 10**300
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -23,14 +24,17 @@ def load(path: Path) -> dict[str, Any]:
         It cannot be read, is not TOML, or has a key that is not known.
     """
     try:
-        config = tomllib.loads(path.read_text(encoding="utf-8"))
+        config = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise UsageError(f"--config {path}: {error.strerror}") from None
+        raise UsageError(f"--config {path}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"--config {path} is not TOML: {error}") from None
     unknown = sorted(set(config) - set(_KEYS))
     if unknown:
         raise UsageError(f"--config {path}: unknown key {unknown[0]!r}; there are {', '.join(_KEYS)}")
+    for key, value in config.items():
+        if type(value) is int and abs(value) > _LARGEST:
+            raise UsageError(f"--config {path}: {key} is too large a number")
     for key in ("columns", "years"):
         if not isinstance(config.get(key, {}), dict):
             raise UsageError(f"--config {path}: {key} must be a table, as in [{key}]")
@@ -38,7 +42,7 @@ def load(path: Path) -> dict[str, Any]:
         if table in config:
             config[table] = [_beside(path, name, table) for name in _listed(config[table])]
     if "out" in config:
-        config["out"] = Path(_beside(path, config["out"], "out"))
+        config["out"] = _beside(path, config["out"], "out")
     config["columns"] = {t: _mapping(path, t, names) for t, names in config.get("columns", {}).items()}
     config["years"] = {t: _window(path, t, years) for t, years in config.get("years", {}).items()}
     if config.get("merge_km") is False:
@@ -93,7 +97,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _beside(path: Path, name: Any, key: str) -> str:
-    if not isinstance(name, str):
+    if not isinstance(name, str) or not name or "\0" in name:
         raise UsageError(f"--config {path}: {key} must be a path, not {name!r}")
     return str(path.parent / name)
 

@@ -6,23 +6,22 @@ import os
 from typing import Any
 
 from gpu_clusters_cli import options as o
-from gpu_clusters_cli.app import app
+from gpu_clusters_cli.app import Command, app
 
 
-@app.command()
+@app.command(cls=Command)
 def doctor(json: o.Json = False) -> None:
     """Show versions, devices, and which engine each step would use."""
-    from gpu_clusters_cli.output import console, print_json
+    from gpu_clusters_cli.output import emit, emit_json
 
     found = diagnosis()
     if json:
-        print_json(found)
+        emit_json(found)
         return
-    screen = console()
+    lines = []
     for part, entries in found.items():
-        screen.print(f"[bold]{part}[/bold]")
-        for name, value in entries.items():
-            screen.print(f"  {name:<24} {value}", highlight=False)
+        lines += [part, *(f"  {name:<24} {value}" for name, value in entries.items())]
+    emit("\n".join(lines) + "\n")
 
 
 def diagnosis() -> dict[str, dict[str, Any]]:

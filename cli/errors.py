@@ -3,47 +3,92 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NoReturn
 
 from gpu_clusters.errors import GpuClustersError
 
 INTERRUPTED = 130
 FAILED = 1
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CLEAR_LINE, _SHOW_CURSOR = b"\r\x1b[2K", b"\x1b[?25h"
 
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
     """Turn errors into messages and exit codes; ``GPU_CLUSTERS_DEBUG=1`` in the environment shows the traceback too."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    caught = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores one
+    for number in caught:
+        signal.signal(number, _end)
     try:
         yield
     except KeyboardInterrupt:
-        _leave("interrupted; nothing was written", INTERRUPTED)
+        _leave("interrupted", INTERRUPTED)
     except GpuClustersError as error:
         _leave(str(error), error.exit_code)
     except MemoryError as error:
         _leave(f"out of memory ({error or 'no details'}): close other programs, or run on a machine with more", FAILED)
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - so that the interpreter's own flush has somewhere to go
+        discard_stdout()
         sys.exit(FAILED)
+    except OSError as error:  # of output streams; those of input and output files have got a name by now
+        discard_stdout()
+        _leave(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", FAILED)
     except Exception as error:
         _leave(
-            f"unexpected {type(error).__name__}: {error}\n"
-            "this is a fault of the program, not of your data; GPU_CLUSTERS_DEBUG=1 shows where it happened",
+            f"unexpected {type(error).__name__}: {error}; "
+            "this is a fault of the program, not of your data: GPU_CLUSTERS_DEBUG=1 shows where it happened",
             FAILED,
         )
+    finally:
+        for number in caught:  # what is done is done
+            signal.signal(number, signal.SIG_IGN)
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def say(message: str) -> None:
+    """A line for the reader, on stderr."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            print(printable(message), file=sys.stderr, flush=True)
 
 
-def _leave(message: str, code: int) -> None:
+def printable(text: str) -> str:
+    """The text without what would command a terminal or break a line."""
+    return _CONTROL.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def discard_stdout() -> None:
+    """Nobody reads any more: give what is still buffered somewhere to go."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """Clean up and end at once.
+
+    An exception would get lost where Python has nobody to hand it to: in callbacks, while a module is imported.
+    """
+    staging = sys.modules.get("gpu_clusters.staging")
+    placed = getattr(staging, "abandon", bool)()  # it may be about to be imported
+    if placed is None:
+        return  # done in a moment
+    message = "error: interrupted" + ("" if placed else "; nothing was written") + "\n"
+    with suppress(OSError):
+        line = _CLEAR_LINE + _SHOW_CURSOR if os.isatty(2) and os.environ.get("TERM") != "dumb" else b""
+        os.write(2, line + message.encode())
+    os._exit(INTERRUPTED)
+
+
+def _leave(message: str, code: int) -> NoReturn:
     if os.environ.get("GPU_CLUSTERS_DEBUG"):
-        raise
-    print(f"error: {message}", file=sys.stderr)
+        import traceback
+
+        traceback.print_exc()
+    say(f"error: {message}")
     sys.exit(code)

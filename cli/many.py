@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from typer.core import TyperCommand
+from gpu_clusters_cli.app import Command
+
+from gpu_clusters.errors import UsageError
 
 MANY = ("--patents", "--publications", "--deals", "--population")
 
 
-class ManyValues(TyperCommand):
+class ManyValues(Command):
     """A command without arguments of its own, so that what follows one of `MANY` up to the next option belongs to it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -18,16 +20,24 @@ class ManyValues(TyperCommand):
 
 
 def repeated(args: list[str]) -> list[str]:
-    """``--patents a b`` as ``--patents a --patents b``."""
+    """``--patents a b`` as ``--patents=a --patents=b``.
+
+    All options begin with two dashes: a name that begins with one is a value, and one with two as ``--patents=--name``.
+    """
     result: list[str] = []
-    option, values = "", 0
-    for arg in args:
-        if arg.startswith("-") and arg != "-":
-            option, values = (arg if arg in MANY else ""), 0
+    option, wanting = "", False
+    for arg in [*args, "--"]:
+        name, equals, _ = arg.partition("=")
+        if arg.startswith("--"):
+            if wanting:
+                raise UsageError(f"{option} needs the name of a file or folder behind it")
+            option = name if name in MANY else ""
+            wanting = bool(option) and not equals
+            if not wanting:
+                result.append(arg)
+        elif option:
+            result.append(f"{option}={arg}")
+            wanting = False
+        else:
             result.append(arg)
-            continue
-        if option and values:
-            result.append(option)
-        values += 1
-        result.append(arg)
-    return result
+    return result[:-1]

@@ -9,6 +9,11 @@ import typer
 
 _INPUT, _METHOD, _MACHINE, _OUTPUT = "Input", "Method", "Device and engine", "Output"
 
+
+def _default(value: str) -> str:
+    return f"[dim](default {value})[/dim]"
+
+
 Patents = Annotated[
     list[str] | None,
     typer.Option(
@@ -16,8 +21,8 @@ Patents = Annotated[
         metavar="FILE...",
         show_default=False,
         rich_help_panel=_INPUT,
-        help="Inventors' addresses: doc_id, lon, lat; may have country, organization, year, fraction. "
-        "Parquet, CSV, TSV (also .gz, .zst), GeoParquet or GeoJSON; files or folders.",
+        help="Inventors' addresses, one a row. Columns doc_id (which patent), lon, lat (degrees); may have country, "
+        "organization, year, fraction. Files or folders of Parquet, GeoParquet, GeoJSON, CSV or TSV (also .gz, .zst).",
     ),
 ]
 Publications = Annotated[
@@ -27,7 +32,7 @@ Publications = Annotated[
         metavar="FILE...",
         show_default=False,
         rich_help_panel=_INPUT,
-        help="Authors' addresses, in the same columns. One of the two tables may be left out.",
+        help="Authors' addresses, in the same columns. Patents or publications may be left out, not both.",
     ),
 ]
 Deals = Annotated[
@@ -37,7 +42,7 @@ Deals = Annotated[
         metavar="FILE...",
         show_default=False,
         rich_help_panel=_INPUT,
-        help="Venture-capital deals: lon, lat; may have deals (how many; 1 if absent), country, year.",
+        help="Venture-capital deals. Columns lon, lat; may have deals (how many; 1 if absent), country, year.",
     ),
 ]
 Population = Annotated[
@@ -58,7 +63,7 @@ Columns = Annotated[
         metavar="TABLE.NAME=COLUMN",
         show_default=False,
         rich_help_panel=_INPUT,
-        help="Your name for a column, as in patents.organization=applicant. May be given several times.",
+        help="What your files call a column, as in patents.organization=applicant. May be given several times.",
     ),
 ]
 Years = Annotated[
@@ -68,7 +73,8 @@ Years = Annotated[
         metavar="TABLE=FROM:TO",
         show_default=False,
         rich_help_panel=_INPUT,
-        help="Years that count, first and last included, as in patents=2019:2023 or deals=2020:.",
+        help="Only rows of these years, both included, as in patents=2019:2023 or deals=2020: (from 2020 on). "
+        "May be given for each table.",
     ),
 ]
 Config = Annotated[
@@ -78,50 +84,66 @@ Config = Annotated[
         metavar="FILE.toml",
         show_default=False,
         rich_help_panel=_INPUT,
-        help="Settings and inputs from a TOML file, with the names of the options (radius_km, patents, ...); options win.",
+        help='Options from a TOML file: radius_km = 13, patents = ["a.parquet"], out = "result" and so on. '
+        "Its paths are relative to its folder. What is given here as an option wins.",
     ),
 ]
 RadiusKm = Annotated[
     float | None,
-    typer.Option("--radius-km", rich_help_panel=_METHOD, show_default="15", help="Radius of DBSCAN in kilometres."),
+    typer.Option(
+        "--radius-km",
+        metavar="KM",
+        rich_help_panel=_METHOD,
+        show_default=False,
+        help=f"How far around a place its neighbours are counted. {_default('15')}",
+    ),
 ]
 Density = Annotated[
     float | None,
     typer.Option(
         "--density",
+        metavar="N",
         rich_help_panel=_METHOD,
-        show_default="4500",
-        help="Addresses within the radius from which on a place is core. Lower it for data smaller than WIPO's.",
+        show_default=False,
+        help="How many addresses within the radius make a place the core of a cluster. Lower it for fewer data than WIPO's "
+        f"4 million inventors. {_default('4500')}",
     ),
 ]
 Weighting = Annotated[
     str | None,
     typer.Option(
         "--weighting",
-        metavar="inventor-equivalent|total-preserving|raw",
+        metavar="NAME",
         rich_help_panel=_METHOD,
-        show_default="inventor-equivalent",
-        help="How addresses count for the density: both kinds with the same total weight, in units of an inventor or of an "
-        "average address; or each as 1.",
+        show_default=False,
+        help="What an address counts for the density. raw: each 1. inventor-equivalent and total-preserving: all inventors "
+        "together as much as all authors, in units of an inventor or of an average address. "
+        f"{_default('inventor-equivalent')}",
     ),
 ]
 MergeKm = Annotated[
     float | None,
     typer.Option(
         "--merge-km",
+        metavar="KM",
         rich_help_panel=_METHOD,
-        show_default="5",
-        help="Clusters with a gap of at most so many kilometres merge if they are each other's strongest partner.",
+        show_default=False,
+        help="A cluster joins another if the gap is at most this and it shares more patents and publications with it than "
+        f"with any other. {_default('5')}",
     ),
 ]
-NoMerge = Annotated[bool, typer.Option("--no-merge", rich_help_panel=_METHOD, help="Leave all clusters as they are.")]
+NoMerge = Annotated[
+    bool, typer.Option("--no-merge", metavar="", rich_help_panel=_METHOD, help="Let no cluster join another.")
+]
 AreaDegrees = Annotated[
     float | None,
     typer.Option(
         "--area-degrees",
+        metavar="DEGREES",
         rich_help_panel=_METHOD,
-        show_default="0.05",
-        help="A cluster's area: what lies within so many degrees of one of its places. Deals in it are the cluster's.",
+        show_default=False,
+        help="A deal belongs to a cluster if it is at most this far from one of its places, in degrees. "
+        f"{_default('0.05')}",
     ),
 ]
 Border = Annotated[
@@ -130,8 +152,9 @@ Border = Annotated[
         "--border",
         metavar="densest|lowest",
         rich_help_panel=_METHOD,
-        show_default="densest",
-        help="Which core neighbour a border place joins: the densest, or scikit-learn's (lowest cluster number).",
+        show_default=False,
+        help="A place at the edge of several clusters joins that of its densest core neighbour, or the one with the lowest "
+        f"number, as in scikit-learn. {_default('densest')}",
     ),
 ]
 Crs = Annotated[
@@ -141,7 +164,7 @@ Crs = Annotated[
         metavar="EPSG:N",
         show_default=False,
         rich_help_panel=_METHOD,
-        help="Cluster in this projected system (metres) instead of on the sphere, as in EPSG:3035 for Europe.",
+        help="Measure distances in this projected coordinate system (in metres), as in EPSG:3035 for Europe, not on the sphere.",
     ),
 ]
 Device = Annotated[
@@ -150,8 +173,8 @@ Device = Annotated[
         "--device",
         metavar="auto|cpu|gpu",
         rich_help_panel=_MACHINE,
-        show_default="auto",
-        help="Where to compute; gpu fails where there is none, auto does not.",
+        show_default=False,
+        help=f"Where to compute. auto takes what is there; gpu fails (exit code 4) where there is none. {_default('auto')}",
     ),
 ]
 Engine = Annotated[
@@ -160,32 +183,40 @@ Engine = Annotated[
         "--engine",
         metavar="auto|native|cuml|sklearn",
         rich_help_panel=_MACHINE,
-        show_default="auto",
-        help="What does the clustering; the result is the same.",
+        show_default=False,
+        help=f"Which program finds the clusters; the result is the same. {_default('auto')}",
     ),
 ]
 Out = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--out",
         metavar="DIR",
         show_default=False,
         rich_help_panel=_OUTPUT,
-        help="Folder for the result; its files appear together when all is done.",
+        help="Folder for the result; made if it is missing. Its files appear together when all is done.",
     ),
 ]
 Top = Annotated[
     int | None,
     typer.Option(
         "--top",
+        metavar="N",
         rich_help_panel=_OUTPUT,
-        show_default="100",
-        help="How many clusters enter the intensity ranking, which needs a population.",
+        show_default=False,
+        help=f"How many clusters enter the intensity ranking, which needs a population. {_default('100')}",
     ),
 ]
 Force = Annotated[
-    bool, typer.Option("--force", rich_help_panel=_OUTPUT, help="Replace the result of an earlier run in --out.")
+    bool,
+    typer.Option(
+        "--force",
+        metavar="",
+        rich_help_panel=_OUTPUT,
+        help="Replace the result that is in --out; other files there stay.",
+    ),
 ]
 Json = Annotated[
-    bool, typer.Option("--json", rich_help_panel=_OUTPUT, help="Print the summary and the first clusters as JSON.")
+    bool,
+    typer.Option("--json", metavar="", rich_help_panel=_OUTPUT, help="Print JSON instead of a table."),
 ]

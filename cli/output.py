@@ -9,84 +9,118 @@ from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
+from gpu_clusters_cli.errors import discard_stdout, printable
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from gpu_clusters.errors import GpuClustersError
+from gpu_clusters.io.results import plain
+
 PIPED_WIDTH = 132
+WIDE, MIDDLING, NARROW = 120, 72, 40  # widths for all columns of a table, for all but the organizations, and for any
+PEOPLE = 24  # what people and intensity take
 
 
-def console() -> Console:
-    """Where data goes."""
-    return Console(soft_wrap=False) if sys.stdout.isatty() else Console(width=PIPED_WIDTH)
+def emit(text: str) -> None:
+    """Data for stdout.
+
+    Raises
+    ------
+    GpuClustersError
+        It cannot be written. A reader who leaves early is no error.
+    """
+    if sys.stdout is None:
+        return
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = text.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding)
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_stdout()
+    except OSError as error:
+        discard_stdout()
+        raise GpuClustersError(f"cannot write to stdout: {error.strerror or error}") from error
 
 
-def say(message: str) -> None:
-    """A remark to the reader, on stderr."""
-    Console(stderr=True, highlight=False).print(Text(message), soft_wrap=True)
-
-
-def print_json(value: Any) -> None:
+def emit_json(value: Any) -> None:
     """One JSON document on stdout."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(plain(value), indent=2, allow_nan=False)
+    emit(text + "\n")
+
+
+def emit_table(table: Table) -> None:
+    """A table on stdout, as wide as the terminal, or `PIPED_WIDTH` where there is none."""
+    screen = _console()
+    with screen.capture() as captured:
+        screen.print(table)
+    emit("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
 
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, float | None], None] | None]:
-    """A bar for each stage of the work, on a terminal; else None."""
+    """A bar for the work at hand, on a terminal; else None."""
     screen = Console(stderr=True)
-    if not screen.is_terminal:
+    if sys.stderr is None or not sys.stderr.isatty() or screen.is_dumb_terminal:
         yield None
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description:<18}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=screen, transient=True) as bars:
-        tasks: dict[str, Any] = {}
+    columns = (SpinnerColumn(), TextColumn("{task.description:<18}", markup=False), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen, transient=True, redirect_stdout=False) as bars:
+        stage_at_hand, task = "", None
 
         def tell(stage: str, part: float | None) -> None:
-            if stage not in tasks:
-                for task in tasks.values():
-                    bars.update(task, total=1, completed=1)
-                    bars.stop_task(task)
-                tasks[stage] = bars.add_task(stage, total=None)
-            if part is not None:
-                bars.update(tasks[stage], total=1, completed=part)
+            nonlocal stage_at_hand, task
+            if stage != stage_at_hand:
+                if task is not None:
+                    bars.remove_task(task)
+                stage_at_hand, task = stage, bars.add_task(stage, total=None)
+            if part is not None and task is not None:
+                bars.update(task, total=1, completed=part)
 
         yield tell
 
 
 def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
-    """The first clusters of a ranking, for reading."""
+    """The first clusters of a ranking, for reading, in as many columns as the screen has room for."""
     named, intense = ranking["name"].notna().any(), ranking["intensity"].notna().any()
+    width = _console().width
+    middling = MIDDLING + PEOPLE * intense
     table = Table(title=None, box=None, pad_edge=False, header_style="bold")
-    table.add_column("rank", justify="right")
+    table.add_column("rank", justify="right", no_wrap=True)
     if named:
         table.add_column("cluster", max_width=32, overflow="ellipsis", no_wrap=True)
     table.add_column("economies", max_width=12, overflow="ellipsis", no_wrap=True)
-    for title in ("patents", "publications", "deals", "share %"):
+    amounts = ("patents", "publications", "deals", "share %") if width >= middling else ("share %",)
+    for title in (*amounts, *(("people", "intensity") if intense else ()), "lat, lon"):
         table.add_column(title, justify="right", no_wrap=True)
-    if intense:
-        table.add_column("people", justify="right", no_wrap=True)
-        table.add_column("intensity", justify="right", no_wrap=True)
-    table.add_column("near (lat, lon)", justify="right", no_wrap=True)
-    table.add_column("top applicant", max_width=26, overflow="ellipsis", no_wrap=True)
-    table.add_column("top organization", max_width=26, overflow="ellipsis", no_wrap=True)
+    if width >= WIDE:
+        table.add_column("top applicant", max_width=26, overflow="ellipsis", no_wrap=True)
+        table.add_column("top organization", max_width=26, overflow="ellipsis", no_wrap=True)
     for row in ranking.head(count).itertuples(index=False):
-        name = [Text(str(row.name))] if named else []
-        table.add_row(
-            str(row.rank),
-            *name,
-            row.economies or "",
-            _amount(row.patents),
-            _amount(row.publications),
-            _amount(row.deals),
-            f"{row.total_share:.2f}",
-            *([_amount_or_none(row.population), _intensity(row)] if intense else []),
-            f"{row.lat:.2f}, {row.lon:.2f}",
-            Text(_text(row.top_applicant)),
-            Text(_text(row.top_organization)),
-        )
+        cells = [str(row.rank), *([_text(row.name)] if named else []), _text(row.economies)]
+        if width >= middling:
+            cells += [_amount(row.patents), _amount(row.publications), _amount(row.deals)]
+        cells.append(f"{row.total_share:.2f}")
+        if intense:
+            cells += [_amount_or_none(row.population), _intensity(row)]
+        cells.append(f"{row.lat:.2f}, {row.lon:.2f}")
+        if width >= WIDE:
+            cells += [_text(row.top_applicant), _text(row.top_organization)]
+        table.add_row(*(Text(cell) for cell in cells))
     return table
+
+
+def _console() -> Console:
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return Console(highlight=False, width=max(Console().width, NARROW) if terminal else PIPED_WIDTH)
 
 
 def _amount(value: float) -> str:
@@ -105,4 +139,4 @@ def _intensity(row: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
+    return printable(value) if isinstance(value, str) else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gpu_clusters_cli import config as configuration
 from gpu_clusters_cli import options as o
 from gpu_clusters_cli.app import app
+from gpu_clusters_cli.errors import say
 from gpu_clusters_cli.many import ManyValues
 
 from gpu_clusters.errors import UsageError
@@ -44,11 +45,14 @@ def rank(
 ) -> None:
     """Find clusters in tables of addresses and rank them.
 
-    [bold]Example:[/bold] gpu-clusters rank --patents inventors.parquet --publications authors.csv.gz --deals deals.csv
-    --column patents.organization=applicant --density 4500 --out result
+    [bold]Example:[/bold] gpu-clusters rank --patents inventors.parquet --publications authors1.csv authors2.csv --out result
 
-    Writes ranking.csv and .parquet, locations.parquet, deals.parquet, coverage.csv and manifest.json into --out, and prints
-    the first twenty clusters.
+    Each row of a table is an address with its place in degrees (lon, lat). Where many of them lie within --radius-km of each
+    other, at least --density, there is a cluster. Clusters are ranked by their shares of all patents, publications and deals.
+
+    Into the folder --out go ranking.csv, ranking.parquet, locations.parquet, deals.parquet, coverage.csv and manifest.json; the
+    first twenty clusters go to the screen. Exit codes: 0 done, 1 failed, 2 wrong options, 3 bad input data, 4 device or engine
+    missing, 130 interrupted.
     """
     if no_merge and merge_km is not None:
         raise UsageError("--merge-km and --no-merge exclude each other")
@@ -75,31 +79,35 @@ def rank(
     if no_merge:
         chosen["merge_km"] = None
     if not chosen.get("out"):
-        raise UsageError("--out DIR is missing: the folder that the result goes to")
+        raise UsageError("--out DIR is missing: the folder that the result goes to; see gpu-clusters rank --help")
     if not chosen.get("patents") and not chosen.get("publications"):
-        raise UsageError("there is nothing to cluster: give --patents, --publications or both")
+        raise UsageError(
+            "there is nothing to cluster: give --patents, --publications or both; see gpu-clusters rank --help"
+        )
     run_and_write(chosen, force=force, json=json)
 
 
 def run_and_write(chosen: dict[str, Any], *, force: bool, json: bool) -> None:
     """Rank what ``chosen`` names (inputs, ``out`` and settings), write the result and show it."""
-    from gpu_clusters_cli.output import progress
-
-    from gpu_clusters.io.results import check_out
-    from gpu_clusters.pipeline import rank as compute
     from gpu_clusters.settings import Settings
+    from gpu_clusters.staging import check_out
 
     started = perf_counter()
     inputs = {table: chosen.pop(table, None) for table in ("patents", "publications", "deals", "population")}
     out = chosen.pop("out")
     settings = Settings(**chosen)
     check_out(out, force=force)
+
+    from gpu_clusters_cli.output import progress
+
+    from gpu_clusters.pipeline import rank as compute  # takes a second, which wrong options need not wait for
+
     with progress() as tell:
         result = compute(**inputs, settings=settings, progress=tell)
         if tell:
             tell("write", None)
         result.write(out, force=force)
-    _show(result, str(out), perf_counter() - started, json=json)
+    _show(result, out, perf_counter() - started, json=json)
 
 
 def _columns(texts: list[str]) -> dict[str, dict[str, str]]:
@@ -111,26 +119,26 @@ def _columns(texts: list[str]) -> dict[str, dict[str, str]]:
 
 
 def _show(result: Result, out: str, seconds: float, *, json: bool) -> None:
-    from gpu_clusters_cli.output import console, print_json, ranking_table, say
+    from gpu_clusters_cli.output import emit_json, emit_table, ranking_table
 
     record = result.manifest
     for warning in record["warnings"]:
         say(f"warning: {warning}")
     if json:
-        first = result.ranking.head(SHOWN).astype(object)
         summary = {
             name: record[name]
             for name in ("clusters", "initial_clusters", "locations", "threshold", "device", "engine")
         }
-        ranking = first.where(first.notna(), None).to_dict("records")
-        print_json(
+        ranking = result.ranking.head(SHOWN).to_dict("records")
+        emit_json(
             {"out": out, **summary, "totals": record["totals"], "warnings": record["warnings"], "ranking": ranking}
         )
         return
     if record["clusters"]:
-        console().print(ranking_table(result.ranking, SHOWN))
-    addresses = record["totals"]["inventor_addresses"] + record["totals"]["author_addresses"]
+        emit_table(ranking_table(result.ranking, SHOWN))
+    found, addresses = record["clusters"], record["totals"]["inventor_addresses"] + record["totals"]["author_addresses"]
     say(
-        f"{record['clusters']:,} clusters ({record['initial_clusters']:,} before merging) of {addresses:,} addresses at "
-        f"{record['locations']:,} places, on {record['device']} with engine {record['engine']}, {seconds:.1f} s -> {out}"
+        f"{found:,} {'cluster' if found == 1 else 'clusters'} ({record['initial_clusters']:,} before merging) of {addresses:,} "
+        f"addresses at {record['locations']:,} places, on {record['device']} with engine {record['engine']}, "
+        f"{seconds:.1f} s -> {out}"
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gpu_clusters.compiled import keep_kernels
+
 if TYPE_CHECKING:
     from gpu_clusters.errors import DeviceError, GpuClustersError, InputError, UsageError
     from gpu_clusters.estimator import WeightedDBSCAN
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from gpu_clusters.pipeline import rank
     from gpu_clusters.result import Result
     from gpu_clusters.settings import Settings
+
+keep_kernels()
 
 _HOME = {
     "DeviceError": "errors",

@@ -32,6 +32,7 @@ CITIES = (
     ("Zürich", "CH", 8.54, 47.37, 2, 3, 2, "Limmat Sensors", "Universität am Zürichberg"),
     ("Suva", "FJ", 178.44, -18.14, 0.2, 1.0, 0.1, "Viti Marine", "Rewa University"),
 )
+KINDS = ("Institute", "Laboratory", "Works", "Research", "Systems")
 SHARE_IN_CITIES = 0.6
 UNPLACED = 0.03
 
@@ -75,7 +76,14 @@ def _addresses(rng: np.random.Generator, prefix: str, rows: int, column: int, ow
     lost = rng.random(rows) < UNPLACED
     lon[lost] = lat[lost] = np.nan
     ids = pd.Series(document).astype(str).str.zfill(8)
-    organization = np.where(rng.random(rows) < 0.3, _text(home, owner), _text(home, 0) + " " + _text(home, 1))
+    other = (
+        _text(home, 0)
+        + " "
+        + np.array([f"{kind} {i}" for i in range(1, 13) for kind in KINDS], object)[
+            rng.integers(0, 12 * len(KINDS), rows)
+        ]
+    )
+    organization = np.where(rng.random(rows) < 0.1, _text(home, owner), other)
     return pd.DataFrame(
         {
             "doc_id": prefix + ids,

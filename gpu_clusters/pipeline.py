@@ -8,8 +8,6 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
-import pandas as pd
-
 from gpu_clusters import backend, manifest
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io import read_addresses, read_deals
@@ -23,7 +21,7 @@ from gpu_clusters.steps.merge import merge
 from gpu_clusters.steps.overlay import overlay
 from gpu_clusters.steps.population import People, count_people, with_people
 from gpu_clusters.steps.score import indicator, score_clusters
-from gpu_clusters.steps.tabulate import deals_table, locations_table, ranking_table
+from gpu_clusters.steps.tabulate import coverage_table, deals_table, locations_table, ranking_table
 
 Progress = Callable[[str, float | None], None]
 """Told the name of the work at hand and the part of it that is done, 0..1, or None where that is not known."""
@@ -122,7 +120,7 @@ def rank(
         cluster_id = members.ids(scores.order)
         locations = locations_table(located.locations, clustering, cluster_id[merged.labels])
         deal_places = deals_table(tables.deals, placed, cluster_id)
-        coverage = pd.concat([read.coverage for read in tables.reads], ignore_index=True)
+        coverage = coverage_table([read.coverage for read in tables.reads])
     record = manifest.of_run(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )

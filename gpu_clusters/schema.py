@@ -47,10 +47,6 @@ RANKING = (
     "lat",
 )
 
-WHOLE_COLUMNS = frozenset(name for name in RANKING if name.endswith(("rank", "change", "_id", "locations", "_deals")))
-TEXT_COLUMNS = frozenset({"name", "economies", "top_applicant", "top_organization"})
-"""Columns of the ranking that hold whole numbers and texts; the others hold float64."""
-
 LOCATIONS = (
     "lon",
     "lat",
@@ -76,6 +72,15 @@ COVERAGE = (
     "documents_covered",
     "documents_pct",
 )
+
+WHOLE_COLUMNS = frozenset(
+    name
+    for name in (*RANKING, *LOCATIONS)
+    if name.endswith(("rank", "change", "_id", "locations", "_deals"))
+    or name in ("inventors", "authors", "weight", "density_at")
+)
+TEXT_COLUMNS = frozenset({"name", "economies", "top_applicant", "top_organization"})
+"""Columns of a result's tables that hold whole numbers (int64) and texts; "core" is bool, the others are float64."""
 
 NOISE = -1
 WORLD = "World"

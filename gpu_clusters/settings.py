@@ -73,6 +73,8 @@ class Settings:
             raise UsageError(f"merge_km must be a finite number of kilometres, 0 or more, not {self.merge_km!r}")
         if not isinstance(self.top, int) or isinstance(self.top, bool) or self.top < 1:
             raise UsageError(f"top must be a whole number, 1 or more, not {self.top!r}")
+        if self.crs is not None and not isinstance(self.crs, str):
+            raise UsageError(f"crs must be a text such as 'EPSG:3035', not {self.crs!r}")
         _one_of("weighting", self.weighting, WEIGHTINGS)
         _one_of("border", self.border, BORDERS)
         _one_of("device", self.device, DEVICES)

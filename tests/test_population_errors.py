@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import signal
 import zipfile
 
 import numpy as np
@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import rasterio
 import xarray as xr
+from program import Program, complete
 from rasters import Plain
-from typer.testing import CliRunner
 
 from gpu_clusters import InputError, UsageError, people_within
 
@@ -119,98 +119,50 @@ def test_arguments_of_people_within():
         people_within(pd.DataFrame({"lon": [0.0]}), array)
 
 
+RUN = ("rank", "--patents", "patents.csv", "--density", 3, "--area-degrees", 0.2)
+
+
 @pytest.fixture
-def tables(tmp_path):
-    """A table of addresses and two tiles of people, beside each other."""
-    pd.DataFrame({"doc_id": range(20), "lon": [2.0] * 12 + [30.0] * 8, "lat": 48.0}).to_csv(
-        tmp_path / "patents.csv", index=False
-    )
+def program(monkeypatch, capsys, tmp_path):
+    """The program in a folder with a table of addresses and two tiles of people; signals are as before afterwards."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    table = pd.DataFrame({"doc_id": range(20), "lon": [2.0] * 12 + [30.0] * 8, "lat": 48.0})
+    table.to_csv(tmp_path / "patents.csv", index=False)
     raster = plain()
     raster.part(slice(0, 20), slice(0, 40)).save(tmp_path / "north.tif")
     raster.part(slice(20, 40), slice(0, 40)).save(tmp_path / "south.tif")
-    return tmp_path
+    yield Program(monkeypatch, capsys, tmp_path)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
-def run(*arguments):
-    from gpu_clusters_cli.main import app
-
-    from gpu_clusters.errors import GpuClustersError
-
-    done = CliRunner().invoke(app, list(map(str, arguments)), env={"COLUMNS": "160"})
-    if isinstance(done.exception, GpuClustersError):
-        return done.exception.exit_code, str(done.exception)
-    return done.exit_code, done.output
-
-
-def test_the_command_line(tables):
-    out = tables / "out"
-    rasters = (tables / "north.tif", tables / "south.tif")
-    code, output = run(
-        "rank",
-        "--patents",
-        tables / "patents.csv",
-        "--population",
-        *rasters,
-        "--density",
-        3,
-        "--area-degrees",
-        0.2,
-        "--out",
-        out,
-    )
-    assert code == 0, output
-    assert "intensity" in output
-    assert "1 of 2 clusters lie outside of the rasters" in output
-    ranking = pd.read_csv(out / "ranking.csv")
+def test_the_command_line(program):
+    ran = program(*RUN, "--population", "north.tif", "south.tif", "--out", "out")
+    assert ran.code == 0, ran
+    assert "intensity" in ran.out
+    assert "1 of 2 clusters lie outside of the rasters" in ran.err
+    ranking = pd.read_csv(program.here / "out" / "ranking.csv")
     assert ranking["population"].notna().tolist() == [True, False]
     assert ranking["intensity_rank"].tolist()[0] == 1
-    assert pd.read_parquet(out / "ranking.parquet")["intensity_rank"].isna().tolist() == [False, True]
-    record = json.loads((out / "manifest.json").read_text())
+    ranking = pd.read_parquet(program.here / "out" / "ranking.parquet")
+    assert ranking["intensity_rank"].isna().tolist() == [False, True]
+    record = complete(program.here / "out")
     files = [file for file in record["inputs"] if file["table"] == "population"]
-    assert [file["name"] for file in files] == [str(path) for path in rasters]
+    assert [file["name"] for file in files] == ["north.tif", "south.tif"]
     assert all(len(file["sha256"]) == 64 and file["rows"] == 800 for file in files)
     assert record["population"]["without_data"] == [{"cluster_id": 2, "cells": 0, "without_data": 1.0, "outside": 1.0}]
     assert "population" in record["timings"]
 
 
-def test_a_configuration_file_and_a_pattern_give_the_same(tables):
-    (tables / "study.toml").write_text(
-        'patents = "patents.csv"\npopulation = "*th.tif"\ndensity = 3\narea_degrees = 0.2\nout = "one"\n'
-    )
-    assert run("rank", "--config", tables / "study.toml")[0] == 0
-    two = (
-        "--patents",
-        tables / "patents.csv",
-        "--population",
-        tables,
-        "--density",
-        3,
-        "--area-degrees",
-        0.2,
-        "--out",
-        tables / "two",
-    )
-    assert run("rank", *two)[0] == 0
-    one = (tables / "one" / "ranking.csv").read_text()
-    assert one == (tables / "two" / "ranking.csv").read_text()
+def test_a_configuration_file_and_a_pattern_give_the_same(program):
+    study = 'patents = "patents.csv"\npopulation = "*th.tif"\ndensity = 3\narea_degrees = 0.2\nout = "one"\n'
+    (program.here / "study.toml").write_text(study)
+    assert program("rank", "--config", "study.toml").code == 0
+    assert program(*RUN, "--population", ".", "--out", "two").code == 0
+    one, two = ((program.here / name / "ranking.csv").read_text() for name in ("one", "two"))
+    assert one == two
 
 
-def test_a_bad_raster_leaves_no_result(tables):
-    out = tables / "out"
-    plain(crs=None).save(tables / "north.tif")
-    code, message = run(
-        "rank",
-        "--patents",
-        tables / "patents.csv",
-        "--population",
-        tables,
-        "--density",
-        3,
-        "--area-degrees",
-        0.2,
-        "--out",
-        out,
-    )
-    assert code == 3
-    assert "north.tif" in message
-    assert not out.exists()
+def test_a_bad_raster_leaves_no_result(program):
+    plain(crs=None).save(program.here / "north.tif")
+    program.refused(3, *RUN, "--population", ".", "--out", "out", says="north.tif: has no coordinate reference system")

@@ -15,9 +15,8 @@ def cluster(problem: Problem) -> Clustering:
     """Cluster the locations of ``problem``."""
     points, reach = problem.points, problem.reach
     n = len(points.key)
-    height = index.band_height(points, reach)
-    bands = index.build(points, height)
-    density = densities(bands, problem.weight[bands.order], reach, height)
+    bands = index.build(points, reach)
+    density = densities(bands, problem.weight[bands.order], reach)
     is_core = density >= problem.threshold
     density_at = np.empty(n, np.int64)
     density_at[bands.order] = density
@@ -25,14 +24,14 @@ def cluster(problem: Problem) -> Clustering:
     core, core_places = index.select(bands, points.kind, is_core)
     labels = np.full(n, NOISE, np.int64)
     if len(core_places):
-        labels[core.order] = components(core, reach, height)
+        labels[core.order] = components(core, reach)
         _number(labels)
         if len(core_places) < n:
             others, _ = index.select(bands, points.kind, ~is_core)
             density_first = problem.border == "densest"
             value = density[core_places] if density_first else -labels[core.order]
             lon, lat = problem.lon[core.order], problem.lat[core.order]
-            best = preferred_core(others, core, reach, height, value, lon, lat)
+            best = preferred_core(others, core, reach, value, lon, lat)
             joined = best >= 0
             labels[others.order[joined]] = labels[core.order[best[joined]]]
     is_core_at = np.zeros(n, bool)

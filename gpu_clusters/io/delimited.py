@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,7 @@ class DelimitedReader:
         return f"{self.compression}-compressed {kind}" if self.compression else kind
 
     def layout(self) -> Layout:
-        with reading(self.name, self._kind), pa.OSFile(str(self.path)) as file:
+        with reading(self.name, self._kind), pa.OSFile(os.fsencode(self.path)) as file:
             text = io.TextIOWrapper(io.BufferedReader(_Checked(self._bytes(file), b"")), "utf-8-sig", newline="")
             try:
                 names = next((row for row in csv.reader(text, delimiter=self.delimiter) if row), [])
@@ -62,7 +63,7 @@ class DelimitedReader:
             problem.append(row)
             return "error"
 
-        with reading(self.name, self._kind), pa.OSFile(str(self.path)) as file:
+        with reading(self.name, self._kind), pa.OSFile(os.fsencode(self.path)) as file:
             end = "\n" + self.delimiter.join([_END] * len(names)) + "\n"
             source = pa.PythonFile(_Checked(self._bytes(file), end.encode()), mode="r")
             stream = None

@@ -6,6 +6,7 @@ the part of the source that is read so far. Whatever a library raises about a fi
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -76,17 +77,22 @@ class ParquetReader:
     path: Path
     name: str
 
+    def _open(self) -> pa.NativeFile:
+        return pa.OSFile(os.fsencode(self.path))  # the bytes of the name, which need not be UTF-8
+
     def layout(self) -> Layout:
-        with reading(self.name, "Parquet"), pq.ParquetFile(self.path) as file:
+        with reading(self.name, "Parquet"), self._open() as source, pq.ParquetFile(source) as file:
             schema = file.schema_arrow
             return Layout(schema.names, find_geometry(schema), file.metadata.num_rows)
 
     def batches(self, columns: Sequence[str], categories: Sequence[str]) -> Batches:
         with reading(self.name, "Parquet"):
-            schema = pq.read_schema(self.path)
+            with self._open() as source:
+                schema = pq.read_schema(source)
             texts = [name for name in categories if is_text(schema.field(name).type)]
+            options = {"read_dictionary": texts, "buffer_size": 1 << 22, "pre_buffer": False}
             done = 0
-            with pq.ParquetFile(self.path, read_dictionary=texts, buffer_size=1 << 22, pre_buffer=False) as file:
+            with self._open() as source, pq.ParquetFile(source, **options) as file:
                 for batch in file.iter_batches(BATCH, columns=list(columns)):
                     done += batch.num_rows
                     yield batch, done / max(file.metadata.num_rows, 1)

@@ -55,6 +55,8 @@ def readers(source: Any, table: str) -> list[Reader]:
     frames = sum(_is_frame(one) for one in given)
     for one in given:
         if isinstance(one, (str, os.PathLike)):
+            if not os.fspath(one):
+                raise InputError(f"{table}: the name of a file is empty")
             found.extend(_from_path(Path(one)))
         elif _is_frame(one):
             number = sum(reader.path is None for reader in found) + 1

@@ -13,14 +13,12 @@ from gpu_clusters.kernels.search import KEY, X, Z, candidates, piece, point_func
 from gpu_clusters.kernels.spaces import Reach
 
 
-def nearest_members(
-    queries: Bands, members: Bands, group: NDArray[np.int64], reach: Reach, height: float
-) -> NDArray[np.int64]:
+def nearest_members(queries: Bands, members: Bands, group: NDArray[np.int64], reach: Reach) -> NDArray[np.int64]:
     """Group of the nearest member within reach of each query, the smallest among equally near; -1 for none.
 
     ``group`` and the result are in the order of the bands. Distances are those of `squared_degrees`.
     """
-    first, last = near(queries, members, reach, height)
+    first, last = near(queries, members, reach)
     count = queries.points.shape[1]
     best, nearest = np.full(count, -1, np.int64), np.full(count, np.inf)
     _nearest(queries.points, *index_of(members), group, reach, first, last, *segments(queries), best, nearest)

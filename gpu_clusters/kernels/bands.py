@@ -1,4 +1,4 @@
-"""The neighbour index: points in bands of nearly equal height, sorted by their key within a band.
+"""The neighbour index: points in bands of height, sorted by their key within a band.
 
 What lies within a radius of a point is one interval of keys in every band near it. A band's own lowest and highest point
 give an interval that surely is inside (all of the band from one end to the other) and one that may be; only the few points
@@ -18,6 +18,7 @@ from gpu_clusters.kernels.search import HIGH_RING, HIGH_Z, KEY, LOW_RING, LOW_Z,
 from gpu_clusters.kernels.spaces import SPHERE, Coordinates, Reach
 
 NEIGHBOURS_PER_BAND = 600  # the more neighbours a point has, the more do thinner bands pay (measured, 2 cores)
+MOST_CUTS = 32
 SEGMENT = 512  # points of a band that one task works on
 
 
@@ -28,51 +29,41 @@ class Bands(NamedTuple):
     """
 
     order: NDArray[np.int64]  # (n,) index of each point in the order given
-    number: NDArray[np.int64]  # (m,) floor(height / band height), ascending
     points: NDArray[np.float64]  # (4, n) key, x, y, z
     start: NDArray[np.int64]  # (m + 1,) first point of each band
-    edges: NDArray[
-        np.float64
-    ]  # (5, m) z and distance from the axis of a band's lowest and highest point; cells per unit of key
+    edges: NDArray[np.float64]  # (5, m) z and ring of the lowest and of the highest point; cells per unit of key
     table: NDArray[np.int64]  # first position in its band of each of the equal cells that a band is cut into
 
 
-def band_height(points: Coordinates, reach: Reach) -> float:
-    """Height of a band that balances the bands to visit against the points to test; any value gives the same results."""
-    n = len(points.key)
-    step = max(1, n // 50_000)
-    height = min(reach.height, 180.0) if reach.period else reach.height
-    key, across = points.key[::step], points.height[::step]
-    row = np.floor(across / height)
-    stretch = np.maximum(np.cos(np.radians(row * height)), 1e-3) if reach.kind == SPHERE else 1.0
-    cell = np.floor(key * stretch / height) + row * 1e7
-    _, inverse, counts = np.unique(cell, return_inverse=True, return_counts=True)
-    neighbours = math.pi * step * float(np.mean(counts[inverse])) if n else 1.0
-    return height / min(max(math.sqrt(neighbours / NEIGHBOURS_PER_BAND), 1.0), 32.0)
+def build(points: Coordinates, reach: Reach, cuts: int | None = None) -> Bands:
+    """Sort points into bands that suit a radius.
 
-
-def build(points: Coordinates, height: float) -> Bands:
-    """Sort ``points`` into bands of ``height`` (unit of the points' heights)."""
-    number = np.floor(points.height * (1 / height)).astype(np.int64)
-    order, start, numbers = _sorted_by_band(number, points.key)
+    Parameters
+    ----------
+    points : Coordinates
+    reach : Reach
+    cuts : int, optional
+        Bands per height of the radius; as many as suit the density of the points where left out. Results never depend on it.
+    """
+    order, start = _sorted_by_band(_band_numbers(points, reach, cuts), points.key)
     sorted_points = np.empty((4, len(order)))
     for row, values in zip(sorted_points, (points.key, points.x, points.y, points.z), strict=True):
         np.take(values, order, out=row)
-    return _indexed(points.kind, order, numbers, sorted_points, start)
+    return _indexed(points.kind, order, sorted_points, start)
 
 
 def build_by_group(
-    points: Coordinates, group: NDArray[np.int64], groups: int, height: float
+    points: Coordinates, group: NDArray[np.int64], groups: int, reach: Reach
 ) -> tuple[Bands, NDArray[np.int64]]:
     """Bands that hold points of one group each, the bands of group 0 first; and each group's first band, (groups + 1,)."""
-    number = np.floor(points.height * (1 / height)).astype(np.int64)
+    number = _band_numbers(points, reach, None)
     order = np.lexsort((points.key, number, group))
     number, group = number[order], group[order]
     new = np.flatnonzero((np.diff(group) != 0) | (np.diff(number) != 0)) + 1
     start = np.concatenate(([0], new, [len(order)])) if len(order) else np.zeros(1, np.int64)
     sorted_points = np.stack([values[order] for values in (points.key, points.x, points.y, points.z)])
     first_band = np.searchsorted(group[start[:-1]], np.arange(groups + 1))
-    return _indexed(points.kind, order, number[start[:-1]], sorted_points, start), first_band
+    return _indexed(points.kind, order, sorted_points, start), first_band
 
 
 def select(bands: Bands, kind: int, keep: NDArray[np.bool_]) -> tuple[Bands, NDArray[np.int64]]:
@@ -80,15 +71,15 @@ def select(bands: Bands, kind: int, keep: NDArray[np.bool_]) -> tuple[Bands, NDA
     kept = np.flatnonzero(keep)
     start = np.searchsorted(kept, bands.start)
     full = start[1:] > start[:-1]
-    start = np.append(start[:-1][full], len(kept))
-    return _indexed(kind, bands.order[kept], bands.number[full], bands.points[:, kept], start), kept
+    return _indexed(kind, bands.order[kept], bands.points[:, kept], np.append(start[:-1][full], len(kept))), kept
 
 
-def near(queries: Bands, targets: Bands, reach: Reach, height: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def near(queries: Bands, targets: Bands, reach: Reach) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First and past-the-last band of ``targets`` that can hold neighbours of each band of ``queries``."""
-    span = math.ceil(min(reach.height / height, 1e15)) + 1
-    first = np.searchsorted(targets.number, queries.number - span, side="left")
-    last = np.searchsorted(targets.number, queries.number + span, side="right")
+    lowest, highest = _extent(queries, reach.kind)
+    target_lowest, target_highest = _extent(targets, reach.kind)
+    first = np.searchsorted(target_highest, lowest - reach.height, side="left")
+    last = np.searchsorted(target_lowest, highest + reach.height, side="right")
     return first, last
 
 
@@ -107,32 +98,69 @@ def segments(bands: Bands) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArra
     return band, begin, np.minimum(begin + SEGMENT, bands.start[band + 1])
 
 
-def _sorted_by_band(
-    number: NDArray[np.int64], key: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Order of the points by (band, key), start of each band and the bands' numbers; empty bands are left out."""
+def _extent(bands: Bands, kind: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Heights of the lowest and the highest point of each band."""
+    low, low_ring, high, high_ring, _ = bands.edges
+    if kind != SPHERE:
+        return low, high
+    return np.degrees(np.arctan2(low, low_ring)), np.degrees(np.arctan2(high, high_ring))
+
+
+def _band_numbers(points: Coordinates, reach: Reach, cuts: int | None) -> NDArray[np.int64]:
+    """Band of each point, ascending with its height: rows as high as the radius, each cut into bands of equal height."""
+    n = len(points.key)
+    height = min(reach.height, 180.0) if reach.period else reach.height
+    scaled = points.height * (1 / height)
+    row = np.floor(scaled)
+    lowest, highest = (float(row.min()), float(row.max())) if n else (0.0, 0.0)
+    if highest - lowest > n + 1024:  # a radius so small that it hardly matters
+        return row.astype(np.int64)
+    scaled -= row
+    row -= lowest
+    place = row.astype(np.int64)
+    rows = int(highest - lowest) + 1
+    bands = np.full(rows, cuts) if cuts else _suitable_cuts(points, place, rows, height)
+    bands_of = bands[place]
+    inside = np.minimum((scaled * bands_of).astype(np.int64), bands_of - 1)
+    inside += (np.cumsum(bands) - bands)[place]
+    return inside
+
+
+def _suitable_cuts(points: Coordinates, row: NDArray[np.int64], rows: int, height: float) -> NDArray[np.int64]:
+    """Number of bands that each row is cut into: the more, the more neighbours its points have, by a sample of them."""
+    step = max(1, len(row) // 50_000)
+    row, key, across = row[::step], points.key[::step], points.height[::step]
+    stretch = np.maximum(np.cos(np.radians(across)), 1e-3) if points.kind == SPHERE else 1.0
+    cell = np.floor(key * stretch / height) + row * 1e7
+    _, cell, crowd = np.unique(cell, return_inverse=True, return_counts=True)
+    neighbours = np.bincount(row, weights=crowd[cell], minlength=rows) * (math.pi * step)
+    sampled = np.maximum(np.bincount(row, minlength=rows), 1)
+    return np.clip(np.rint(np.sqrt(neighbours / sampled / NEIGHBOURS_PER_BAND)), 1, MOST_CUTS).astype(np.int64)
+
+
+def _sorted_by_band(number: NDArray[np.int64], key: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Order of the points by (band, key), and where in it each band starts; empty bands are left out."""
     n = len(number)
     lowest, highest = (int(number.min()), int(number.max())) if n else (0, -1)
-    if highest - lowest < 4 * n + 1024:
-        dense, numbers = number - lowest, np.arange(lowest, highest + 1)
-    else:
-        numbers, dense = np.unique(number, return_inverse=True)
-    sizes = np.bincount(dense, minlength=len(numbers))
+    if highest - lowest > 2 * n + 1024:
+        number = np.unique(number, return_inverse=True)[1]
+    elif lowest:
+        number = number - lowest
+    sizes = np.bincount(number)
     start = np.concatenate(([0], np.cumsum(sizes)))
     order = np.empty(n, np.int64)
-    _bucket(dense, start[:-1].copy(), order)
+    _bucket(number, start[:-1].copy(), order)
     _sort_buckets(start, key, order)
-    full = sizes > 0
-    return order, np.append(start[:-1][full], n), numbers[full]
+    return order, np.append(start[:-1][sizes > 0], n)
 
 
-def _indexed(kind: int, order, number, points, start) -> Bands:
+def _indexed(kind: int, order: NDArray, points: NDArray, start: NDArray) -> Bands:
     """Bands of points that are sorted already."""
-    edges = np.ones((5, len(number)))
-    table = np.empty(first_entry(start, len(number)), np.int64)
+    edges = np.ones((5, len(start) - 1))
+    table = np.empty(first_entry(start, len(start) - 1), np.int64)
     _edges(kind == SPHERE, points, start, edges)
     _tabulate(points, start, edges, table)
-    return Bands(order, number, points, start, edges, table)
+    return Bands(order, points, start, edges, table)
 
 
 @njit(cache=True)

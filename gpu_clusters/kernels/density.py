@@ -13,9 +13,9 @@ from gpu_clusters.kernels.search import KEY, X, Y, Z, interval, piece, point_fun
 from gpu_clusters.kernels.spaces import Reach
 
 
-def densities(bands: Bands, weight: NDArray[np.int64], reach: Reach, height: float) -> NDArray[np.int64]:
+def densities(bands: Bands, weight: NDArray[np.int64], reach: Reach) -> NDArray[np.int64]:
     """Sum of the weights within reach of each point, itself included; (n,) int64 in the order of ``bands``."""
-    first, last = near(bands, bands, reach, height)
+    first, last = near(bands, bands, reach)
     prefix = np.concatenate((np.zeros(1, np.int64), np.cumsum(weight)))
     result = np.zeros(len(weight), np.int64)
     _densities(*index_of(bands), weight, prefix, reach, first, last, *segments(bands), result)

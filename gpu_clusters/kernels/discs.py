@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from gpu_clusters.kernels import exact
 from gpu_clusters.kernels.areas import squared_degrees
-from gpu_clusters.kernels.bands import Bands, band_height, build_by_group, index_of
-from gpu_clusters.kernels.search import X, Z, interval, piece, point_function
+from gpu_clusters.kernels.bands import Bands, build_by_group, index_of
+from gpu_clusters.kernels.search import HIGH_Z, LOW_Z, X, Z, interval, piece, point_function
 from gpu_clusters.kernels.spaces import Reach, degrees_reach, in_degrees
 
 SOUTH, NORTH, WEST, EAST = 0, 1, 2, 3  # rows of `Areas.box`
@@ -30,7 +30,6 @@ class Areas(NamedTuple):
     first_band: NDArray[np.int64]  # (k + 1,) first band of each group
     box: NDArray[np.float64]  # (4, k) degrees: no place outside is in the area
     reach: Reach
-    height: float  # of a band, degrees
 
 
 class Totals(NamedTuple):
@@ -47,8 +46,7 @@ def areas(
     """Areas of members at ``lon``, ``lat`` ((n,) degrees, lon in [-180, 180)) in ``group`` ((n,), 0..groups - 1)."""
     points = in_degrees(lon, lat)
     reach = degrees_reach(area_degrees)
-    height = band_height(points, reach)
-    bands, first_band = build_by_group(points, group, groups, height)
+    bands, first_band = build_by_group(points, group, groups, reach)
     box = np.empty((4, groups))
     box[[SOUTH, WEST]], box[[NORTH, EAST]] = np.inf, -np.inf
     for row, values, extreme in ((SOUTH, lat, np.minimum), (NORTH, lat, np.maximum)):
@@ -59,7 +57,7 @@ def areas(
     box[[NORTH, EAST]] += reach.height
     round_the_world = (box[WEST] < -180) | (box[EAST] >= 180)
     box[WEST, round_the_world], box[EAST, round_the_world] = -np.inf, np.inf
-    return Areas(bands, first_band, box, reach, height)
+    return Areas(bands, first_band, box, reach)
 
 
 def nothing(groups: int) -> Totals:
@@ -90,10 +88,9 @@ def gather(
     tasks = max(1, min(8 * get_num_threads(), len(lon) // CHUNK))
     limbs = exact.zeros(tasks, len(groups))
     counts = np.zeros((2, tasks, len(groups)), np.int64)
-    span = math.ceil(min(found.reach.height / found.height, 1e15)) + 1
     _gather(
-        *(lon, lat, value, *index_of(found.bands), found.bands.number, found.first_band, groups, box, found.reach),
-        *(1 / found.height, span, np.linspace(0, len(lon), tasks + 1).astype(np.int64), limbs, *counts),
+        *(lon, lat, value, *index_of(found.bands), found.first_band, groups, box, found.reach),
+        *(np.linspace(0, len(lon), tasks + 1).astype(np.int64), limbs, *counts),
     )
     of_near = limbs.sum(axis=0) + totals.limbs[groups]
     exact.carry(of_near)
@@ -119,15 +116,15 @@ def touches(points, start, edges, table, reach, band, lon, lat):
 
 
 @point_function
-def holds(points, start, edges, table, number, first, last, reach, row, span, lon, lat):
-    """Whether a place in row ``row`` of bands is in the area whose bands are ``first..last``."""
+def holds(points, start, edges, table, first, last, reach, lon, lat):
+    """Whether a place is in the area whose bands, from south to north, are ``first..last``."""
     low, high = first, last
     while low < high:  # the first band that is not too far south
         middle = (low + high) >> 1
-        below = number[middle] < row - span
+        below = edges[HIGH_Z, middle] < lat - reach.height
         low = middle + 1 if below else low
         high = high if below else middle
-    while low < last and number[low] <= row + span:
+    while low < last and edges[LOW_Z, low] <= lat + reach.height:
         if touches(points, start, edges, table, reach, low, lon, lat):
             return True
         low += 1
@@ -143,13 +140,10 @@ def _gather(
     start,
     edges,
     table,
-    number,
     first_band,
     groups,
     box,
     reach,
-    per_degree,
-    span,
     begin,
     limbs,
     held,
@@ -158,13 +152,12 @@ def _gather(
     for task in prange(len(begin) - 1):
         for p in range(begin[task], begin[task + 1]):
             x, y = lon[p], lat[p]
-            row = math.floor(y * per_degree)
             for g in range(len(groups)):
                 group = groups[g]
                 if not (box[SOUTH, group] <= y <= box[NORTH, group] and box[WEST, group] <= x <= box[EAST, group]):
                     continue
                 first, last = first_band[group], first_band[group + 1]
-                if holds(points, start, edges, table, number, first, last, reach, row, span, x, y):
+                if holds(points, start, edges, table, first, last, reach, x, y):
                     if math.isnan(value[p]):
                         empty[task, g] += 1
                     else:

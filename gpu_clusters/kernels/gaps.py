@@ -20,13 +20,12 @@ def close_pairs(
     targets: Bands,
     target_label: NDArray[np.int64],
     reach: Reach,
-    height: float,
 ) -> NDArray[np.int64]:
     """Pairs of different labels of which a query and a target are within reach; (p, 2) int64, smaller label first, sorted.
 
     ``query_label`` and ``target_label`` are in the order of the bands.
     """
-    first, last = near(queries, targets, reach, height)
+    first, last = near(queries, targets, reach)
     tasks = segments(queries)
     run_end = _run_ends(targets.start, target_label)
     args = (queries.points, query_label, *index_of(targets), target_label, run_end, reach, first, last, *tasks)

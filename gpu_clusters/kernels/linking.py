@@ -16,14 +16,14 @@ STRIPS_PER_THREAD = 4
 BLOCK = 32  # core points that are passed over at once when none of them can be preferred
 
 
-def components(core: Bands, reach: Reach, height: float) -> NDArray[np.int64]:
+def components(core: Bands, reach: Reach) -> NDArray[np.int64]:
     """Component of each core point, as the place of the first point of the component; (n,) int64 in the order of ``core``.
 
     Two points are in one component iff a chain of points leads from one to the other with no step longer than the radius.
     """
     index = index_of(core)
     parent, run_end = np.empty((2, core.points.shape[1]), np.int64)
-    _, last = near(core, core, reach, height)
+    _, last = near(core, core, reach)
     _join_along_bands(core.points, core.start, core.edges, reach, parent, run_end)
     strips = _strips(core.start, get_num_threads() * STRIPS_PER_THREAD)
     _join_within_strips(*index, reach, last, strips, parent, run_end)
@@ -36,7 +36,6 @@ def preferred_core(
     queries: Bands,
     core: Bands,
     reach: Reach,
-    height: float,
     value: NDArray[np.int64],
     lon: NDArray[np.float64],
     lat: NDArray[np.float64],
@@ -46,7 +45,7 @@ def preferred_core(
     ``value``, ``lon``, ``lat`` are (n,), in the order of ``core``, and the result counts in that order. Of equal values the
     point of smaller ``lat`` is taken, then of smaller ``lon``, then the one that was given first.
     """
-    first, last = near(queries, core, reach, height)
+    first, last = near(queries, core, reach)
     result = np.full(queries.points.shape[1], -1, np.int64)
     blocks = np.maximum.reduceat(value, np.arange(0, len(value), BLOCK))
     _preferred(

@@ -136,4 +136,5 @@ def degrees_reach(radius: float) -> Reach:
 
 
 def _squared(length: float) -> float:
+    length = float(length)  # Python's: too large a square is infinite, without a warning
     return length * length if length > 0 else -1.0

@@ -61,8 +61,7 @@ def neighbours(locations: Locations, clustering: Clustering, settings: Settings)
     members = np.flatnonzero(clustering.labels >= 0)
     points = on_sphere(locations.lon[members], locations.lat[members])
     reach = sphere_reach(merge_km)
-    height = index.band_height(points, reach)
-    targets = index.build(points, height)
+    targets = index.build(points, reach)
     target_label = clustering.labels[members][targets.order]
     queries, query_label = targets, target_label
     if settings.crs is None and merge_km <= settings.radius_km:
@@ -70,7 +69,7 @@ def neighbours(locations: Locations, clustering: Clustering, settings: Settings)
         border = ~clustering.core[members][targets.order]
         queries, places = index.select(targets, points.kind, border)
         query_label = target_label[places]
-    return close_pairs(queries, query_label, targets, target_label, reach, height)
+    return close_pairs(queries, query_label, targets, target_label, reach)
 
 
 class _Tie(NamedTuple):

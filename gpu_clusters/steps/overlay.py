@@ -55,10 +55,9 @@ def in_areas(
     names, order_of = _by_first_member(labels[members])
     points = in_degrees(locations.lon[members], locations.lat[members])
     reach = degrees_reach(area_degrees)
-    height = index.band_height(points, reach)
-    targets = index.build(points, height)
-    queries = index.build(in_degrees(lon, lat), height)
-    found = nearest_members(queries, targets, order_of[targets.order], reach, height)
+    targets = index.build(points, reach)
+    queries = index.build(in_degrees(lon, lat), reach)
+    found = nearest_members(queries, targets, order_of[targets.order], reach)
     inside = found >= 0
     result[queries.order[inside]] = names[found[inside]]
     return result

@@ -81,6 +81,15 @@ def deals_table(deals: Deals | None, placed: Overlay | None, cluster_id: NDArray
     return pd.DataFrame(dict(zip(DEALS, columns, strict=True)))
 
 
+def coverage_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The coverage of all tables, one below the other; numbers of documents are whole unless deals come in fractions."""
+    coverage = pd.concat(tables, ignore_index=True)
+    for column in ("documents", "documents_covered"):
+        if (coverage[column] % 1 == 0).all():
+            coverage[column] = coverage[column].astype(np.int64)
+    return coverage
+
+
 def _densest(density_at: NDArray[np.int64], members: Members) -> NDArray[np.int64]:
     """Location of largest density in each cluster, the first among equals."""
     order = np.lexsort((-density_at, members.cluster))

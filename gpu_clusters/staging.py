@@ -1,0 +1,300 @@
+"""A folder that appears complete or not at all: filled beside its place, then put there in one step.
+
+What is being filled is called ``.NAME.<16 hexadecimal digits>.partial`` and locked. The lock goes with the process, so that
+a later run can tell what a killed one has left behind, and removes it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gpu_clusters.errors import GpuClustersError, UsageError
+
+MANIFEST = "manifest.json"
+_PARTIAL = re.compile(r"\..{0,40}\.[0-9a-f]{16}\.partial", re.DOTALL)
+_alive: list[_Partial] = []  # what this process has begun and not yet removed
+_moving = False  # while files are being moved one by one, which must not stop half way
+_placed = False  # whether this process has put a folder in place
+
+
+def check_out(out: str | os.PathLike[str], *, force: bool) -> Path:
+    """The output folder, if it can be made or replaced; its path is absolute and free of links.
+
+    Raises
+    ------
+    UsageError
+        It is a file or below one, or it is not empty and ``force`` is false.
+    GpuClustersError
+        There is no permission to write there.
+    """
+    shown = os.fspath(out)
+    if not shown:
+        raise UsageError("the output folder has an empty name")
+    try:
+        target = Path(os.path.realpath(shown))
+        if not target.exists():
+            top = _first_missing(target)
+            if top.is_symlink():
+                raise UsageError(f"{shown}: its symbolic links go round in circles")
+            if not top.parent.is_dir():
+                raise UsageError(f"{shown} cannot be a folder: {top.parent} is a file")
+            if not os.access(top.parent, os.W_OK | os.X_OK):
+                raise GpuClustersError(f"{shown} cannot be made: no permission to write in {top.parent}")
+        elif not target.is_dir():
+            raise UsageError(f"{shown} is a file: a folder is needed")
+        elif not force and _entries(target):
+            raise UsageError(f"{shown} is not empty: give --force to replace the result in it, or another --out")
+        elif not os.access(target, os.W_OK | os.X_OK):
+            raise GpuClustersError(f"{shown}: no permission to write there")
+    except (OSError, ValueError) as error:
+        if isinstance(error, GpuClustersError):
+            raise
+        raise UsageError(f"{shown} cannot be a folder: {getattr(error, 'strerror', None) or error}") from error
+    return target
+
+
+@contextmanager
+def new_folder(out: str | os.PathLike[str], *, force: bool) -> Iterator[Path]:
+    """A folder to fill, which takes the place of ``out`` when all went well and vanishes when not."""
+    global _placed
+    target = check_out(out, force=force)
+    top = _first_missing(target)
+    partial = None
+    try:
+        _remove_abandoned(top)
+        partial = _begin(target, top)
+        folder = partial.path if target.exists() else partial.path / target.relative_to(top)
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        for path in (*folder.iterdir(), folder):
+            _sync(path)
+        _put_in_place(partial.path, folder, top, target, force=force)
+        _placed = True
+    except OSError as error:
+        raise GpuClustersError(f"cannot write {os.fspath(out)}: {error.strerror or error}") from error
+    finally:
+        if partial is not None:
+            partial.remove()
+
+
+def abandon() -> bool | None:
+    """Remove what this process is filling, for it will end at once; tell whether a folder has been put in place before.
+
+    None: files are being put in place one by one just now, which must not stop half way.
+    """
+    if _moving:
+        return None
+    placed = _placed or any(partial.placed() for partial in _alive)
+    for partial in list(_alive):
+        partial.remove()
+    return placed
+
+
+class _Partial:
+    """A folder that is being filled, and locked meanwhile."""
+
+    def __init__(self, parent: Path, name: str) -> None:
+        self.path, self._lock = _partial_name(parent, name), -1
+        _alive.append(self)
+        try:
+            while True:
+                self.path.mkdir()
+                self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+                if _lock(self._lock) is not False and self.path.exists():  # else another run took it for abandoned
+                    break
+                os.close(self._lock)
+                self.path, self._lock = _partial_name(parent, name), -1
+        except BaseException:
+            self.remove()
+            raise
+
+    def placed(self) -> bool:
+        """Whether the folder is not where it was any more."""
+        if self._lock < 0:
+            return False
+        try:
+            return not os.path.samestat(os.fstat(self._lock), self.path.stat())
+        except FileNotFoundError:
+            return True
+
+    def remove(self) -> None:
+        """Remove the folder, or what has come to its place in exchange."""
+        if self in _alive:
+            shutil.rmtree(self.path, ignore_errors=True)
+            _alive.remove(self)
+            if self._lock >= 0:
+                os.close(self._lock)
+
+
+def _partial_name(parent: Path, name: str) -> Path:
+    return parent / f".{name[:40]}.{secrets.token_hex(8)}.partial"
+
+
+def _first_missing(target: Path) -> Path:
+    """The first folder on the way to ``target`` that is not there yet; ``target`` itself if it is there."""
+    top = target
+    while not os.path.lexists(top.parent):
+        top = top.parent
+    return top
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder, apart from what a killed run may have left there."""
+    return [path for path in folder.iterdir() if not _PARTIAL.fullmatch(path.name)]
+
+
+def _begin(target: Path, top: Path) -> _Partial:
+    """Begin beside the target; within it where it must stay the folder that it is, or where beside is forbidden."""
+    if target.exists():
+        if target == Path(os.path.realpath(os.curdir)) or target.is_mount():
+            return _Partial(target, target.name)
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            return _Partial(target, target.name)
+    return _Partial(top.parent, top.name)
+
+
+def _put_in_place(partial: Path, folder: Path, top: Path, target: Path, *, force: bool) -> None:
+    """Make ``folder`` the target; what is there and is not of a result's stays."""
+    if not target.exists():
+        while partial != folder and top.exists():  # another run has made that much meanwhile
+            step = target.relative_to(top).parts[0]
+            partial, top = partial / step, top / step
+        partial.replace(top)
+        return
+    there = _entries(target)
+    if there and not force:
+        raise UsageError(f"{target} is not empty any more: another program has written there meanwhile")
+    if folder.parent == target:
+        _fill(folder, target)
+        return
+    try:
+        _take_after(folder, target)
+        if there:
+            _exchange(folder, target, there)
+        else:
+            folder.replace(target)
+    except OSError:  # a mount point, a file system that cannot do it, folders of others within
+        if not force and _entries(target):
+            raise
+        _fill(folder, target)
+
+
+def _exchange(folder: Path, target: Path, there: list[Path]) -> None:
+    """Swap two folders in one step; before, give the new one what is not of a result's in the old one."""
+    ours = {path.name for path in folder.iterdir()} | _listed(target)
+    for path in there:
+        if path.is_dir() and not path.is_symlink():
+            raise OSError(errno.EISDIR, "holds folders, which are not of a result's")
+        if path.name not in ours:
+            os.link(path, folder / path.name, follow_symlinks=False)
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        raise OSError(errno.ENOSYS, "no renameat2") from None
+    at_cwd, exchange = -100, 2
+    if renameat2(at_cwd, os.fsencode(folder), at_cwd, os.fsencode(target), exchange):
+        raise OSError(ctypes.get_errno(), "renameat2 failed")
+    for path in folder.iterdir():  # now the old folder
+        if path.name not in ours and not os.path.lexists(target / path.name):  # has come since
+            path.replace(target / path.name)
+
+
+def _fill(folder: Path, target: Path) -> None:
+    """Move the files one by one: the old manifest goes first, the new one comes last."""
+    global _moving
+    files = sorted(folder.iterdir(), key=lambda path: path.name == MANIFEST)
+    stale = _listed(target) - {path.name for path in files}
+    for path in files:
+        if (target / path.name).is_dir():
+            raise OSError(errno.EISDIR, f"{target / path.name} is a folder")
+    inside = None if folder.parent == target else _Partial(target, target.name)
+    try:
+        if inside is not None:
+            files = [_moved(path, inside.path / path.name) for path in files]
+        _moving = True
+        for name in (MANIFEST, *stale):
+            (target / name).unlink(missing_ok=True)
+        for path in files:
+            path.replace(target / path.name)
+    finally:
+        _moving = False
+        if inside is not None:
+            inside.remove()
+
+
+def _moved(path: Path, place: Path) -> Path:
+    """Move a file, to another file system if it must be."""
+    try:
+        path.replace(place)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        shutil.copy2(path, place)
+        _sync(place)
+    return place
+
+
+def _listed(target: Path) -> set[str]:
+    """Names of the files that the result in a folder consists of, by its manifest."""
+    try:
+        outputs = json.loads((target / MANIFEST).read_text(encoding="utf-8"))["outputs"]
+        names = {str(output["name"]) for output in outputs}
+    except (OSError, ValueError, LookupError, TypeError):
+        return set()
+    return {name for name in names if name == Path(name).name and (target / name).is_file()}
+
+
+def _take_after(folder: Path, target: Path) -> None:
+    """Give a folder the group and the permissions of the one that it will replace, as far as that is allowed."""
+    with suppress(OSError):
+        folder.chmod(stat.S_IMODE(target.stat().st_mode))
+        os.chown(folder, -1, target.stat().st_gid)
+
+
+def _sync(path: Path) -> None:
+    """Have the contents on the disk before the rename is."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that has no such thing
+            raise
+    finally:
+        os.close(handle)
+
+
+def _lock(handle: int) -> bool | None:
+    """Lock a folder; False if somebody else has, None if the file system has no locks."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _remove_abandoned(top: Path) -> None:
+    """Remove what runs that were killed have left beside and within a folder."""
+    there: list[Path] = []
+    for folder in (top.parent, top):
+        with suppress(OSError):
+            there += folder.iterdir()
+    for path in there:
+        if _PARTIAL.fullmatch(path.name) and path.name.startswith(f".{top.name[:40]}."):
+            with suppress(OSError):
+                handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                if _lock(handle):
+                    shutil.rmtree(path, ignore_errors=True)
+                os.close(handle)

@@ -1,0 +1,85 @@
+"""Both engines against all pairs: poles, date line, ties, duplicates, radii beyond the globe, no weight at all."""
+
+from __future__ import annotations
+
+import naive
+import numpy as np
+import pytest
+
+from gpu_clusters.engines import native, sklearn
+from gpu_clusters.engines.protocol import Problem
+from gpu_clusters.kernels import bands as index
+from gpu_clusters.kernels.density import densities
+from gpu_clusters.kernels.spaces import in_plane, on_sphere, plane_reach, sphere_reach
+
+ENGINES = {"native": native.cluster, "sklearn": sklearn.cluster}
+
+
+def random_problem(seed, kind):
+    rng = np.random.default_rng([seed, naive.KINDS.index(kind)])
+    n = int(rng.integers(1, 300))
+    lon, lat, radius = naive.random_problem_points(rng, kind, n)
+    if rng.random() < 0.5:
+        copies = rng.integers(0, n, n // 3)
+        lon, lat = np.append(lon, lon[copies]), np.append(lat, lat[copies])
+    weight = rng.integers(0, 5, len(lon)) if rng.random() < 0.5 else np.ones(len(lon), np.int64)
+    if kind == "plane":
+        points, reach = in_plane(lon, lat), plane_reach(1000 * radius, float(np.abs(lat).max()))
+    else:
+        points, reach = on_sphere(lon, lat), sphere_reach(radius)
+    density = (naive.neighbours(points, reach) * weight).sum(axis=1)
+    threshold = max(1, int(np.quantile(density, rng.random())))
+    return Problem(points, lon, lat, weight.astype(np.int64), reach, threshold, str(rng.choice(["densest", "lowest"])))
+
+
+@pytest.mark.parametrize("kind", naive.KINDS)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_engines_equal_all_pairs(engine, kind):
+    for seed in range(120 if engine == "native" else 25):
+        problem = random_problem(seed, kind)
+        for found, expected in zip(ENGINES[engine](problem), naive.cluster(problem), strict=True):
+            np.testing.assert_array_equal(found, expected, err_msg=f"{kind} {seed}")
+
+
+@pytest.mark.parametrize("kind", naive.KINDS)
+def test_the_height_of_bands_never_changes_a_density(kind):
+    for seed in range(20):
+        problem = random_problem(seed, kind)
+        expected = (naive.neighbours(problem.points, problem.reach) * problem.weight).sum(axis=1)
+        for cuts in (1, 2, 7, 40):
+            bands = index.build(problem.points, problem.reach, cuts)
+            found = densities(bands, problem.weight[bands.order], problem.reach)
+            np.testing.assert_array_equal(found, expected[bands.order], err_msg=f"{kind} {seed} {cuts}")
+
+
+def test_large_densities_are_exact():
+    rng = np.random.default_rng(5)
+    lon, lat = rng.normal(size=400) * 0.1, rng.normal(size=400) * 0.1
+    weight = rng.integers(2**51, 2**53, 400)
+    problem = Problem(on_sphere(lon, lat), lon, lat, weight, sphere_reach(10), int(weight.sum() // 3) + 1, "densest")
+    for engine in ENGINES.values():
+        for found, expected in zip(engine(problem), naive.cluster(problem), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_many_points_in_strips_agree_with_scikit_learn():
+    """Enough points that threads share the work and strips meet."""
+    rng = np.random.default_rng(1)
+    centres = rng.uniform([5, 47], [8, 50], (40, 2))
+    lon, lat = (centres[rng.integers(0, 40, 20_000)] + rng.normal(size=(20_000, 2)) * 0.08).T
+    weight = rng.integers(1, 9, 20_000)
+    for radius, threshold in ((1.0, 60), (3.0, 600), (8.0, 2500)):
+        problem = Problem(on_sphere(lon, lat), lon, lat, weight, sphere_reach(radius), threshold, "densest")
+        for found, expected in zip(native.cluster(problem), sklearn.cluster(problem), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_two_long_rows_just_out_of_reach_stay_apart():
+    """Many candidates next to each other, none within reach: the worst case of linking."""
+    lon = np.tile(np.arange(600) * 0.001, 2)
+    lat = np.repeat([0.0, 0.0091], 600)
+    problem = Problem(on_sphere(lon, lat), lon, lat, np.ones(1200, np.int64), sphere_reach(1.0), 3, "densest")
+    found = native.cluster(problem)
+    assert found.labels.max() == 1
+    for mine, expected in zip(found, naive.cluster(problem), strict=True):
+        np.testing.assert_array_equal(mine, expected)

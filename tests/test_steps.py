@@ -1,0 +1,147 @@
+"""Single steps on cases worked out by hand."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gpu_clusters
+from gpu_clusters import Settings, UsageError
+from gpu_clusters.steps import count, label
+from gpu_clusters.steps.cluster import project
+from gpu_clusters.steps.locate import distinct_places
+from gpu_clusters.steps.score import Indicator, ranked
+
+
+def test_distinct_places_against_pandas():
+    rng = np.random.default_rng(0)
+    tables = [rng.choice([0.0, -1.5, 1e-300, 7.25, 179.0], (2, n)) for n in (0, 1, 500)]
+    crowd = rng.uniform(-90, 90, (2, 70_000))  # more than the table of places starts with
+    tables.append(crowd)
+    lon, lat, places = distinct_places([(t[0], t[1]) for t in tables])
+    expected = pd.DataFrame(np.concatenate(tables, axis=1).T, columns=["lon", "lat"]).drop_duplicates()
+    expected = expected.sort_values(["lat", "lon"])
+    np.testing.assert_array_equal(lon, expected["lon"])
+    np.testing.assert_array_equal(lat, expected["lat"])
+    for table, place in zip(tables, places, strict=True):
+        np.testing.assert_array_equal(lon[place], table[0])
+        np.testing.assert_array_equal(lat[place], table[1])
+
+
+@pytest.mark.parametrize(
+    ("settings", "inventors", "authors", "weights", "threshold"),
+    [
+        ({}, 10, 30, (30, 10), 4500 * 30),
+        ({"density": 2.5}, 10, 3, (3, 10), 8),  # 2.5 * 3 = 7.5
+        ({"density": 0.1}, 7, 10, (10, 7), 1),  # a tenth of ten, in decimals
+        ({"density": 7, "weighting": "total-preserving"}, 10, 30, (30, 10), 105),  # 7 * 600 / 40
+        ({"density": 7, "weighting": "total-preserving"}, 10, 31, (31, 10), 106),  # 7 * 620 / 41 = 105.85
+        ({"density": 7.2, "weighting": "raw"}, 10, 30, (1, 1), 8),
+        ({"density": 7.2}, 10, 0, (1, 1), 8),
+        ({"density": 7.2, "weighting": "total-preserving"}, 0, 10, (1, 1), 8),
+    ],
+)
+def test_weights_and_threshold(settings, inventors, authors, weights, threshold):
+    chosen = Settings(**settings)
+    assert chosen.weights(inventors, authors) == weights
+    assert chosen.threshold(inventors, authors) == threshold
+
+
+def test_the_largest_weights_that_fit():
+    assert Settings().weights(2**30, 2**30) == (2**30, 2**30)
+    with pytest.raises(UsageError, match="overflow"):
+        Settings().weights(2**30, 2**31)
+    assert Settings(weighting="raw").weights(2**30, 2**31) == (1, 1)
+
+
+def test_sums_do_not_depend_on_the_order_and_are_right():
+    rng = np.random.default_rng(2)
+    n, groups = 5000, 7
+    group = rng.integers(-1, groups, n)
+    values = rng.choice([0.1, 1 / 3, 0.7, 1e9, 0.0], n)
+    exact = [float(sum((Fraction(v) for v in values[group == g]), Fraction())) for g in range(groups)]
+    found = []
+    for order in (np.arange(n), rng.permutation(n)):
+        distinct, code = np.unique(values[order], return_inverse=True)
+        found.append(count.sums(group[order], groups, count.Measure(code, distinct, parts=False)))
+    np.testing.assert_array_equal(found[0], found[1])
+    np.testing.assert_allclose(found[0], exact, rtol=1e-15)
+
+
+def test_three_thirds_are_one():
+    parts = count.Measure(np.array([3, 3, 3]), np.arange(4.0), parts=True)
+    assert count.sums(np.zeros(3, np.int64), 1, parts).tolist() == [1.0]
+
+
+def test_pair_sums_leave_out_noise_and_unknown_categories():
+    counts = count.Measure(np.zeros(5, np.int64), np.array([0.5]), parts=False)
+    group = np.array([0, 0, -1, 2, 2])
+    pairs = count.pair_sums(group, np.array([1, 1, 1, -1, 0], np.int32), 2, 3, counts)
+    assert [list(map(float, column)) for column in pairs] == [[0, 2], [1, 0], [1.0, 0.5]]
+
+
+def test_ranks_of_runs_of_equals():
+    values = np.array([1.0, 3.0, 3.0 + 9e-10, 2.0, 3.0 + 1.8e-9, 0.5])
+    order, rank = ranked(values)
+    assert rank.tolist() == [5, 1, 1, 4, 1, 6]  # the three chain, though the ends are 1.8e-9 apart
+    assert order.tolist() == [1, 2, 4, 3, 0, 5]  # equals in the order given
+    assert [a.tolist() for a in ranked(np.empty(0))] == [[], []]
+
+
+def test_economies_from_one_percent_on():
+    pairs = count.PairSums(np.zeros(3, np.int64), np.arange(3), np.array([98.5, 1.0, 0.5]))
+    patents = Indicator(np.array([100.0]), 1000.0, pairs, ("AA", "BB", "CC"), count.NO_PAIRS, ())
+    assert label.economies([patents], np.array([10.0])) == ["AA / BB"]
+
+
+def test_largest_takes_the_first_in_the_alphabet_among_equals():
+    pairs = count.PairSums(np.array([0, 0, 2]), np.array([1, 2, 0]), np.array([2.0, 2.0 + 1e-10, 1.0]))
+    assert label.largest(pairs, ("a", "b", "c"), 3) == ["b", None, "a"]
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:2263", "EPSG:0", "nonsense"])
+def test_a_crs_that_is_not_in_metres(crs):
+    with pytest.raises(UsageError, match="crs"):
+        project(np.zeros(1), np.zeros(1), crs)
+
+
+def test_coverage_of_a_run():
+    patents = pd.DataFrame(
+        {"doc_id": [1, 1, 2, 3], "lon": [0.0, None, 5.0, 400.0], "lat": [0.0] * 4, "country": ["NA", "NA", "FR", None]}
+    )
+    result = gpu_clusters.rank(patents, density=1)
+    assert result.coverage.fillna("").values.tolist() == [
+        ["patents", "", 1, 0, 1, 0.0, 1, 0, 0.0],
+        ["patents", "FR", 1, 1, 0, 100.0, 1, 1, 100.0],
+        ["patents", "NA", 2, 1, 0, 50.0, 1, 1, 100.0],
+        ["patents", "World", 4, 2, 1, 50.0, 3, 2, pytest.approx(200 / 3)],
+    ]
+    assert result.ranking["economies"].tolist() == ["NA", "FR"]
+    assert result.manifest["invalid_rows"] == [{"name": "patents (data frame)", "total": 1, "rows": [4]}]
+    assert "rows 4" in result.manifest["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"radius_km": float("nan")},
+        {"density": 0},
+        {"area_degrees": -1},
+        {"merge_km": float("inf")},
+        {"top": 0},
+        {"weighting": "x"},
+        {"border": "x"},
+        {"engine": "x"},
+        {"device": "x"},
+        {"years": {"deals": (2001, 2000)}},
+        {"columns": {"deals": {"doc_id": "x"}}},
+        {"columns": {"other": {}}},
+    ],
+    ids=str,
+)
+def test_settings_that_make_no_sense(setting):
+    with pytest.raises(UsageError):
+        Settings(**setting)
