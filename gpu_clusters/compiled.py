@@ -1,10 +1,18 @@
-"""Where the compiled kernels are kept between runs."""
+"""How compiled kernels are kept between runs, and apart from each other."""
 
 from __future__ import annotations
 
 import os
 import stat
+import threading
 from pathlib import Path
+
+_busy = threading.RLock()
+
+
+def keep_to_one_thread() -> threading.RLock:  # type: ignore[valid-type]
+    """Lock for the parallel kernels: one of numba's threading layers aborts the process when two threads enter it at once."""
+    return _busy
 
 
 def keep_kernels() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from gpu_clusters import backend
+from gpu_clusters.compiled import keep_to_one_thread
 from gpu_clusters.degrees import GEOCODED, classify
 from gpu_clusters.engines.protocol import Problem
+from gpu_clusters.errors import UsageError
 from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.settings import Settings
 
@@ -90,7 +93,15 @@ class WeightedDBSCAN(ClusterMixin, BaseEstimator):
         ------
         ValueError
             Shapes, coordinates, weights or parameters that make no sense.
+        DeviceError
+            A device or an engine that was asked for is not there.
         """
+        if (
+            not isinstance(self.threshold, Real)
+            or isinstance(self.threshold, bool)
+            or not 0 < self.threshold < math.inf
+        ):
+            raise UsageError(f"threshold must be a finite number above 0, not {self.threshold!r}")
         settings = Settings(
             radius_km=self.radius_km,
             density=self.threshold,
@@ -99,20 +110,24 @@ class WeightedDBSCAN(ClusterMixin, BaseEstimator):
             device=self.device,
         )
         lon, lat = _coordinates(X)
-        weight, scale = _whole_weights(sample_weight, len(lon))
-        threshold = math.ceil(Fraction(str(self.threshold)) * scale)
+        weight, shift = _whole_weights(sample_weight, len(lon))
+        # whole weights: the threshold as a decimal number; others are binary fractions, and so is then the threshold
+        threshold = math.ceil(Fraction(float(self.threshold)) * 2**shift if shift else Fraction(str(self.threshold)))
         reach = sphere_reach(self.radius_km)
         problem = Problem(on_sphere(lon, lat), lon, lat, weight, reach, threshold, self.border)
-        found = backend.pick(settings).cluster(problem)
+        with keep_to_one_thread():
+            found = backend.pick(settings).cluster(problem)
         self.labels_ = found.labels
         self.core_sample_indices_ = np.flatnonzero(found.core)
-        self.density_at_ = found.density_at if scale == 1 else found.density_at / scale
+        self.density_at_ = np.ldexp(found.density_at.astype(np.float64), -shift) if shift else found.density_at
         self.n_features_in_ = 2
         return self
 
 
 def _coordinates(given: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Longitudes in [-180, 180) and latitudes of an (n, 2) array."""
+    if np.iscomplexobj(given):
+        raise ValueError("X has complex numbers: longitude and latitude in degrees are needed")
     points = np.asarray(given, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError(f"X must have the shape (n, 2), longitude and latitude in degrees, not {points.shape}")
@@ -131,9 +146,9 @@ def _coordinates(given: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.floa
 
 
 def _whole_weights(given: ArrayLike | None, n: int) -> tuple[NDArray[np.int64], int]:
-    """Weights as whole numbers, and what they have been multiplied by."""
+    """Weights as whole numbers, and the power of two that they have been multiplied by."""
     if given is None:
-        return np.ones(n, np.int64), 1
+        return np.ones(n, np.int64), 0
     weights = np.asarray(given)
     if weights.shape != (n,):
         raise ValueError(f"sample_weight must have the shape ({n},), not {weights.shape}")
@@ -141,10 +156,11 @@ def _whole_weights(given: ArrayLike | None, n: int) -> tuple[NDArray[np.int64], 
         raise ValueError(f"sample_weight must be numbers, not {weights.dtype}")
     if n and not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError("sample_weight must be finite and not negative")
+    weights = weights.astype(np.float64) if weights.dtype.kind == "f" else weights
     total = float(weights.sum(dtype=np.float64))
     if total >= LIMIT:
         raise ValueError(f"sample_weight adds up to {total:g}: it must stay below 2**62")
     if weights.dtype.kind != "f" or (weights == np.floor(weights)).all():
-        return weights.astype(np.int64), 1
-    scale = 1 << max(61 - math.frexp(total)[1], 0)
-    return np.rint(weights * float(scale)).astype(np.int64), scale
+        return weights.astype(np.int64), 0
+    shift = max(61 - math.frexp(total)[1], 1)
+    return np.rint(np.ldexp(weights, shift)).astype(np.int64), shift

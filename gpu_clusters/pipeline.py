@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from gpu_clusters import backend, manifest
+from gpu_clusters.compiled import keep_to_one_thread
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io import read_addresses, read_deals
 from gpu_clusters.io.model import Addresses, Deals, InputFile, TableRead
@@ -93,13 +94,13 @@ def rank(
         deals_read = _read(read_deals, deals, "deals", settings, clock)
     tables = _Tables(patents_read, publications_read, deals_read)
 
-    with clock.stage("locate"):
+    with clock.stage("locate"), keep_to_one_thread():
         located = locate(tables.patents, tables.publications, settings)
-    with clock.stage("cluster"):
+    with clock.stage("cluster"), keep_to_one_thread():
         clustering = cluster(located.locations, settings, chosen.cluster)
-    with clock.stage("merge"):
+    with clock.stage("merge"), keep_to_one_thread():
         merged = merge(located, clustering, tables.patents, tables.publications, settings)
-    with clock.stage("overlay"):
+    with clock.stage("overlay"), keep_to_one_thread():
         placed = overlay(tables.deals, located.locations, merged.labels, settings) if tables.deals else None
     members = of_locations(merged.labels)
     people, rasters = None, list[InputFile]()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from gpu_clusters.errors import UsageError
@@ -60,8 +61,8 @@ class Settings:
     border: str = "densest"
     top: int = 100
     crs: str | None = None
-    columns: dict[str, dict[str, str]] = field(default_factory=dict)
-    years: dict[str, tuple[int | None, int | None]] = field(default_factory=dict)
+    columns: dict[str, dict[str, str]] = field(default_factory=dict, hash=False)
+    years: dict[str, tuple[int | None, int | None]] = field(default_factory=dict, hash=False)
     device: str = "auto"
     engine: str = "auto"
 
@@ -71,7 +72,7 @@ class Settings:
         _positive("area_degrees", self.area_degrees)
         if self.merge_km is not None and not (_is_number(self.merge_km) and 0 <= self.merge_km < math.inf):
             raise UsageError(f"merge_km must be a finite number of kilometres, 0 or more, not {self.merge_km!r}")
-        if not isinstance(self.top, int) or isinstance(self.top, bool) or self.top < 1:
+        if not isinstance(self.top, Integral) or isinstance(self.top, bool) or self.top < 1:
             raise UsageError(f"top must be a whole number, 1 or more, not {self.top!r}")
         if self.crs is not None and not isinstance(self.crs, str):
             raise UsageError(f"crs must be a text such as 'EPSG:3035', not {self.crs!r}")
@@ -79,12 +80,17 @@ class Settings:
         _one_of("border", self.border, BORDERS)
         _one_of("device", self.device, DEVICES)
         _one_of("engine", self.engine, ENGINES)
+        _mapping("columns", self.columns)
+        _mapping("years", self.years)
         for table, mapping in self.columns.items():
             _one_of("table in columns", table, TABLES)
+            _mapping(f"columns of {table}", mapping)
             for name in mapping:
                 _one_of(f"column of {table}", name, REQUIRED[table] + OPTIONAL[table])
         for table, window in self.years.items():
             _one_of("table in years", table, TABLES)
+            if not (isinstance(window, (tuple, list)) and len(window) == 2 and all(_is_year(year) for year in window)):
+                raise UsageError(f"years of {table} must be (first, last), whole numbers or None, not {window!r}")
             first, last = window
             if first is not None and last is not None and first > last:
                 raise UsageError(
@@ -137,6 +143,15 @@ class Settings:
     def names(cls) -> tuple[str, ...]:
         """Names of all settings."""
         return tuple(f.name for f in fields(cls))
+
+
+def _mapping(name: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{name} must be a dict, not {value!r}")
+
+
+def _is_year(value: object) -> bool:
+    return value is None or (isinstance(value, Integral) and not isinstance(value, bool))
 
 
 def _is_number(value: object) -> bool:

@@ -15,6 +15,7 @@ from pyproj import Transformer
 
 EARTH_RADIUS_KM = 6371.0088
 EQUAL_SHARES = 1e-9  # section 8: totals less than this apart are equal
+ROUNDING = 1e-12  # other sums are equal if they differ by rounding alone
 FIRST_INITIAL_ID = 0  # the number of the first initial cluster; the text does not say (cluster_id starts at 1)
 
 COUNTS = ("patents", "publications", "deals")
@@ -206,13 +207,13 @@ def assign_deals(deal_places, places, label: np.ndarray, area: float) -> np.ndar
     return assigned
 
 
-def ranks(totals: list[float]) -> list[int]:
+def ranks(totals: list[float], tie: float = EQUAL_SHARES) -> list[int]:
     """Section 8: ranks by total, largest first; in that order neighbours less than 1e-9 apart share the smallest."""
     order = sorted(range(len(totals)), key=lambda k: -totals[k])
     rank = [0] * len(totals)
     for position, k in enumerate(order):
         previous = order[position - 1]
-        tied = position > 0 and totals[previous] - totals[k] < EQUAL_SHARES
+        tied = position > 0 and totals[previous] - totals[k] < tie
         rank[k] = rank[previous] if tied else position + 1
     return rank
 
@@ -230,9 +231,9 @@ def economies(parts: list[list[Row]], totals: list[float], total_share: float) -
     """Section 8: countries with at least 1 % of the cluster's output, largest first; equal ones by their code."""
     parts = zip(parts, totals, strict=True)
     output = sums((row.country, 100 * row.count / total) for rows, total in parts if total > 0 for row in rows)
-    codes = sorted(output)
-    rank = dict(zip(codes, ranks([output[code] for code in codes]), strict=True))
-    listed = [code for code in codes if total_share > 0 and output[code] / total_share >= 0.01 - 1e-12]
+    part = {code: output[code] / total_share for code in sorted(output) if total_share > 0}
+    rank = dict(zip(part, ranks(list(part.values()), ROUNDING), strict=True))
+    listed = [code for code in part if part[code] >= 0.01 - ROUNDING]
     return " / ".join(sorted(listed, key=lambda code: (rank[code], code)))
 
 
@@ -240,7 +241,7 @@ def top(rows: list[Row]) -> str:
     """Section 8: the organization with the largest fractional count; equal ones: the alphabetically first."""
     count = sums((row.organization, row.count) for row in rows)
     largest = max(count.values(), default=0.0)
-    return min((name for name in count if largest - count[name] < EQUAL_SHARES), default="")
+    return min((name for name in count if count[name] >= largest * (1 - ROUNDING)), default="")
 
 
 def rank_clusters(tables: list[list[Row]], totals, labels, core) -> tuple[pd.DataFrame, dict[int, int]]:

@@ -115,3 +115,21 @@ def test_bad_parameters(radius):
 def test_a_gpu_that_is_not_there():
     with pytest.raises(DeviceError, match="gpu"):
         WeightedDBSCAN(radius_km=1, threshold=1, device="gpu").fit([[0, 0]])
+
+
+@pytest.mark.parametrize("weight", [0.3, 0.7, 0.1, 1e-310])
+def test_the_threshold_is_inclusive(weight):
+    assert WeightedDBSCAN(radius_km=5, threshold=weight).fit([[0, 0]], sample_weight=[weight]).labels_.tolist() == [0]
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_weights_of_any_precision(dtype):
+    weight = np.array([0.5, 0.25, 0.25], dtype)
+    model = WeightedDBSCAN(radius_km=5, threshold=0.5).fit([[0, 0], [50, 0], [50, 0]], sample_weight=weight)
+    assert model.density_at_.tolist() == [0.5, 0.5, 0.5]
+    assert model.labels_.tolist() == [0, 1, 1]
+
+
+def test_a_threshold_that_makes_no_sense_is_named():
+    with pytest.raises(ValueError, match="threshold"):
+        WeightedDBSCAN(radius_km=1, threshold=0).fit([[0, 0]])

@@ -98,7 +98,7 @@ def test_economies_from_one_percent_on():
 
 
 def test_largest_takes_the_first_in_the_alphabet_among_equals():
-    pairs = count.PairSums(np.array([0, 0, 2]), np.array([1, 2, 0]), np.array([2.0, 2.0 + 1e-10, 1.0]))
+    pairs = count.PairSums(np.array([0, 0, 2]), np.array([1, 2, 0]), np.array([2.0, 2.0 + 1e-15, 1.0]))
     assert label.largest(pairs, ("a", "b", "c"), 3) == ["b", None, "a"]
 
 
@@ -139,9 +139,56 @@ def test_coverage_of_a_run():
         {"years": {"deals": (2001, 2000)}},
         {"columns": {"deals": {"doc_id": "x"}}},
         {"columns": {"other": {}}},
+        {"columns": None},
+        {"years": {"deals": (2001,)}},
+        {"years": {"deals": ("2001", "2002")}},
     ],
     ids=str,
 )
 def test_settings_that_make_no_sense(setting):
     with pytest.raises(UsageError):
         Settings(**setting)
+
+
+def test_small_sums_are_told_apart():
+    pairs = count.PairSums(np.zeros(2, np.int64), np.arange(2), np.array([2e-10, 9e-10]))
+    assert label.largest(pairs, ("a", "z"), 1) == ["z"]
+
+
+def test_more_pairs_than_one_number_can_hold():
+    n = 4_000_000
+    counts = count.Measure(np.array([n - 1, 7, 7]), np.arange(n, dtype=float), parts=False)
+    group = np.array([n - 1, -1, 3])
+    pairs = count.pair_sums(group, np.array([n - 1, 0, 5], np.int32), n, n, counts)
+    assert [column.tolist() for column in pairs] == [[3, n - 1], [5, n - 1], [7.0, n - 1]]
+
+
+@pytest.mark.parametrize("column", ["fraction", "deals"])
+def test_sums_that_are_too_large_are_refused(column):
+    patents = pd.DataFrame({"doc_id": [1, 2], "lon": [0.0, 0.0], "lat": [0.0, 0.0]})
+    deals = patents[["lon", "lat"]].assign(deals=1e308 if column == "deals" else 1.0)
+    if column == "fraction":
+        patents["fraction"] = 1e308
+    with pytest.raises(gpu_clusters.InputError, match=column):
+        gpu_clusters.rank(patents, deals=deals, density=1)
+
+
+def test_coverage_of_more_deals_than_whole_numbers_hold():
+    patents = pd.DataFrame({"doc_id": [1], "lon": [0.0], "lat": [0.0]})
+    coverage = gpu_clusters.rank(patents, deals=patents[["lon", "lat"]].assign(deals=1e20), density=1).coverage
+    assert coverage["documents"].tolist()[-1] == 1e20
+
+
+def test_pairs_of_interleaved_clusters_are_found_block_by_block(monkeypatch):
+    from gpu_clusters.kernels import bands as index
+    from gpu_clusters.kernels import gaps
+    from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
+
+    rng = np.random.default_rng(0)
+    points, reach = on_sphere(*rng.uniform(-3, 3, (2, 3000))), sphere_reach(100)
+    bands = index.build(points, reach)
+    names = rng.integers(0, 5, 3000)[bands.order]
+    expected = [[a, b] for a in range(5) for b in range(a + 1, 5)]
+    for block in (100, 1 << 21):
+        monkeypatch.setattr(gaps, "BLOCK", block)
+        assert gaps.close_pairs(bands, names, bands, names, reach).tolist() == expected

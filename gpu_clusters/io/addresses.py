@@ -12,7 +12,7 @@ import pyarrow as pa
 from gpu_clusters.degrees import GEOCODED
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io.chunks import Chunk, Progress, Record, Years, read_chunks
-from gpu_clusters.io.columns import TEXT, to_float, to_ids, to_text
+from gpu_clusters.io.columns import TEXT, check_sum, to_float, to_ids, to_text
 from gpu_clusters.io.coverage import coverage_table
 from gpu_clusters.io.grouping import codes_of, count_documents, group
 from gpu_clusters.io.model import Addresses, TableRead
@@ -156,6 +156,8 @@ class _Rows:
         lon, lat = ordered(join(self._lon, np.float64)), ordered(join(self._lat, np.float64))
         organization, organizations = self._organization.finish()
         fraction = None if self._fraction is None else ordered(join(self._fraction, np.float64))
+        if fraction is not None:
+            check_sum(fraction, table, "fraction")
         country, organization = ordered(country), ordered(organization)
         data = Addresses(table, lon, lat, doc_start, country, countries, organization, organizations, fraction)
         return data, coverage

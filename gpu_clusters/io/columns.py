@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gpu_clusters.errors import InputError
 from gpu_clusters.io.place import Rows, shorten
 
 TEXT = pa.large_string()
@@ -20,6 +21,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", 
 _NO_NUMBER = re.compile(r"|NA|[+-]?[nN][aA][nN]")
 _DATE = re.compile(r"\s*(\d{4})-\d{2}(-\d{2}(?!\d).*)?\s*", re.ASCII | re.DOTALL)
 _LARGEST_EXACT = 2.0**53
+_LARGEST_SUM = 1e300
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -56,6 +58,16 @@ def decoded(array: pa.Array) -> pa.Array:
     """Take the values of a dictionary array."""
     array = stored(array)
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def check_sum(values: np.ndarray, table: str, column: str) -> None:
+    """Refuse numbers whose sum is too large to compute with."""
+    with np.errstate(over="ignore"):
+        total = float(values.sum())
+    if total > _LARGEST_SUM:
+        raise InputError(
+            f'{table}: column "{column}" adds up to {total:g}, more than can be computed with; check its unit'
+        )
 
 
 def to_float(array: pa.Array, rows: Rows, name: str) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 
 from gpu_clusters.degrees import GEOCODED
 from gpu_clusters.io.chunks import Chunk, Progress, Record, Years, read_chunks
-from gpu_clusters.io.columns import to_float, to_text
+from gpu_clusters.io.columns import check_sum, to_float, to_text
 from gpu_clusters.io.coverage import coverage_table
 from gpu_clusters.io.model import Deals, TableRead
 from gpu_clusters.io.vocabulary import Vocabulary, join, only_used
@@ -62,6 +62,7 @@ def read_deals(
             else:
                 names.add_missing(len(chunk))
     deals, status = join(counts, np.float64), join(statuses, np.int8)
+    check_sum(deals, "deals", "deals")
     geocoded = status == GEOCODED
     country, countries = names.finish(strip=True)
     coverage = coverage_table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,9 @@ def readers(source: Any, table: str) -> list[Reader]:
     UsageError
         Something that is no source.
     """
+    if isinstance(source, (Mapping, pd.Series)):
+        kind = type(source).__name__
+        raise UsageError(f"{table}: a source is a path, a data frame or a list of these, not a {kind}")
     many = isinstance(source, Iterable) and not _is_frame(source) and not isinstance(source, (str, os.PathLike))
     found: list[Reader] = []
     given = list(source) if many else [source]

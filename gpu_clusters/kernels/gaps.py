@@ -13,6 +13,8 @@ from gpu_clusters.kernels.linking import within
 from gpu_clusters.kernels.search import KEY, X, Y, Z, candidates, piece, point_function
 from gpu_clusters.kernels.spaces import Reach
 
+BLOCK = 1 << 21  # pairs that are held at a time; the same two clusters may be found many times
+
 
 def close_pairs(
     queries: Bands,
@@ -28,14 +30,27 @@ def close_pairs(
     first, last = near(queries, targets, reach)
     tasks = segments(queries)
     run_end = _run_ends(targets.start, target_label)
-    args = (queries.points, query_label, *index_of(targets), target_label, run_end, reach, first, last, *tasks)
+    args = (queries.points, query_label, *index_of(targets), target_label, run_end, reach, first, last)
     found = np.zeros(queries.points.shape[1] + 1, np.int64)
-    _pairs(*args, found[1:], np.empty((0, 2), np.int64))
+    _pairs(*args, *tasks, found[1:], np.empty((0, 2), np.int64))
     place = np.cumsum(found)
-    pairs = np.empty((place[-1], 2), np.int64)
-    _pairs(*args, place[:-1], pairs)
-    pairs.sort(axis=1)
-    return np.unique(pairs, axis=0)
+    pairs = np.empty((0, 2), np.int64)
+    for block in _blocks(place[tasks[2]]):
+        some = [column[block] for column in tasks]
+        if len(some[0]):
+            offset = place[some[1][0]]
+            new = np.empty((place[some[2][-1]] - offset, 2), np.int64)
+            _pairs(*args, *some, place[:-1] - offset, new)
+            new.sort(axis=1)
+            pairs = np.unique(np.concatenate((pairs, new)), axis=0)
+    return pairs
+
+
+def _blocks(found: NDArray[np.int64]) -> list[slice]:
+    """Runs of tasks that find about `BLOCK` pairs each, given the running totals after each task."""
+    cuts = np.searchsorted(found, np.arange(BLOCK, found[-1] if len(found) else 0, BLOCK), side="right")
+    ends = np.unique([0, *cuts.tolist(), len(found)])
+    return [slice(*pair) for pair in zip(ends.tolist(), ends[1:].tolist(), strict=False)]
 
 
 @njit(cache=True)

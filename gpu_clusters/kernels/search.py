@@ -2,7 +2,7 @@
 
 Every function here works for one point and one band, allocates nothing and knows no threads, so that a loop on a CPU and a
 thread of a GPU can both call it. Positions in a band that goes round (longitudes) may run from ``-size`` to ``2 * size``: a
-position below 0 or from ``size`` on means the same band one turn earlier or later. `pieces` brings them back.
+position below 0 or from ``size`` on means the same band one turn earlier or later. `piece` brings them back.
 """
 
 from __future__ import annotations

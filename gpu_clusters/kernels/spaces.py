@@ -116,6 +116,7 @@ def sphere_reach(radius_km: float) -> Reach:
 
 def plane_reach(radius: float, extent: float, kind: int = PLANE) -> Reach:
     """A planar radius, in the unit of the coordinates, the largest of which is ``extent`` in size."""
+    radius = min(float(radius), 4 * extent + 1)  # which holds everything
     room = 8 * np.finfo(np.float64).eps * (extent + radius)
     return Reach(
         kind=kind,

@@ -81,6 +81,12 @@ def pair_sums(
 def _products(group: NDArray[np.int64], groups: int, counts: Measure) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The groups and worths of all (group, value) that occur, sorted by group and value."""
     kinds = len(counts.values)
+    if groups * kinds >= 2**62:  # too many for one number: use those alone that occur
+        names, dense = np.unique(group, return_inverse=True)
+        dense -= np.searchsorted(names, 0)  # negative groups stay negative
+        names = names[names >= 0]
+        place, worth = _products(dense, len(names), counts)
+        return names[place], worth
     key = group * kinds + counts.code
     if (group < 0).any():
         key = key[group >= 0]

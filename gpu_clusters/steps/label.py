@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu_clusters.steps.count import PairSums
-from gpu_clusters.steps.score import TIE, Indicator, ranked, share_of
+from gpu_clusters.steps.score import Indicator, ranked, share_of
 
 ECONOMY_SHARE = 0.01  # of a cluster's output
-ROUNDING = 1e-12
+ROUNDING = 1e-12  # sums that differ by less, relatively, are equal
 
 
 def economies(indicators: Sequence[Indicator], total_share: NDArray[np.float64]) -> list[str]:
@@ -25,23 +25,27 @@ def economies(indicators: Sequence[Indicator], total_share: NDArray[np.float64])
     """
     codes = sorted({code for indicator in indicators for code in indicator.countries})
     place = {code: i for i, code in enumerate(codes)}
-    share = np.zeros((len(total_share), len(codes)))
+    keys, shares = [], []
     for indicator in indicators:
         country = np.array([place[code] for code in indicator.countries], dtype=np.int64)
         pairs = indicator.by_country
-        share[pairs.group, country[pairs.category]] += share_of(pairs.sum, indicator.total)
-    return [_join(codes, row, total) for row, total in zip(share, total_share, strict=True)]
-
-
-def _join(codes: list[str], share: NDArray[np.float64], total: float) -> str:
-    if total <= 0:
-        return ""
-    order, _ = ranked(share)
-    return " / ".join(codes[i] for i in order if share[i] / total >= ECONOMY_SHARE - ROUNDING)
+        keys.append(pairs.group * len(codes) + country[pairs.category])
+        shares.append(share_of(pairs.sum, indicator.total))
+    key, place_of = np.unique(np.concatenate(keys), return_inverse=True)
+    cluster = key // max(len(codes), 1)
+    output = np.bincount(place_of, weights=np.concatenate(shares), minlength=len(key)).astype(np.float64)
+    part = np.divide(output, total_share[cluster], out=np.zeros(len(key)), where=total_share[cluster] > 0)
+    enough = part >= ECONOMY_SHARE - ROUNDING
+    part, country = part[enough], key[enough] % max(len(codes), 1)
+    ends = np.searchsorted(cluster[enough], np.arange(len(total_share) + 1))
+    slices = [slice(*pair) for pair in zip(ends.tolist(), ends[1:].tolist(), strict=False)]
+    return [" / ".join(codes[country[one][i]] for i in ranked(part[one], ROUNDING)[0]) for one in slices]
 
 
 def largest(pairs: PairSums, names: Sequence[str], groups: int) -> list[str | None]:
     """Name with the largest sum in each group, the first in the alphabet among equals; None where there is none.
+
+    Sums are equal if they differ by rounding alone.
 
     Parameters
     ----------
@@ -57,7 +61,7 @@ def largest(pairs: PairSums, names: Sequence[str], groups: int) -> list[str | No
         return result
     starts = np.flatnonzero(np.diff(pairs.group, prepend=-1))
     most = np.repeat(np.maximum.reduceat(pairs.sum, starts), np.diff(starts, append=len(pairs.group)))
-    winners = np.flatnonzero(pairs.sum > most - TIE)
+    winners = np.flatnonzero(pairs.sum >= most * (1 - ROUNDING))
     group, first = np.unique(pairs.group[winners], return_index=True)
     for g, winner in zip(group.tolist(), winners[first].tolist(), strict=True):
         result[g] = names[pairs.category[winner]]

@@ -103,14 +103,14 @@ def share_of(count: NDArray[np.float64], total: float) -> NDArray[np.float64]:
     return 100 * count / total if total > 0 else np.zeros(len(count))
 
 
-def ranked(values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def ranked(values: NDArray[np.float64], tie: float = TIE) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Order of ``values``, largest first, and the rank of each value.
 
-    In that order neighbours less than `TIE` apart are equal; a run of equals shares its smallest rank and keeps the order in
+    In that order neighbours less than ``tie`` apart are equal; a run of equals shares its smallest rank and keeps the order in
     which its values are given.
     """
     order = np.argsort(-values, kind="stable")
-    new_run = -np.diff(values[order], prepend=np.inf) >= TIE
+    new_run = -np.diff(values[order], prepend=np.inf) >= tie
     run = np.cumsum(new_run) - 1
     order = order[np.lexsort((order, run))]
     rank = np.empty(len(values), np.int64)

@@ -85,7 +85,7 @@ def coverage_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The coverage of all tables, one below the other; numbers of documents are whole unless deals come in fractions."""
     coverage = pd.concat(tables, ignore_index=True)
     for column in ("documents", "documents_covered"):
-        if (coverage[column] % 1 == 0).all():
+        if (coverage[column] % 1 == 0).all() and coverage[column].max() < 2**53:
             coverage[column] = coverage[column].astype(np.int64)
     return coverage
 
@@ -102,7 +102,7 @@ def _complete(ranking: pd.DataFrame) -> pd.DataFrame:
     for name in RANKING:
         if name in TEXT_COLUMNS:
             given = ranking[name] if name in ranking else pd.Series([None] * len(ranking))
-            ranking[name] = given.astype(object)
+            ranking[name] = given.astype(object).where(given.notna(), None)
         elif name not in ranking:
             kind = "Int64" if name in WHOLE_COLUMNS else "Float64"
             ranking[name] = pd.array([None] * len(ranking), dtype=kind)
