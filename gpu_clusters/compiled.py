@@ -10,7 +10,7 @@ from pathlib import Path
 _busy = threading.RLock()
 
 
-def keep_to_one_thread() -> threading.RLock:  # type: ignore[valid-type]
+def keep_to_one_thread() -> threading.RLock:
     """Lock for the parallel kernels: one of numba's threading layers aborts the process when two threads enter it at once."""
     return _busy
 

@@ -240,9 +240,9 @@ def test_economies_and_top_applicant():
     # Deals count in the output. All of them are here, in CH: 100 + 7.5 %; US 32 %, CN 7.5 %; NA only 0.5 of 150.
     deals = pd.DataFrame({"lon": [0.01], "lat": [0.0], "country": ["CH"]})
     assert reference_rank(patents, None, deals, density=3).ranking["economies"].tolist() == ["CH / US / CN"]
-    # Less than 1e-9 apart is equal, and the alphabetically first is named.
+    # What differs by rounding alone is equal, and the alphabetically first is named.
     equal = patents.assign(organization=["b", "a", "a", None, None, None, None])
-    for more, expected in ((5e-10, "a"), (2e-9, "b")):
+    for more, expected in ((2e-11, "a"), (4e-11, "b")):
         equal["fraction"] = [30 + more, 15, 15, 1, 0.5, 4.5, 100]
         assert reference_rank(equal, None, None, density=3).ranking["top_applicant"].tolist() == [expected]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit, prange
@@ -30,9 +31,9 @@ def close_pairs(
     first, last = near(queries, targets, reach)
     tasks = segments(queries)
     run_end = _run_ends(targets.start, target_label)
-    args = (queries.points, query_label, *index_of(targets), target_label, run_end, reach, first, last)
+    args: tuple[Any, ...] = (queries.points, query_label, *index_of(targets), target_label, run_end, reach, first, last)
     found = np.zeros(queries.points.shape[1] + 1, np.int64)
-    _pairs(*args, *tasks, found[1:], np.empty((0, 2), np.int64))
+    _pairs(*[*args, *tasks, found[1:], np.empty((0, 2), np.int64)])
     place = np.cumsum(found)
     pairs = np.empty((0, 2), np.int64)
     for block in _blocks(place[tasks[2]]):
@@ -40,7 +41,7 @@ def close_pairs(
         if len(some[0]):
             offset = place[some[1][0]]
             new = np.empty((place[some[2][-1]] - offset, 2), np.int64)
-            _pairs(*args, *some, place[:-1] - offset, new)
+            _pairs(*[*args, *some, place[:-1] - offset, new])
             new.sort(axis=1)
             pairs = np.unique(np.concatenate((pairs, new)), axis=0)
     return pairs
