@@ -10,7 +10,8 @@ from gpu_clusters.errors import UsageError
 from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
 from gpu_clusters.settings import Settings
 
-_KEYS = (*TABLES, "out", *Settings.names())
+_INPUTS = (*TABLES, "population")
+_KEYS = (*_INPUTS, "out", *Settings.names())
 _LARGEST = 10**300
 
 
@@ -37,7 +38,7 @@ def load(path: Path) -> dict[str, Any]:
     for key in ("columns", "years"):
         if not isinstance(config.get(key, {}), dict):
             raise UsageError(f"--config {path}: {key} must be a table, as in [{key}]")
-    for table in TABLES:
+    for table in _INPUTS:
         if table in config:
             config[table] = [_beside(path, name, table) for name in _listed(config[table])]
     if "out" in config:

@@ -39,6 +39,7 @@ def diagnosis() -> dict[str, dict[str, Any]]:
         "cluster": f"{chosen.engine} ({chosen.device})",
         "merge neighbours": "numba (cpu)",
         "assign deals": "numba (cpu)",
+        "count people": "rioxarray, numba (cpu)",
     }
     return {
         "versions": versions(),

@@ -8,7 +8,7 @@ from gpu_clusters_cli.app import Command
 
 from gpu_clusters.errors import UsageError
 
-MANY = ("--patents", "--publications", "--deals")
+MANY = ("--patents", "--publications", "--deals", "--population")
 
 
 class ManyValues(Command):

@@ -45,6 +45,17 @@ Deals = Annotated[
         help="Venture-capital deals. Columns lon, lat; may have deals (how many; 1 if absent), country, year.",
     ),
 ]
+Population = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--population",
+        metavar="FILE...",
+        show_default=False,
+        rich_help_panel=_INPUT,
+        help="Rasters of people per cell (GHS-POP, WorldPop, ...): GeoTIFF, COG or NetCDF in any CRS; files, folders or "
+        "patterns. Gives population, intensity and its ranking.",
+    ),
+]
 Columns = Annotated[
     list[str] | None,
     typer.Option(

@@ -20,6 +20,7 @@ from gpu_clusters.io.results import plain
 
 PIPED_WIDTH = 132
 WIDE, MIDDLING, NARROW = 120, 72, 40  # widths for all columns of a table, for all but the organizations, and for any
+PEOPLE = 24  # what people and intensity take
 
 
 def emit(text: str) -> None:
@@ -89,24 +90,28 @@ def progress() -> Iterator[Callable[[str, float | None], None] | None]:
 
 def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
     """The first clusters of a ranking, for reading, in as many columns as the screen has room for."""
+    named, intense = ranking["name"].notna().any(), ranking["intensity"].notna().any()
     width = _console().width
-    named = ranking["name"].notna().any()
+    middling = MIDDLING + PEOPLE * intense
     table = Table(title=None, box=None, pad_edge=False, header_style="bold")
     table.add_column("rank", justify="right", no_wrap=True)
     if named:
         table.add_column("cluster", max_width=32, overflow="ellipsis", no_wrap=True)
     table.add_column("economies", max_width=12, overflow="ellipsis", no_wrap=True)
-    amounts = ("patents", "publications", "deals", "share %") if width >= MIDDLING else ("share %",)
-    for title in (*amounts, "lat, lon"):
+    amounts = ("patents", "publications", "deals", "share %") if width >= middling else ("share %",)
+    for title in (*amounts, *(("people", "intensity") if intense else ()), "lat, lon"):
         table.add_column(title, justify="right", no_wrap=True)
     if width >= WIDE:
         table.add_column("top applicant", max_width=26, overflow="ellipsis", no_wrap=True)
         table.add_column("top organization", max_width=26, overflow="ellipsis", no_wrap=True)
     for row in ranking.head(count).itertuples(index=False):
         cells = [str(row.rank), *([_text(row.name)] if named else []), _text(row.economies)]
-        if width >= MIDDLING:
+        if width >= middling:
             cells += [_amount(row.patents), _amount(row.publications), _amount(row.deals)]
-        cells += [f"{row.total_share:.2f}", f"{row.lat:.2f}, {row.lon:.2f}"]
+        cells.append(f"{row.total_share:.2f}")
+        if intense:
+            cells += [_amount_or_none(row.population), _intensity(row)]
+        cells.append(f"{row.lat:.2f}, {row.lon:.2f}")
         if width >= WIDE:
             cells += [_text(row.top_applicant), _text(row.top_organization)]
         table.add_row(*(Text(cell) for cell in cells))
@@ -120,6 +125,17 @@ def _console() -> Console:
 
 def _amount(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:,.1f}"
+
+
+def _amount_or_none(value: Any) -> str:
+    return "" if pd.isna(value) else _amount(value)
+
+
+def _intensity(row: Any) -> str:
+    if pd.isna(row.intensity):
+        return ""
+    place = "" if pd.isna(row.intensity_rank) else f" ({row.intensity_rank})"
+    return f"{row.intensity:.3g}{place}"
 
 
 def _text(value: Any) -> str:

@@ -24,6 +24,7 @@ def rank(
     patents: o.Patents = None,
     publications: o.Publications = None,
     deals: o.Deals = None,
+    population: o.Population = None,
     column: o.Columns = None,
     years: o.Years = None,
     config: o.Config = None,
@@ -59,6 +60,7 @@ def rank(
         "patents": patents,
         "publications": publications,
         "deals": deals,
+        "population": population,
         "out": out,
         "radius_km": radius_km,
         "density": density,
@@ -91,7 +93,7 @@ def run_and_write(chosen: dict[str, Any], *, force: bool, json: bool) -> None:
     from gpu_clusters.staging import check_out
 
     started = perf_counter()
-    inputs = {table: chosen.pop(table, None) for table in ("patents", "publications", "deals")}
+    inputs = {table: chosen.pop(table, None) for table in ("patents", "publications", "deals", "population")}
     out = chosen.pop("out")
     settings = Settings(**chosen)
     check_out(out, force=force)

@@ -10,6 +10,7 @@ from gpu_clusters.compiled import keep_kernels
 if TYPE_CHECKING:
     from gpu_clusters.errors import DeviceError, GpuClustersError, InputError, UsageError
     from gpu_clusters.estimator import WeightedDBSCAN
+    from gpu_clusters.people import people_in_polygons, people_within
     from gpu_clusters.pipeline import rank
     from gpu_clusters.result import Result
     from gpu_clusters.settings import Settings
@@ -24,6 +25,8 @@ _HOME = {
     "Settings": "settings",
     "UsageError": "errors",
     "WeightedDBSCAN": "estimator",
+    "people_in_polygons": "people",
+    "people_within": "people",
     "rank": "pipeline",
 }
 
@@ -35,6 +38,8 @@ __all__ = [
     "Settings",
     "UsageError",
     "WeightedDBSCAN",
+    "people_in_polygons",
+    "people_within",
     "rank",
 ]
 

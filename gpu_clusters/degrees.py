@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numba
 import numpy as np
 
@@ -33,3 +35,13 @@ def classify(lon: np.ndarray, lat: np.ndarray, status: np.ndarray) -> None:
             lat[i] = y + 0.0
         else:
             status[i] = INVALID
+
+
+def meet(box: Sequence[float] | np.ndarray, boxes: np.ndarray, turn: float, slack: float) -> np.ndarray:
+    """Which boxes (west, south, east, north) overlap one by more than ``slack``, whole turns apart too."""
+    west, south, east, north = boxes.T
+    high = np.minimum(north, box[3]) - np.maximum(south, box[1]) > slack
+    wide = np.zeros(len(boxes), np.bool_)
+    for shift in (0.0, -2 * turn, -turn, turn, 2 * turn) if turn else (0.0,):
+        wide |= np.minimum(east + shift, box[2]) - np.maximum(west + shift, box[0]) > slack
+    return high & wide

@@ -8,14 +8,16 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from gpu_clusters.backend import Backend
 from gpu_clusters.engines.protocol import Clustering
-from gpu_clusters.io.model import TableRead
+from gpu_clusters.io.model import InputFile, TableRead
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.locate import Located
 from gpu_clusters.steps.merge import Merged
+from gpu_clusters.steps.population import People, gaps, warnings_of
 
 PACKAGES = [
     "gpu-clusters",
@@ -29,6 +31,11 @@ PACKAGES = [
     "geopandas",
     "pyogrio",
     "pyproj",
+    "xarray",
+    "rioxarray",
+    "rasterio",
+    "exactextract",
+    "h5netcdf",
     "typer",
     "rich",
 ]
@@ -67,11 +74,7 @@ def of_run(
         "device": chosen.device,
         "engine": chosen.engine,
         "note": chosen.note,
-        "inputs": [
-            {"table": file.table, "name": file.name, "size": file.size, "sha256": file.sha256, "rows": file.rows}
-            for read in reads
-            for file in read.inputs
-        ],
+        "inputs": [_input(file) for read in reads for file in read.inputs],
         "invalid_rows": [{"name": i.name, "total": i.total, "rows": list(i.rows)} for i in invalid],
         "totals": totals
         | {"inventor_addresses": int(locations.inventors.sum()), "author_addresses": int(locations.authors.sum())},
@@ -85,6 +88,22 @@ def of_run(
         "versions": versions(),
         "timings": seconds,
     }
+
+
+def add_people(record: dict[str, Any], people: People, order: np.ndarray, rasters: Sequence[InputFile]) -> None:
+    """Note in a manifest where the people come from and which clusters lack some.
+
+    ``rows`` of a raster are its cells; ``order`` (k,) lists the clusters that ``people`` is about by rank.
+    """
+    cluster_id = np.empty(len(order), np.int64)
+    cluster_id[order] = np.arange(1, len(order) + 1)
+    record["inputs"] += [_input(file) for file in rasters]
+    record["population"] = {"without_data": gaps(people, cluster_id)}
+    record["warnings"] += warnings_of(people, cluster_id)
+
+
+def _input(file: InputFile) -> dict[str, Any]:
+    return {"table": file.table, "name": file.name, "size": file.size, "sha256": file.sha256, "rows": file.rows}
 
 
 def _warnings(settings: Settings, reads: Sequence[TableRead], clusters: int) -> list[str]:

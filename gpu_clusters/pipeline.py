@@ -12,14 +12,15 @@ from gpu_clusters import backend, manifest
 from gpu_clusters.compiled import keep_to_one_thread
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io import read_addresses, read_deals
-from gpu_clusters.io.model import Addresses, Deals, TableRead
+from gpu_clusters.io.model import Addresses, Deals, InputFile, TableRead
 from gpu_clusters.result import Result
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.cluster import cluster
-from gpu_clusters.steps.locate import locate
-from gpu_clusters.steps.members import of_locations
+from gpu_clusters.steps.locate import Locations, locate
+from gpu_clusters.steps.members import Members, of_locations
 from gpu_clusters.steps.merge import merge
 from gpu_clusters.steps.overlay import overlay
+from gpu_clusters.steps.population import People, count_people, with_people
 from gpu_clusters.steps.score import indicator, score_clusters
 from gpu_clusters.steps.tabulate import coverage_table, deals_table, locations_table, ranking_table
 
@@ -33,6 +34,7 @@ def rank(
     deals: Any = None,
     settings: Settings | None = None,
     *,
+    population: Any = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Result:
@@ -48,6 +50,8 @@ def rank(
         Table of venture-capital deals: ``lon``, ``lat``, and if there are any ``deals`` (how many), ``country``, ``year``.
     settings : Settings, optional
         The method's defaults where left out.
+    population : path, xarray.DataArray, or list of these, optional
+        Rasters of people per cell in any CRS: GeoTIFF, COG or NetCDF files, folders of them, patterns (``tiles/*.tif``).
     progress : callable, optional
         Told the name of the work at hand and the part of it that is done (0..1, None where not known).
     **changes
@@ -98,8 +102,12 @@ def rank(
         merged = merge(located, clustering, tables.patents, tables.publications, settings)
     with clock.stage("overlay"), keep_to_one_thread():
         placed = overlay(tables.deals, located.locations, merged.labels, settings) if tables.deals else None
+    members = of_locations(merged.labels)
+    people, rasters = None, list[InputFile]()
+    if population is not None:
+        with clock.stage("population"):
+            people, rasters = _people(population, located.locations, members, settings, clock)
     with clock.stage("score"):
-        members = of_locations(merged.labels)
         indicators = [
             indicator(tables.patents, merged.labels, located.patents, members),
             indicator(tables.publications, merged.labels, located.publications, members),
@@ -107,6 +115,8 @@ def rank(
         ]
         scores = score_clusters(indicators)
         ranking = ranking_table(indicators, scores, located.locations, clustering, members)
+        if people is not None:
+            ranking = with_people(ranking, people, scores.order, settings.top)
     with clock.stage("collect"):
         cluster_id = members.ids(scores.order)
         locations = locations_table(located.locations, clustering, cluster_id[merged.labels])
@@ -115,6 +125,8 @@ def rank(
     record = manifest.of_run(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )
+    if people is not None:
+        manifest.add_people(record, people, scores.order, rasters)
     return Result(ranking, locations, deal_places, coverage, record)
 
 
@@ -168,3 +180,22 @@ def _read(
         years=settings.years.get(table),
         progress=lambda _, part: clock.tell(f"read {table}", part),
     )
+
+
+def _people(
+    source: Any, locations: Locations, members: Members, settings: Settings, clock: _Clock
+) -> tuple[People, list[InputFile]]:
+    """The people of each cluster, and the rasters that were read."""
+    from gpu_clusters.io.cells import cells_near
+    from gpu_clusters.io.mosaic import Mosaic
+    from gpu_clusters.io.rasters import open_rasters
+
+    lon, lat = locations.lon[members.place], locations.lat[members.place]
+    with open_rasters(source, digest=True) as (rasters, inputs):
+        cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
+        grids = [raster.grid for raster in rasters]
+        people = count_people(
+            *(cells, grids, lon, lat, members.cluster, members.clusters, settings.area_degrees),
+            lambda part: clock.tell("population", part),
+        )
+        return people, inputs()

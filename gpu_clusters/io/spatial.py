@@ -56,6 +56,11 @@ def find_geometry(schema: pa.Schema) -> Geometry | None:
     return None
 
 
+def is_wgs84(crs: Any) -> bool:
+    """Whether a ``pyproj.CRS`` gives longitude and latitude on WGS 84 in degrees."""
+    return crs.to_authority(min_confidence=100) in _CODES_OF_WGS84 or crs.equals("OGC:CRS84", ignore_axis_order=True)
+
+
 def coordinates(array: pa.Array, geometry: Geometry, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     """Longitudes and latitudes of points.
 
@@ -128,7 +133,7 @@ def _to_wgs84(x: np.ndarray, y: np.ndarray, geometry: Geometry, rows: Rows) -> t
 
     try:
         crs = pyproj.CRS.from_user_input(geometry.crs)
-        if crs.to_authority(min_confidence=100) in _CODES_OF_WGS84 or crs.equals("OGC:CRS84", ignore_axis_order=True):
+        if is_wgs84(crs):
             return x, y
         transformer = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     except pyproj.exceptions.ProjError as error:

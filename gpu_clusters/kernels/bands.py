@@ -52,6 +52,20 @@ def build(points: Coordinates, reach: Reach, cuts: int | None = None) -> Bands:
     return _indexed(points.kind, order, sorted_points, start)
 
 
+def build_by_group(
+    points: Coordinates, group: NDArray[np.int64], groups: int, reach: Reach
+) -> tuple[Bands, NDArray[np.int64]]:
+    """Bands that hold points of one group each, the bands of group 0 first; and each group's first band, (groups + 1,)."""
+    number = _band_numbers(points, reach, None)
+    order = np.lexsort((points.key, number, group))
+    number, group = number[order], group[order]
+    new = np.flatnonzero((np.diff(group) != 0) | (np.diff(number) != 0)) + 1
+    start = np.concatenate(([0], new, [len(order)])) if len(order) else np.zeros(1, np.int64)
+    sorted_points = np.stack([values[order] for values in (points.key, points.x, points.y, points.z)])
+    first_band = np.searchsorted(group[start[:-1]], np.arange(groups + 1))
+    return _indexed(points.kind, order, sorted_points, start), first_band
+
+
 def select(bands: Bands, kind: int, keep: NDArray[np.bool_]) -> tuple[Bands, NDArray[np.int64]]:
     """The bands of the points where ``keep`` ((n,) bool, sorted order), and those points' places in ``bands``."""
     kept = np.flatnonzero(keep)

@@ -1,0 +1,276 @@
+"""Rasters through xarray and rioxarray: found, opened and checked, then read window by window as plain float64 arrays."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rioxarray
+import xarray as xr
+from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.io.grids import Grid, parse_crs
+from gpu_clusters.io.model import InputFile
+from gpu_clusters.io.netcdf import layer_of
+
+TABLE = "population"
+GDAL_FORMATS = (".tif", ".tiff", ".gtiff", ".img", ".asc", ".bil")
+NETCDF = (".nc", ".nc4", ".cdf")
+FOLDER = (*GDAL_FORMATS, *NETCDF, ".zip")
+NAMED = (*FOLDER, ".vrt")  # a mosaic that repeats a folder's tiles is taken only when it is asked for
+GDAL_CACHE = 256 * 2**20  # bytes of decoded blocks that GDAL may keep
+_NO_GEOTRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """One layer of people per cell.
+
+    Attributes
+    ----------
+    grid : Grid
+        Where its cells are.
+    layer : xarray.DataArray
+        (height, width), values as they are stored; from a file they are read when asked for.
+    nodata : float or None
+        The stored value that means "none".
+    scale, offset : float
+        People are ``stored * scale + offset``.
+    block : (int, int)
+        Rows and columns of the blocks that it is stored in.
+    """
+
+    grid: Grid
+    layer: xr.DataArray
+    nodata: float | None
+    scale: float
+    offset: float
+    block: tuple[int, int]
+
+    @property
+    def name(self) -> str:
+        return self.grid.name
+
+    def read(self, rows: slice, columns: slice) -> NDArray[np.float64]:
+        """People per cell of a window, (h, w) float64; NaN where there is no number, a negative one or infinity."""
+        try:
+            stored = self.layer[rows, columns].to_numpy()
+        except (OSError, RasterioError, ValueError, RuntimeError) as error:
+            where = f"rows {rows.start + 1} to {rows.stop}, columns {columns.start + 1} to {columns.stop}"
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise InputError(f"{self.name}: cannot be read ({where}: {reason}); is the file complete?") from error
+        people = stored.astype(np.float64)
+        if self.scale != 1 or self.offset != 0:
+            people *= self.scale
+            people += self.offset
+        with np.errstate(invalid="ignore"):
+            people[~((people >= 0) & (people < np.inf))] = np.nan
+        if self.nodata is not None and not np.isnan(self.nodata):
+            with np.errstate(over="ignore"):
+                missing = self.nodata if stored.dtype.kind in "iu" else np.array(self.nodata).astype(stored.dtype)
+            people[stored == missing] = np.nan
+        return people
+
+
+@contextmanager
+def open_rasters(source: Any, *, digest: bool = False) -> Iterator[tuple[list[Raster], Callable[[], list[InputFile]]]]:
+    """Open all rasters of a source; closes them at the end.
+
+    Parameters
+    ----------
+    source : path, xarray.DataArray, or list of these
+        A path is a raster, a folder of rasters or a pattern such as ``tiles/*.tif``. The rasters come in the order of their
+        paths, whatever the order in which they are given, then the arrays in theirs: where two have a number for the same
+        place the first one counts.
+    digest : bool
+        Compute the files' digests, in a thread of its own, while the rasters are used.
+
+    Yields
+    ------
+    rasters : list of Raster
+    inputs : callable
+        Gives the files for the record, when their digests are there.
+
+    Raises
+    ------
+    InputError
+        A raster that is missing, cannot be read, has several layers, no CRS or one that cannot be right.
+    UsageError
+        Something that is no source.
+    """
+    paths, arrays = _sources(source)
+    with ExitStack() as stack:
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE))
+        rasters: list[Raster] = []
+        cells = []
+        for path in paths:
+            found = [_open(inner, name, stack) for inner, name in _layers(path)]
+            cells.append(sum(raster.grid.height * raster.grid.width for raster in found))
+            rasters += found
+        of_arrays = []
+        for number, array in enumerate(arrays, 1):
+            name = f"{TABLE} (array{f' {number}' if len(arrays) > 1 else ''})"
+            rasters.append(_raster(array, name))
+            of_arrays.append(InputFile(TABLE, name, None, None, None, int(array.size)))
+        pool = ThreadPoolExecutor(1, thread_name_prefix="sha256")
+        stack.callback(pool.shutdown, cancel_futures=True)
+        digests = [pool.submit(_sha256, path) if digest else None for path in paths]
+
+        def inputs() -> list[InputFile]:
+            of_files = zip(paths, digests, cells, strict=True)
+            return [
+                InputFile(
+                    TABLE, str(path), path, path.stat().st_size, None if found is None else found.result(), number
+                )
+                for path, found, number in of_files
+            ] + of_arrays
+
+        yield rasters, inputs
+
+
+def _sources(source: Any) -> tuple[list[Path], list[xr.DataArray]]:
+    """Files in the order of their paths, each once, and arrays."""
+    single = isinstance(source, (str, os.PathLike, xr.DataArray, xr.Dataset)) or not isinstance(source, Iterable)
+    given = [source] if single else list(source)
+    if not given:
+        raise InputError(f"{TABLE}: no raster is given")
+    paths: set[Path] = set()
+    arrays = []
+    for one in given:
+        if isinstance(one, xr.DataArray):
+            arrays.append(one)
+        elif isinstance(one, (str, os.PathLike)):
+            paths.update(_files(Path(one)))
+        else:
+            raise UsageError(
+                f"{TABLE}: a source is a path, an xarray.DataArray or a list of these, not {type(one).__name__}"
+            )
+    distinct = {path.resolve(): path for path in sorted(paths, reverse=True)}
+    return sorted(distinct.values()), arrays
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        names = sorted(p for p in path.rglob("*") if p.name.lower().endswith(FOLDER) and not p.name.startswith("."))
+        if not names:
+            raise InputError(f"{path}: the folder holds no raster; supported endings: {', '.join(FOLDER)}")
+        return names
+    if not path.exists():
+        found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207 - of any folder
+        if not found:
+            pattern = any(mark in str(path) for mark in "*?[")
+            raise InputError(f"{path}: {'no file matches' if pattern else 'does not exist'}; check the path")
+        return [name for one in found for name in _files(one)]
+    if not path.name.lower().endswith(NAMED):
+        raise InputError(f"{path}: is no raster that can be read; supported endings: {', '.join(NAMED)}")
+    if not path.stat().st_size:
+        raise InputError(f"{path}: is empty (0 bytes); fetch it again, or leave it out")
+    return [path]
+
+
+def _layers(path: Path) -> list[tuple[str, str]]:
+    """What to open for a file, and its name: itself, or the rasters in an archive."""
+    if not path.name.lower().endswith(".zip"):
+        return [(str(path), str(path))]
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(name for name in archive.namelist() if name.lower().endswith(GDAL_FORMATS))
+    except (zipfile.BadZipFile, OSError) as error:
+        raise InputError(f"{path}: is not a zip archive that can be read: {error}; fetch it again") from error
+    if not names:
+        raise InputError(f"{path}: holds no raster; supported endings in an archive: {', '.join(GDAL_FORMATS)}")
+    return [(f"/vsizip/{path.absolute()}/{name}", f"{path}/{name}") for name in names]
+
+
+def _open(path: str, name: str, stack: ExitStack) -> Raster:
+    try:
+        with _quiet():
+            if name.lower().endswith(NETCDF):
+                data = stack.enter_context(
+                    xr.open_dataset(path, mask_and_scale=False, decode_times=False, decode_coords="all", cache=False)
+                )
+                layer = layer_of(data, name)
+            else:
+                layer = rioxarray.open_rasterio(path, cache=False, lock=False, parse_coordinates=False)  # type: ignore[assignment]
+                if isinstance(layer, list):
+                    raise InputError(f"{name}: has several rasters in one; make a file of the one that counts people")
+                stack.callback(layer.close)
+    except (OSError, RasterioError, ValueError, RuntimeError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{name}: cannot be read as a raster: {reason}; is the file complete?") from error
+    return _raster(layer, name)
+
+
+def _raster(layer: xr.DataArray, name: str) -> Raster:
+    """A checked raster from an array with a CRS."""
+    with _quiet():
+        try:
+            dims = layer.rio.y_dim, layer.rio.x_dim
+        except rioxarray.exceptions.RioXarrayError as error:
+            raise InputError(f"{name}: has no rows and columns: {error}; name its dimensions y and x") from None
+        for dim in set(layer.dims) - set(dims):
+            if layer.sizes[dim] != 1:
+                raise InputError(
+                    f"{name}: has {layer.sizes[dim]} layers ({dim}); give one layer that counts people, for example made by "
+                    f"gdal_translate -b, or in Python an array.isel({dim}=...)"
+                )
+            layer = layer.isel({dim: 0})
+        layer = layer.transpose(*dims)
+        if layer.dtype.kind not in "iuf":
+            raise InputError(f"{name}: holds {layer.dtype} values; a raster of people holds numbers")
+        crs = parse_crs(layer.rio.crs, name)
+        try:
+            affine = tuple(float(value) for value in tuple(layer.rio.transform())[:6])
+        except rioxarray.exceptions.RioXarrayError as error:
+            raise InputError(f"{name}: its cells cannot be placed: {error}; georeference it again") from None
+        nodata = layer.rio.nodata
+    if affine == _NO_GEOTRANSFORM or 0 in layer.shape:
+        raise InputError(
+            f"{name}: says nothing about where its cells are; georeference it, for example with gdal_edit -a_ullr"
+        )
+    _check_spacing(layer, dims, name)
+    grid = Grid(name, crs, affine, *layer.shape)  # type: ignore[arg-type]
+    scale, offset = (float(layer.attrs.get(key, default)) for key, default in (("scale_factor", 1), ("add_offset", 0)))
+    chunks = layer.encoding.get("preferred_chunks") or {}
+    block = tuple(int(chunks.get(dim) or 256) for dim in dims)
+    return Raster(grid, layer, None if nodata is None else float(nodata), scale, offset, block)  # type: ignore[arg-type]
+
+
+def _check_spacing(layer: xr.DataArray, dims: tuple[Any, Any], name: str) -> None:
+    """Refuse coordinates that are no straight scale: no affine map would put the cells in their places."""
+    for dim in dims:
+        if dim in layer.coords and layer.coords[dim].ndim == 1 and layer.sizes[dim] > 2:
+            steps = np.diff(layer.coords[dim].to_numpy().astype(np.float64))
+            if not np.abs(steps / steps.mean() - 1).max() < 0.01:
+                raise InputError(f"{name}: its {dim} coordinates are not evenly spaced; resample it to a regular grid")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep warnings to ourselves that are no news to the user; what they point at is checked."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", UserWarning)
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        yield
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

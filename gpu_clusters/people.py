@@ -1,0 +1,161 @@
+"""How many people live around places or in polygons: the population step on its own, for any places and any polygons."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from gpu_clusters.degrees import GEOCODED, classify
+from gpu_clusters.errors import InputError, UsageError
+
+Boundary = Literal["area", "hull", "concave"]
+CONCAVITY = 0.3  # of a concave hull: 0 as tight as can be, 1 convex
+
+
+def people_within(
+    members: Any,
+    raster: Any,
+    *,
+    area_degrees: float = 0.05,
+    labels: ArrayLike | None = None,
+    boundary: Boundary = "area",
+) -> Any:
+    """People around places, from rasters of people per cell.
+
+    Parameters
+    ----------
+    members : DataFrame with ``lon`` and ``lat``, or (n, 2) array of them
+        Places, WGS 84 degrees.
+    raster : path, xarray.DataArray, or list of these
+        As of ``rank(..., population=...)``: files, folders, patterns, arrays with a CRS.
+    area_degrees : float
+        A cell counts if its centre is within so many plain degrees of a place.
+    labels : (n,) array of whole numbers, optional
+        Which area each place belongs to; below 0 to none. A cell in two areas counts in both.
+    boundary : {"area", "hull", "concave"}
+        Instead of areas, the convex or concave hulls of the places, in which a cell counts with its part that is inside.
+
+    Returns
+    -------
+    float or DataFrame
+        Without ``labels`` the people around all places, NaN if the rasters know nothing there. With labels a data frame by
+        label: ``population``, and ``without_data``, the part of the area (0..1) for which the rasters hold no number.
+
+    Raises
+    ------
+    InputError
+        A raster that cannot be used, or a place that is none.
+    UsageError
+        An argument that makes no sense.
+
+    Examples
+    --------
+    >>> import numpy as np, rioxarray, xarray
+    >>> from gpu_clusters import people_within
+    >>> cells = xarray.DataArray(np.full((20, 20), 5.0), {"y": 49 - 0.01 * np.arange(20), "x": 2 + 0.01 * np.arange(20)})
+    >>> people_within([(2.1, 48.9)], cells.rio.write_crs("EPSG:4326"), area_degrees=0.015)
+    45.0
+    """
+    lon, lat = _places(members)
+    if boundary not in ("area", "hull", "concave"):
+        raise UsageError(
+            f"boundary must be one of area, hull, concave, not {boundary!r}; for polygons see people_in_polygons"
+        )
+    if not 0 < area_degrees < np.inf:
+        raise UsageError(f"area_degrees must be a finite number above 0, not {area_degrees!r}")
+    given = np.zeros(len(lon), np.int64) if labels is None else np.asarray(labels)
+    if given.shape != lon.shape or given.dtype.kind not in "iu":
+        raise UsageError(f"labels must be {len(lon):,} whole numbers, one a place")
+    found = _in_areas(lon, lat, given.astype(np.int64), raster, area_degrees) if boundary == "area" else None
+    if found is None:
+        found = people_in_polygons(hulls(lon, lat, given.astype(np.int64), concave=boundary == "concave"), raster)
+    return found if labels is not None else float(found["population"].iloc[0])
+
+
+def people_in_polygons(polygons: Any, raster: Any) -> pd.DataFrame:
+    """People in polygons, from rasters of people per cell, by exactextract: a cell counts with its part that is inside.
+
+    Parameters
+    ----------
+    polygons : path, GeoDataFrame, GeoSeries or sequence of shapely polygons
+        A file that geopandas can read; WGS 84 degrees where no other CRS is said.
+    raster : path, xarray.DataArray, or list of these
+
+    Returns
+    -------
+    DataFrame
+        By the index of ``polygons``: ``population``, NaN where the rasters hold no number at all in the polygon, and
+        ``without_data``, the part of the polygon (0..1) for which they hold none.
+    """
+    from gpu_clusters.io.mosaic import Mosaic
+    from gpu_clusters.io.polygons import read_polygons, sums_in_polygons
+    from gpu_clusters.io.rasters import open_rasters
+
+    shapes = read_polygons(polygons)
+    with open_rasters(raster) as (rasters, _):
+        population, without = sums_in_polygons(Mosaic(rasters), shapes)
+    return pd.DataFrame({"population": population, "without_data": without}, index=shapes.index)
+
+
+def hulls(lon: NDArray[np.float64], lat: NDArray[np.float64], labels: NDArray[np.int64], *, concave: bool) -> Any:
+    """Hulls of the places of each label of 0 and above, in plain degrees; a GeoSeries by label.
+
+    Longitudes go past 180 where a hull spans the date line. Places in a line have a hull without an area, which is empty.
+    """
+    import geopandas as gpd
+    import shapely
+
+    shapes = {}
+    for label in np.unique(labels[labels >= 0]).tolist():
+        x, y = lon[labels == label], lat[labels == label]
+        if np.ptp(x) > 180:
+            x = np.where(x < 0, x + 360, x)
+        points = shapely.multipoints(np.stack([x, y], axis=1))
+        hull = shapely.concave_hull(points, CONCAVITY) if concave else shapely.convex_hull(points)
+        shapes[label] = hull if hull.geom_type == "Polygon" else shapely.Polygon()
+    return gpd.GeoSeries(shapes, crs="EPSG:4326")
+
+
+def _in_areas(
+    lon: NDArray[np.float64], lat: NDArray[np.float64], labels: NDArray[np.int64], raster: Any, area_degrees: float
+) -> pd.DataFrame:
+    from gpu_clusters.io.cells import cells_near
+    from gpu_clusters.io.mosaic import Mosaic
+    from gpu_clusters.io.rasters import open_rasters
+    from gpu_clusters.steps.population import count_people
+
+    member = labels >= 0
+    lon, lat = lon[member], lat[member]
+    names, area = np.unique(labels[member], return_inverse=True)
+    with open_rasters(raster) as (rasters, _):
+        cells = cells_near(Mosaic(rasters), lon, lat, area_degrees)
+        people = count_people(cells, [one.grid for one in rasters], lon, lat, area, len(names), area_degrees)
+    columns = {"population": people.population, "without_data": people.without_data}
+    return pd.DataFrame(columns, index=pd.Index(names, name="label"))
+
+
+def _places(members: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Checked longitudes, in [-180, 180), and latitudes."""
+    if hasattr(members, "columns"):
+        missing = [name for name in ("lon", "lat") if name not in members.columns]
+        if missing:
+            raise InputError(f"members: column {missing[0]} is missing; rename the columns to lon and lat")
+        pairs = np.stack([np.asarray(members[name], dtype=np.float64) for name in ("lon", "lat")], axis=1)
+    else:
+        pairs = np.asarray(members, dtype=np.float64)
+    if pairs.ndim != 2 or pairs.shape[1] != 2 or not len(pairs):
+        raise UsageError("members must be a data frame with lon and lat or pairs of them, at least one")
+    lon, lat = np.ascontiguousarray(pairs[:, 0]).copy(), np.ascontiguousarray(pairs[:, 1]).copy()
+    status = np.empty(len(lon), np.int8)
+    classify(lon, lat, status)
+    wrong = np.flatnonzero(status != GEOCODED)
+    if len(wrong):
+        first = wrong[0]
+        raise InputError(
+            f"members: {len(wrong):,} places have no possible coordinates, the first in row {first + 1} "
+            f"(lon {pairs[first, 0]:g}, lat {pairs[first, 1]:g}); leave them out"
+        )
+    return lon, lat

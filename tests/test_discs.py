@@ -1,0 +1,55 @@
+"""The kernel that sums places in areas, and its exact sums, against all pairs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from rasters import within
+
+from gpu_clusters.kernels import discs, exact
+
+
+def on_earth(lon):
+    return (lon + 180) % 360 - 180
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_places_in_areas_equal_all_pairs(seed):
+    rng = np.random.default_rng(seed)
+    members, clusters, places = rng.integers(1, 80), rng.integers(1, 6), rng.integers(1, 500)
+    area, digits = rng.choice([0.05, 0.125, 0.5, 3.0, 200.0]), rng.choice([1, 2, 6])
+    west, span, high = rng.choice([-180, 179, 0, 10]), rng.choice([1, 5, 360]), rng.choice([1, 90])
+    lon, other_lon = (on_earth(np.round(west + span * rng.random(n), digits)) for n in (members, places))
+    lat, other_lat = (np.round(high * rng.uniform(-1, 1, n), digits) for n in (members, places))
+    cluster = rng.permutation(np.arange(members) % clusters)
+    value = np.exp(rng.normal(0, rng.choice([1, 100]), places))
+    value[rng.random(places) < 0.2] = np.nan
+
+    found = discs.areas(lon, lat, cluster, clusters, area)
+    totals, order = discs.nothing(clusters), rng.permutation(places)
+    for part in np.array_split(order, rng.integers(1, 5)):
+        discs.gather(found, totals, other_lon[part], other_lat[part], value[part])
+    for number in range(clusters):
+        own = cluster == number
+        inside = within(other_lon, other_lat, zip(lon[own], lat[own], strict=True), area)
+        known = inside & ~np.isnan(value)
+        assert totals.held[number] == known.sum()
+        assert totals.empty[number] == (inside & np.isnan(value)).sum()
+        assert exact.rounded(totals.limbs)[number] == math.fsum(value[known])
+
+
+def test_sums_are_exact_over_all_of_float64():
+    values = [5e-324, 2.2e-308, 1.0, 1 - 2**-53, 2.0**53, 0.1, 1e300, 1.7e308, 0.0]
+    areas = discs.areas(np.zeros(1), np.zeros(1), np.zeros(1, np.int64), 1, 1.0)
+    for count in range(1, len(values) + 1):
+        totals = discs.nothing(1)
+        for value in values[:count] * 3:
+            if value < 1e307:
+                discs.gather(areas, totals, np.zeros(1), np.zeros(1), np.array([value]))
+        expected = math.fsum(v for v in values[:count] * 3 if v < 1e307)
+        assert exact.rounded(totals.limbs)[0] == expected
+    too_much = np.full(3, 1.7e308)
+    discs.gather(areas, totals, np.zeros(3), np.zeros(3), too_much)
+    assert exact.rounded(totals.limbs)[0] == math.inf

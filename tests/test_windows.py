@@ -1,0 +1,84 @@
+"""What of a raster is read: only what is near places, nothing twice, never much at a time."""
+
+from __future__ import annotations
+
+import doctest
+
+import numpy as np
+import pytest
+import rasterio
+from rasters import Plain, brute, off_the_edge
+
+import gpu_clusters.people
+from gpu_clusters import people_within
+from gpu_clusters.io.rasters import Raster
+
+PITCH = 1 / 120
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The windows that are read, as (raster, first row, end, first column, end)."""
+    seen = []
+    plain = Raster.read
+
+    def read(self, rows, columns):
+        seen.append((self.name, rows.start, rows.stop, columns.start, columns.stop))
+        return plain(self, rows, columns)
+
+    monkeypatch.setattr(Raster, "read", read)
+    return seen
+
+
+def cells(window) -> int:
+    _, top, bottom, left, right = window
+    return (bottom - top) * (right - left)
+
+
+def test_no_cell_is_read_twice_and_few_are_read(reads):
+    raster = Plain(np.ones((3000, 5000), "uint8"), (PITCH, 0, 0.0, 0, -PITCH, 25.0))
+    rng = np.random.default_rng(0)
+    members = np.column_stack([rng.uniform(5, 8, 300), rng.uniform(10, 12, 300)])
+    found = people_within(members, raster.array())
+    windows, around = list(reads), raster.part(slice(1500, 1860), slice(540, 1020))
+    assert found == people_within(members, around.array())
+    assert people_within(members[:30], around.array()) == brute([around], members[:30], 0.05)
+    map_of_reads = np.zeros(raster.stored.shape, int)
+    for _, top, bottom, left, right in windows:
+        map_of_reads[top:bottom, left:right] += 1
+    assert map_of_reads.max() == 1
+    assert map_of_reads.sum() < 2 * (3.4 * 120) * (2.4 * 120)
+
+
+def test_tiles_far_away_are_not_read(reads):
+    raster = Plain(np.ones((400, 400)), (0.1, 0, 0.0, 0, -0.1, 40.0))
+    parts = [raster.part(slice(i, i + 100), slice(j, j + 100)) for i in range(0, 400, 100) for j in range(0, 400, 100)]
+    assert people_within([(5.0, 35.0), (5.0, 25.0)], [part.array() for part in parts], area_degrees=0.5) > 0
+    assert {name for name, *_ in reads} == {"population (array 1)", "population (array 5)"}
+
+
+def test_a_mosaic_of_65_thousand_million_cells(tmp_path, reads):
+    """GHS-POP at 100 m has so many; only two blocks of this one are there."""
+    width, height, west, north = 360_820, 180_000, -18_041_000, 9_000_000
+    about = {"width": width, "height": height, "count": 1, "dtype": "float64", "crs": "ESRI:54009", "nodata": -200}
+    layout = {"tiled": True, "blockxsize": 512, "blockysize": 512, "sparse_ok": True, "bigtiff": True}
+    transform = rasterio.Affine(100, 0, west, 0, -100, north)
+    rng, blocks = np.random.default_rng(0), []
+    with rasterio.open(tmp_path / "globe.tif", "w", "GTiff", transform=transform, **about, **layout) as file:
+        for row, column in ((100, 200), (230, 500)):
+            people = rng.uniform(0, 20, (512, 512))
+            window = rasterio.windows.Window(column * 512, row * 512, 512, 512)
+            file.write(people, 1, window=window)
+            corner = west + 51_200 * column, north - 51_200 * row
+            blocks.append(Plain(people, (100, 0, corner[0], 0, -100, corner[1]), "ESRI:54009"))
+    members = [tuple(np.median(values) for values in block.lonlat()) for block in blocks]
+    area = off_the_edge(0.1)
+    assert people_within(members, tmp_path / "globe.tif", area_degrees=area) == brute(blocks, members, area)
+    assert max(map(cells, reads)) < 5_000_000
+    assert sum(map(cells, reads)) < 20 * 512 * 512
+
+
+def test_the_example_in_the_docstring():
+    outcome = doctest.testmod(gpu_clusters.people)
+    assert outcome.attempted
+    assert not outcome.failed
