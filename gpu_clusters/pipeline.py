@@ -105,7 +105,7 @@ def rank(
     members = of_locations(merged.labels)
     people, rasters = None, list[InputFile]()
     if population is not None:
-        with clock.stage("population"):
+        with clock.stage("population"), keep_to_one_thread():
             people, rasters = _people(population, located.locations, members, settings, clock)
     with clock.stage("score"):
         indicators = [
