@@ -207,7 +207,7 @@ def test_names_that_are_no_files(program):
         (["--out", ""], "--out"),
         (["--config", "no.toml"], "no.toml"),
         (["--config", "."], "--config"),
-        (["--population", "people.tif"], "--population"),
+        (["--boundary", "hull"], "--boundary"),
     ],
     ids=str,
 )
