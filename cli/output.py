@@ -18,7 +18,7 @@ from rich.text import Text
 from gpu_clusters.errors import GpuClustersError
 from gpu_clusters.io.results import plain
 
-PIPED_WIDTH = 132
+PIPED_WIDTH = 160
 WIDE, MIDDLING, NARROW = 120, 72, 40  # widths for all columns of a table, for all but the organizations, and for any
 PEOPLE = 24  # what people and intensity take
 
@@ -92,7 +92,7 @@ def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
     """The first clusters of a ranking, for reading, in as many columns as the screen has room for."""
     named, intense = ranking["name"].notna().any(), ranking["intensity"].notna().any()
     width = _console().width
-    middling = MIDDLING + PEOPLE * intense
+    wide, middling = WIDE + PEOPLE * intense, MIDDLING + PEOPLE * intense
     table = Table(title=None, box=None, pad_edge=False, header_style="bold")
     table.add_column("rank", justify="right", no_wrap=True)
     if named:
@@ -101,7 +101,7 @@ def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
     amounts = ("patents", "publications", "deals", "share %") if width >= middling else ("share %",)
     for title in (*amounts, *(("people", "intensity") if intense else ()), "lat, lon"):
         table.add_column(title, justify="right", no_wrap=True)
-    if width >= WIDE:
+    if width >= wide:
         table.add_column("top applicant", max_width=26, overflow="ellipsis", no_wrap=True)
         table.add_column("top organization", max_width=26, overflow="ellipsis", no_wrap=True)
     for row in ranking.head(count).itertuples(index=False):
@@ -112,7 +112,7 @@ def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
         if intense:
             cells += [_amount_or_none(row.population), _intensity(row)]
         cells.append(f"{row.lat:.2f}, {row.lon:.2f}")
-        if width >= WIDE:
+        if width >= wide:
             cells += [_text(row.top_applicant), _text(row.top_organization)]
         table.add_row(*(Text(cell) for cell in cells))
     return table
