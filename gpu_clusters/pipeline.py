@@ -12,10 +12,12 @@ from gpu_clusters import backend, manifest
 from gpu_clusters.compiled import keep_to_one_thread
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io import read_addresses, read_deals
-from gpu_clusters.io.model import Addresses, Deals, InputFile, TableRead
+from gpu_clusters.io.editions import FOR_RANKS, read_edition
+from gpu_clusters.io.model import Addresses, Deals, Edition, InputFile, TableRead
 from gpu_clusters.result import Result
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.cluster import cluster
+from gpu_clusters.steps.edition import kinship, places_of, with_previous
 from gpu_clusters.steps.locate import Locations, locate
 from gpu_clusters.steps.members import Members, of_locations
 from gpu_clusters.steps.merge import merge
@@ -35,6 +37,7 @@ def rank(
     settings: Settings | None = None,
     *,
     population: Any = None,
+    previous: Any = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Result:
@@ -52,6 +55,8 @@ def rank(
         The method's defaults where left out.
     population : path, xarray.DataArray, or list of these, optional
         Rasters of people per cell in any CRS: GeoTIFF, COG or NetCDF files, folders of them, patterns (``tiles/*.tif``).
+    previous : path or Result, optional
+        An earlier result, or its folder: fills the columns of the previous ranks and of their changes.
     progress : callable, optional
         Told the name of the work at hand and the part of it that is done (0..1, None where not known).
     **changes
@@ -86,6 +91,10 @@ def rank(
     chosen = backend.pick(settings)
     clock = _Clock(progress)
 
+    before = None
+    if previous is not None:
+        with clock.stage("read previous"):
+            before = read_edition(previous, FOR_RANKS)
     with clock.stage("read patents"):
         patents_read = _read(read_addresses, patents, "patents", settings, clock)
     with clock.stage("read publications"):
@@ -127,6 +136,12 @@ def rank(
     )
     if people is not None:
         manifest.add_people(record, people, scores.order, rasters)
+    if before is not None:
+        with clock.stage("match"):
+            now = places_of(locations)
+            match = kinship(now, before.places, len(ranking), len(before.ranking)).match
+            ranking = with_previous(ranking, before.ranking, match)
+        manifest.add_previous(record, Edition("", ranking, now, record, None, []), before, match)
     return Result(ranking, locations, deal_places, coverage, record)
 
 
