@@ -56,6 +56,16 @@ Population = Annotated[
         "patterns. Gives population, intensity and its ranking.",
     ),
 ]
+Previous = Annotated[
+    str | None,
+    typer.Option(
+        "--previous",
+        metavar="DIR",
+        show_default=False,
+        rich_help_panel=_INPUT,
+        help="Folder of an earlier result: gives previous ranks and their changes. May be the folder --out, with --force.",
+    ),
+]
 Columns = Annotated[
     list[str] | None,
     typer.Option(

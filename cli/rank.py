@@ -12,6 +12,7 @@ from gpu_clusters_cli.errors import say
 from gpu_clusters_cli.many import ManyValues
 
 from gpu_clusters.errors import UsageError
+from gpu_clusters.schema import TABLES
 
 if TYPE_CHECKING:
     from gpu_clusters.result import Result
@@ -25,6 +26,7 @@ def rank(
     publications: o.Publications = None,
     deals: o.Deals = None,
     population: o.Population = None,
+    previous: o.Previous = None,
     column: o.Columns = None,
     years: o.Years = None,
     config: o.Config = None,
@@ -61,6 +63,7 @@ def rank(
         "publications": publications,
         "deals": deals,
         "population": population,
+        "previous": previous,
         "out": out,
         "radius_km": radius_km,
         "density": density,
@@ -93,7 +96,7 @@ def run_and_write(chosen: dict[str, Any], *, force: bool, json: bool) -> None:
     from gpu_clusters.staging import check_out
 
     started = perf_counter()
-    inputs = {table: chosen.pop(table, None) for table in ("patents", "publications", "deals", "population")}
+    inputs = {table: chosen.pop(table, None) for table in (*TABLES, "population", "previous")}
     out = chosen.pop("out")
     settings = Settings(**chosen)
     check_out(out, force=force)
@@ -135,7 +138,7 @@ def _show(result: Result, out: str, seconds: float, *, json: bool) -> None:
         )
         return
     if record["clusters"]:
-        emit_table(ranking_table(result.ranking, SHOWN))
+        emit_table(ranking_table(result.ranking, SHOWN, moves="previous" in record))
     found, addresses = record["clusters"], record["totals"]["inventor_addresses"] + record["totals"]["author_addresses"]
     say(
         f"{found:,} {'cluster' if found == 1 else 'clusters'} ({record['initial_clusters']:,} before merging) of {addresses:,} "
