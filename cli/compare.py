@@ -82,7 +82,6 @@ def _emit_json(found: Comparison, top: int, out: str | None) -> None:
         "mergers": found.mergers,
     }
     rows = {name: table.to_dict("records") for name, table in tables.items()}
-    # counts of the manifest are under names of their own: those of splits and mergers would be in the way
     emit_json({"out": out, "top": top, "summary": found.manifest, **rows})
 
 
@@ -94,8 +93,8 @@ def _emit(found: Comparison, top: int) -> None:
         emit_table(_table(today.head(top)))
     lines = _listed(f"entered the first {top}", found.entered(top), top, "rank", "previous_rank", "was")
     lines += _listed(f"left the first {top}", found.left(top), top, "previous_rank", "rank", "now")
-    lines += _parts("split", found.splits, top, ("previous_cluster_id", "previous"), "")
-    lines += _parts("merged", found.mergers, top, ("cluster_id", ""), "previous")
+    lines += _parts("split, with parts of its weight then", found.splits, top, "previous_", "")
+    lines += _parts("merged, with parts of its weight now", found.mergers, top, "", "previous_")
     if lines:
         emit("\n".join(lines) + "\n")
 
@@ -140,25 +139,22 @@ def _kin(row: Any) -> str:
     return "gone" if pd.isna(row.went_to_id) else f"now part of cluster {row.went_to_id} of B"
 
 
-def _parts(verb: str, parts: pd.DataFrame, top: int, whole: tuple[str, str], part: str) -> list[str]:
-    """A line for each cluster that split or merged."""
-    key, side = whole
-    lines = []
-    for _, rows in list(parts.groupby(key, sort=True))[:top]:
-        of = ", ".join(f"{_named(row, part)} {row.weight_pct:.0f} %" for row in rows.itertuples(index=False))
-        lines.append(f"  {_named(rows.iloc[0], side)}: {of}")
-    title = {"split": "split, with the parts of its weight then", "merged": "merged, with the parts of its weight now"}
-    return ([f"{title[verb]}:"] if lines else []) + lines + _more(parts[key].nunique() - top)
+def _parts(title: str, parts: pd.DataFrame, top: int, whole: str, part: str) -> list[str]:
+    """A line for each cluster that split or merged; ``whole`` and ``part`` are "" for a cluster of B, "previous_" for one of A."""
+    found = {key: list(rows.itertuples(index=False)) for key, rows in parts.groupby(f"{whole}cluster_id", sort=True)}
+    lines = [f"{title}:"] if found else []
+    for rows in list(found.values())[:top]:
+        of = ", ".join(f"{_named(row, part)} {row.weight_pct:.0f} %" for row in rows)
+        lines.append(f"  {_named(rows[0], whole)}: {of}")
+    return lines + _more(len(found) - top)
 
 
 def _named(row: Any, side: str) -> str:
-    """A cluster of A (side "previous") or B by rank and name."""
     from gpu_clusters_cli.errors import printable
 
-    prefix = f"{side}_" if side else ""
-    name = getattr(row, f"{prefix}name")
-    edition = "A" if side else "B"
-    return f"{edition}'s {getattr(row, f'{prefix}rank')}" + (f" {printable(name)}" if isinstance(name, str) else "")
+    name = getattr(row, f"{side}name")
+    said = f" ({printable(name)})" if isinstance(name, str) else ""
+    return f"cluster {getattr(row, f'{side}cluster_id')} of {'A' if side else 'B'}{said}"
 
 
 def _more(left: int) -> list[str]:

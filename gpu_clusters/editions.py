@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gpu_clusters.io.editions import FOR_COMPARISON, about, caveats, differing_settings, read_edition
 from gpu_clusters.io.model import Edition
 from gpu_clusters.manifest import versions
-from gpu_clusters.schema import COMPARISON, PARTS, TABLES
+from gpu_clusters.schema import COMPARISON, PARTS, TABLES, TEXT_COLUMNS
 from gpu_clusters.steps.edition import Kinship, kinship
 from gpu_clusters.steps.score import TIE
 
@@ -195,7 +195,7 @@ def _clusters(kin: Kinship, pairs: pd.DataFrame, now: Edition, before: Edition) 
     came, went = (kin_of.astype("Int64").to_numpy(np.int64, na_value=-1) for kin_of in (came, went))
     today, then = _rows(now, one), _rows(before, other)
 
-    found = pd.DataFrame({"status": np.select([one < 0, other < 0], [LEAVER, ENTRANT], MATCHED).astype(object)})
+    found = pd.DataFrame({"status": np.select([one < 0, other < 0], [LEAVER, ENTRANT], MATCHED)})
     for name in ("cluster_id", "name", "rank", "intensity_rank", "total_share", *(f"{i}_share" for i in INDICATORS)):
         found[name], found[f"previous_{name}"] = today[name], then[name]
     for name in ("rank", "intensity_rank"):
@@ -211,16 +211,19 @@ def _clusters(kin: Kinship, pairs: pd.DataFrame, now: Edition, before: Edition) 
     common = related.merge(pairs, on=["one", "other"], how="left")
     found["overlap_pct"] = 100 * common["now"] / common["weight_now"]
     found["previous_overlap_pct"] = 100 * common["before"] / common["weight_before"]
-    return found[list(COMPARISON)]
+    return _texts(found[list(COMPARISON)])
 
 
 def _rows(edition: Edition, rows: NDArray[np.int64]) -> pd.DataFrame:
     """Rows of a ranking; where they are -1, empty ones."""
     ranking = edition.ranking.astype({"cluster_id": "Int64", "rank": "Int64", "intensity_rank": "Int64"})
-    taken = ranking.reindex(rows).reset_index(drop=True)
-    for name in ("name", "economies"):
-        taken[name] = taken[name].astype(object).where(taken[name].notna(), None)
-    return taken
+    return ranking.reindex(rows).reset_index(drop=True)
+
+
+def _texts(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its texts as objects, None where there is none, whatever kind of text pandas prefers."""
+    texts = [name for name in table if name in TEXT_COLUMNS]
+    return table.assign(**{name: table[name].astype(object).where(table[name].notna(), None) for name in texts})
 
 
 def _largest(pairs: pd.DataFrame, key: str, value: str, weight: str) -> pd.Series:
@@ -247,7 +250,7 @@ def _parts(pairs: pd.DataFrame, whole: str, weight: str, now: Edition, before: E
         "name": today["name"],
         "weight_pct": (100 * several[weight] / several[f"weight_{weight}"]).to_numpy(),
     }
-    return pd.DataFrame(columns)[list(PARTS)]
+    return _texts(pd.DataFrame(columns)[list(PARTS)])
 
 
 def _manifest(
