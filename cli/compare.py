@@ -140,7 +140,7 @@ def _kin(row: Any) -> str:
 
 
 def _parts(title: str, parts: pd.DataFrame, top: int, whole: str, part: str) -> list[str]:
-    """A line for each cluster that split or merged; ``whole`` and ``part`` are "" for a cluster of B, "previous_" for one of A."""
+    """A line for each cluster that split or merged; ``whole`` and ``part``: "" for clusters of B, "previous_" for those of A."""
     found = {key: list(rows.itertuples(index=False)) for key, rows in parts.groupby(f"{whole}cluster_id", sort=True)}
     lines = [f"{title}:"] if found else []
     for rows in list(found.values())[:top]:
