@@ -25,6 +25,8 @@ def rank(
     publications: o.Publications = None,
     deals: o.Deals = None,
     population: o.Population = None,
+    regions: o.Regions = None,
+    region_name: o.RegionName = None,
     column: o.Columns = None,
     years: o.Years = None,
     config: o.Config = None,
@@ -34,6 +36,7 @@ def rank(
     merge_km: o.MergeKm = None,
     no_merge: o.NoMerge = False,
     area_degrees: o.AreaDegrees = None,
+    boundary: o.Boundary = None,
     border: o.Border = None,
     crs: o.Crs = None,
     device: o.Device = None,
@@ -50,8 +53,8 @@ def rank(
     Each row of a table is an address with its place in degrees (lon, lat). Where many of them lie within --radius-km of each
     other, at least --density, there is a cluster. Clusters are ranked by their shares of all patents, publications and deals.
 
-    Into the folder --out go ranking.csv, ranking.parquet, locations.parquet, deals.parquet, coverage.csv and manifest.json; the
-    first twenty clusters go to the screen. Exit codes: 0 done, 1 failed, 2 wrong options, 3 bad input data, 4 device or engine
+    Into the folder --out go ranking.csv, ranking.parquet, locations.parquet, deals.parquet, boundaries.parquet,
+    boundaries.geojson, coverage.csv and manifest.json; the first twenty clusters go to the screen. Exit codes: 0 done, 1 failed, 2 wrong options, 3 bad input data, 4 device or engine
     missing, 130 interrupted.
     """
     if no_merge and merge_km is not None:
@@ -61,12 +64,15 @@ def rank(
         "publications": publications,
         "deals": deals,
         "population": population,
+        "regions": regions,
+        "region_name": region_name,
         "out": out,
         "radius_km": radius_km,
         "density": density,
         "weighting": weighting,
         "merge_km": merge_km,
         "area_degrees": area_degrees,
+        "boundary": boundary,
         "border": border,
         "crs": crs,
         "device": device,
@@ -93,7 +99,7 @@ def run_and_write(chosen: dict[str, Any], *, force: bool, json: bool) -> None:
     from gpu_clusters.staging import check_out
 
     started = perf_counter()
-    inputs = {table: chosen.pop(table, None) for table in ("patents", "publications", "deals", "population")}
+    inputs = {table: chosen.pop(table, None) for table in ("patents", "publications", "deals", "population", "regions")}
     out = chosen.pop("out")
     settings = Settings(**chosen)
     check_out(out, force=force)

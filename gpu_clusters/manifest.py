@@ -102,6 +102,12 @@ def add_people(record: dict[str, Any], people: People, order: np.ndarray, raster
     record["warnings"] += warnings_of(people, cluster_id)
 
 
+def add_polygons(record: dict[str, Any], source: InputFile, warnings: Sequence[str]) -> None:
+    """Note in a manifest the polygons that the user brought."""
+    record["inputs"].append(_input(source))
+    record["warnings"] += warnings
+
+
 def _input(file: InputFile) -> dict[str, Any]:
     return {"table": file.table, "name": file.name, "size": file.size, "sha256": file.sha256, "rows": file.rows}
 
