@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -34,7 +36,7 @@ def random_polygons(rng, digits) -> np.ndarray:
 
 
 def rings_of(shape) -> list:
-    return [shapely.get_coordinates(ring)[:-1].tolist() for ring in shapely.get_rings(shape)]
+    return [shapely.get_coordinates(ring)[:-1].tolist() for ring in shapely.get_rings(shapely.get_parts(shape))]
 
 
 def points_about(rng, shapes, digits) -> np.ndarray:
@@ -89,7 +91,7 @@ def region_map(rng, world) -> list:
     lon, lat = ((rows["lon"].to_numpy(float) + 180) % 360 - 180), rows["lat"].to_numpy(float)
     x = np.unique(np.clip([-180, *np.quantile(lon, rng.uniform(size=3)).round(1), 180], -180, 180))
     y = np.unique(np.clip([lat.min(), *np.quantile(lat, rng.uniform(size=2)).round(1), lat.max() + 0.5], -90, 90))
-    grid = [shapely.box(w, s, e, n) for w, e in zip(x, x[1:], strict=False) for s, n in zip(y, y[1:], strict=False)]
+    grid = [shapely.box(w, s, e, n) for w, e in itertools.pairwise(x) for s, n in itertools.pairwise(y)]
     on_top = [shapely.box(a - 0.2, b - 0.2, a + 0.2, min(b + 0.2, 90)) for a, b in zip(lon[:2], lat[:2], strict=True)]
     on_top = [shape.intersection(shapely.box(-180, -90, 180, 90)) for shape in on_top]
     shapes = [shape for shape in [*grid, *on_top, shapely.box(3.21, -1.5, 3.22, -1.4)] if shape.area > 0]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gpu_clusters.io.folding import fold
 
 CONCAVITY = 0.3  # shapely's ratio: 0 as tight as can be, 1 convex
-WIDER = 1e-9  # degrees by which a hull is widened that is turned or cut, so that rounding leaves no place outside
+WIDER = 1e-11  # degrees by which a hull is widened that is turned or cut, so that rounding leaves no place outside
 STEP = 0.01  # of a quarter turn around a pole, between points on an edge
 
 
@@ -85,7 +85,7 @@ def _around_pole(lon: NDArray[np.float64], lat: NDArray[np.float64], concave: bo
         for part in shapely.get_parts(shapely.intersection(shape, wedge)):
             if part.geom_type == "Polygon":
                 quarters.append(_brought_back(part, west, sign))
-    whole = shapely.union_all(quarters, grid_size=WIDER / 100)
+    whole = shapely.union_all(quarters, grid_size=WIDER / 10)
     return shapely.intersection(shapely.make_valid(whole), shapely.box(-180, -90, 180, 90))
 
 
