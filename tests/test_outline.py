@@ -103,6 +103,17 @@ def test_clusters_that_touch(where, digits):
         check(rng, places[:, 1], places[:, 0], by_first_member(side), area)
 
 
+def test_scattered_clusters_with_many_holes_and_islands():
+    """Rings, islands within them and crowds, so that gaps of members left out lie within real gaps and the other way round."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        turn, away = rng.uniform(0, 2 * np.pi, 900), rng.choice([0.02, 0.25, 0.3, 0.5, 0.53], 900)
+        lon, lat = away * np.cos(turn), away * np.sin(turn)
+        crowd = rng.normal(scale=0.06, size=(600, 2)) + [0.9, 0.1]
+        places = np.concatenate([np.stack([lat, lon], axis=1), crowd, rng.uniform(-0.7, 0.7, (10, 2))])
+        check(rng, places[:, 1], places[:, 0], np.zeros(len(places), np.int64), 0.05)
+
+
 def test_real_holes_stay_and_false_ones_go():
     turn = np.linspace(0, 2 * np.pi, 60, endpoint=False)
     ring = np.stack([0.2 * np.cos(turn), 0.2 * np.sin(turn)], axis=1)
@@ -112,6 +123,9 @@ def test_real_holes_stay_and_false_ones_go():
         and hollow.contains(shapely.Point(0.2, 0))
         and not hollow.contains(shapely.Point(0, 0))
     )
+    islands = np.concatenate([ring, ring / 20, [(0.5, 0.0)]])  # a full island in the middle of the hollow one
+    (nested,) = area_polygons(*islands.T, np.zeros(len(islands), np.int64), 1, 0.05)
+    assert [nested.covers(shapely.Point(x, 0)) for x in (0, 0.05, 0.1, 0.2, 0.3, 0.5)] == [1, 1, 0, 1, 0, 1]
     x, y = np.mgrid[-0.2:0.2:41j, -0.2:0.2:41j].reshape(2, -1)
     (full,) = area_polygons(x, y, np.zeros(len(x), np.int64), 1, 0.05)
     assert not full.interiors and full.contains(shapely.Point(0, 0))

@@ -99,19 +99,21 @@ def _with_images(
 
 
 def _filled(polygons: Polygons, found: Areas) -> Polygons:
-    """The polygons without the gaps that lie in the areas themselves."""
-    parts, owner = shapely.get_parts(polygons, return_index=True)
-    rings, part = shapely.get_rings(parts, return_index=True)
-    inner = np.diff(part, prepend=-1) == 0
-    holes, part = shapely.polygons(rings[inner]), part[inner]
-    there = shapely.intersection(holes, WORLD)
+    """The polygons without the gaps that lie in the areas themselves; a gap lies there wholly or not at all."""
+    gaps, owner = [np.empty(0, object)], [np.empty(0, np.int64)]
+    for number, polygon in enumerate(polygons):
+        outer = shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(polygon))))
+        gaps.append(shapely.get_parts(shapely.difference(outer, polygon)))
+        owner.append(np.full(len(gaps[-1]), number))
+    every, owners = np.concatenate(gaps), np.concatenate(owner)
+    there = shapely.intersection(every, WORLD)
     seen = shapely.area(there) > 0
-    holes, part = holes[seen], part[seen]
+    every, owners = every[seen], owners[seen]
     at = shapely.get_coordinates(shapely.point_on_surface(there[seen]))
-    false = within(found, owner[part], turned(at[:, 0]), at[:, 1])
+    false = within(found, owners, turned(at[:, 0]), at[:, 1])
     filled = polygons.copy()
-    for number in np.unique(owner[part[false]]):
-        filled[number] = shapely.union_all([polygons[number], *holes[false & (owner[part] == number)]])
+    for number in np.unique(owners[false]):
+        filled[number] = shapely.union_all([polygons[number], *every[false & (owners == number)]])
     return filled
 
 
