@@ -110,6 +110,12 @@ def add_previous(record: dict[str, Any], now: Edition, before: Edition, match: n
     record["warnings"] += caveats(now, before, matched)
 
 
+def add_polygons(record: dict[str, Any], source: InputFile, warnings: Sequence[str]) -> None:
+    """Note in a manifest the polygons that the user brought."""
+    record["inputs"].append(_input(source))
+    record["warnings"] += warnings
+
+
 def _input(file: InputFile) -> dict[str, Any]:
     return {"table": file.table, "name": file.name, "size": file.size, "sha256": file.sha256, "rows": file.rows}
 

@@ -61,6 +61,8 @@ LOCATIONS = (
 
 DEALS = ("lon", "lat", "deals", "cluster_id")
 
+BOUNDARIES = ("cluster_id", "rank", "name", "geometry")
+
 COVERAGE = (
     "table",
     "country",

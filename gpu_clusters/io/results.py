@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gpu_clusters.io.boundaries import write_geojson, write_geoparquet
 from gpu_clusters.schema import COMPARISON, DEALS, LOCATIONS, RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
 from gpu_clusters.staging import MANIFEST, check_out, new_folder
 
@@ -45,6 +46,8 @@ def write_result(result: Result, out: str | os.PathLike[str], *, force: bool = F
         _write_parquet(result.ranking, RANKING_TYPES, folder / "ranking.parquet")
         _write_parquet(result.locations, LOCATIONS_TYPES, folder / "locations.parquet")
         _write_parquet(result.deals, DEALS_TYPES, folder / "deals.parquet")
+        write_geoparquet(result.boundaries, folder / "boundaries.parquet")
+        write_geojson(result.boundaries, folder / "boundaries.geojson")
         _write_csv(result.coverage, folder / "coverage.csv")
         outputs = [_fingerprint(path) for path in sorted(folder.iterdir())]
         timings = result.manifest["timings"] | {"write": round(perf_counter() - started, 4)}
