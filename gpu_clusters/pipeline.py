@@ -25,7 +25,7 @@ from gpu_clusters.steps.locate import Locations, locate
 from gpu_clusters.steps.members import Members, of_locations, of_regions
 from gpu_clusters.steps.merge import merge
 from gpu_clusters.steps.overlay import overlay, overlay_polygons, overlay_regions
-from gpu_clusters.steps.population import People, count_people, people_in, with_people
+from gpu_clusters.steps.population import People, count_people, count_people_in, with_people
 from gpu_clusters.steps.regions import in_regions, named_regions
 from gpu_clusters.steps.score import indicator, score_clusters
 from gpu_clusters.steps.tabulate import coverage_table, deals_table, locations_table, ranking_table
@@ -257,16 +257,17 @@ def _people(
     polygons: Any = None,
 ) -> tuple[People, list[InputFile]]:
     """The people of each cluster, in ``polygons`` where they replace the areas, and the rasters that were read."""
-    from gpu_clusters.io.cells import cells_near
+    from gpu_clusters.io.cells import cells_in, cells_near
     from gpu_clusters.io.mosaic import Mosaic
     from gpu_clusters.io.rasters import open_rasters
 
     lon, lat = locations.lon[members.place], locations.lat[members.place]
     with open_rasters(source, digest=True) as (rasters, inputs):
-        if polygons is not None:
-            return people_in(Mosaic(rasters), polygons), inputs()
-        cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
         grids = [raster.grid for raster in rasters]
+        if polygons is not None:
+            cells = cells_in(Mosaic(rasters), polygons)
+            return count_people_in(cells, grids, polygons, lambda part: clock.tell("population", part)), inputs()
+        cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
         people = count_people(
             *(cells, grids, lon, lat, members.cluster, members.clusters, settings.area_degrees),
             lambda part: clock.tell("population", part),
