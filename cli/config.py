@@ -11,7 +11,7 @@ from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
 from gpu_clusters.settings import Settings
 
 _INPUTS = (*TABLES, "population")
-_KEYS = (*_INPUTS, "out", *Settings.names())
+_KEYS = (*_INPUTS, "names", "out", *Settings.names())
 _LARGEST = 10**300
 
 
@@ -41,8 +41,9 @@ def load(path: Path) -> dict[str, Any]:
     for table in _INPUTS:
         if table in config:
             config[table] = [_beside(path, name, table) for name in _listed(config[table])]
-    if "out" in config:
-        config["out"] = _beside(path, config["out"], "out")
+    for key in ("names", "out"):
+        if key in config:
+            config[key] = _beside(path, config[key], key)
     config["columns"] = {t: _mapping(path, t, names) for t, names in config.get("columns", {}).items()}
     config["years"] = {t: _window(path, t, years) for t, years in config.get("years", {}).items()}
     if config.get("merge_km") is False:

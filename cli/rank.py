@@ -25,6 +25,7 @@ def rank(
     publications: o.Publications = None,
     deals: o.Deals = None,
     population: o.Population = None,
+    names: o.Names = None,
     column: o.Columns = None,
     years: o.Years = None,
     config: o.Config = None,
@@ -61,6 +62,7 @@ def rank(
         "publications": publications,
         "deals": deals,
         "population": population,
+        "names": names,
         "out": out,
         "radius_km": radius_km,
         "density": density,
@@ -93,7 +95,7 @@ def run_and_write(chosen: dict[str, Any], *, force: bool, json: bool) -> None:
     from gpu_clusters.staging import check_out
 
     started = perf_counter()
-    inputs = {table: chosen.pop(table, None) for table in ("patents", "publications", "deals", "population")}
+    inputs = {table: chosen.pop(table, None) for table in ("patents", "publications", "deals", "population", "names")}
     out = chosen.pop("out")
     settings = Settings(**chosen)
     check_out(out, force=force)

@@ -13,15 +13,19 @@ from gpu_clusters.compiled import keep_to_one_thread
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io import read_addresses, read_deals
 from gpu_clusters.io.model import Addresses, Deals, InputFile, TableRead
+from gpu_clusters.io.overrides import Overrides, read_overrides
 from gpu_clusters.result import Result
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.cluster import cluster
-from gpu_clusters.steps.locate import Locations, locate
+from gpu_clusters.steps.locate import Located, Locations, locate
 from gpu_clusters.steps.members import Members, of_locations
 from gpu_clusters.steps.merge import merge
-from gpu_clusters.steps.overlay import overlay
+from gpu_clusters.steps.name import Named, name_clusters
+from gpu_clusters.steps.output import points_of
+from gpu_clusters.steps.overlay import Overlay, overlay
+from gpu_clusters.steps.places import places_of
 from gpu_clusters.steps.population import People, count_people, with_people
-from gpu_clusters.steps.score import indicator, score_clusters
+from gpu_clusters.steps.score import Scores, indicator, score_clusters
 from gpu_clusters.steps.tabulate import coverage_table, deals_table, locations_table, ranking_table
 
 Progress = Callable[[str, float | None], None]
@@ -35,6 +39,7 @@ def rank(
     settings: Settings | None = None,
     *,
     population: Any = None,
+    names: Any = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Result:
@@ -52,6 +57,9 @@ def rank(
         The method's defaults where left out.
     population : path, xarray.DataArray, or list of these, optional
         Rasters of people per cell in any CRS: GeoTIFF, COG or NetCDF files, folders of them, patterns (``tiles/*.tif``).
+    names : path, dict, DataFrame or False, optional
+        Your own names for clusters: a CSV file or frame with the columns ``place`` and ``name``, or a dict of place to name.
+        False gives no names.
     progress : callable, optional
         Told the name of the work at hand and the part of it that is done (0..1, None where not known).
     **changes
@@ -85,6 +93,7 @@ def rank(
         raise UsageError("there is nothing to cluster: give patents, publications or both")
     chosen = backend.pick(settings)
     clock = _Clock(progress)
+    overrides = None if names is None or names is False else read_overrides(names)
 
     with clock.stage("read patents"):
         patents_read = _read(read_addresses, patents, "patents", settings, clock)
@@ -114,7 +123,12 @@ def rank(
             indicator(tables.deals, placed and placed.labels, placed and placed.place, members),
         ]
         scores = score_clusters(indicators)
-        ranking = ranking_table(indicators, scores, located.locations, clustering, members)
+    with clock.stage("name"):
+        named = None if names is False else _named(tables, located, placed, members, scores, overrides)
+    with clock.stage("tabulate"):
+        ranking = ranking_table(
+            *(indicators, scores, located.locations, clustering, members), named.names if named else None
+        )
         if people is not None:
             ranking = with_people(ranking, people, scores.order, settings.top)
     with clock.stage("collect"):
@@ -125,6 +139,8 @@ def rank(
     record = manifest.of_run(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )
+    if named and overrides:
+        manifest.add_names(record, overrides.source, named.warnings)
     if people is not None:
         manifest.add_people(record, people, scores.order, rasters)
     return Result(ranking, locations, deal_places, coverage, record)
@@ -179,6 +195,26 @@ def _read(
         columns=settings.columns.get(table),
         years=settings.years.get(table),
         progress=lambda _, part: clock.tell(f"read {table}", part),
+    )
+
+
+def _named(
+    tables: _Tables,
+    located: Located,
+    placed: Overlay | None,
+    members: Members,
+    scores: Scores,
+    overrides: Overrides | None,
+) -> Named:
+    """Names of the clusters from the packaged gazetteer."""
+    from gpu_clusters.io.gazetteer import gazetteer, towns
+
+    rows = [(tables.patents, located.patents), (tables.publications, located.publications)]
+    points = points_of(rows, located.locations, tables.deals, placed, members, scores.totals)
+    return name_clusters(
+        *(points, members.clusters, scores.order.tolist(), overrides),
+        towns=lambda: places_of(towns()),
+        smaller=lambda: places_of(gazetteer()),
     )
 
 

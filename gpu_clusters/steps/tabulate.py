@@ -24,6 +24,7 @@ def ranking_table(
     locations: Locations,
     clustering: Clustering,
     members: Members,
+    names: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """The clusters by rank, in the columns of ``schema.RANKING``; what nothing has filled is empty.
 
@@ -34,6 +35,7 @@ def ranking_table(
     densest = _densest(clustering.density_at[members.place], members)
     columns = {
         "rank": scores.rank,
+        **({} if names is None else {"name": names}),
         "economies": label.economies(indicators, scores.total_share),
         "patents": patents.sum,
         "publications": publications.sum,
