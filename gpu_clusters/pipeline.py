@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from time import perf_counter
 from typing import Any
+
+import pandas as pd
 
 from gpu_clusters import backend, manifest
 from gpu_clusters.compiled import keep_to_one_thread
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io import read_addresses, read_deals
+from gpu_clusters.io.gazetteer import gazetteer, towns
 from gpu_clusters.io.model import Addresses, Deals, InputFile, TableRead
 from gpu_clusters.io.overrides import Overrides, read_overrides
 from gpu_clusters.result import Result
@@ -23,7 +27,7 @@ from gpu_clusters.steps.merge import merge
 from gpu_clusters.steps.name import Named, name_clusters
 from gpu_clusters.steps.output import points_of
 from gpu_clusters.steps.overlay import Overlay, overlay
-from gpu_clusters.steps.places import places_of
+from gpu_clusters.steps.places import Places, places_of
 from gpu_clusters.steps.population import People, count_people, with_people
 from gpu_clusters.steps.score import Scores, indicator, score_clusters
 from gpu_clusters.steps.tabulate import coverage_table, deals_table, locations_table, ranking_table
@@ -207,15 +211,19 @@ def _named(
     overrides: Overrides | None,
 ) -> Named:
     """Names of the clusters from the packaged gazetteer."""
-    from gpu_clusters.io.gazetteer import gazetteer, towns
-
     rows = [(tables.patents, located.patents), (tables.publications, located.publications)]
     points = points_of(rows, located.locations, tables.deals, placed, members, scores.totals)
     return name_clusters(
         *(points, members.clusters, scores.order.tolist(), overrides),
-        towns=lambda: places_of(towns()),
-        smaller=lambda: places_of(gazetteer()),
+        towns=lambda: _places(towns),
+        smaller=lambda: _places(gazetteer),
     )
+
+
+@cache
+def _places(read: Callable[[], pd.DataFrame]) -> Places:
+    """Places of a packaged gazetteer, made ready once a process."""
+    return places_of(read())
 
 
 def _people(

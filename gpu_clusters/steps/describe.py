@@ -35,7 +35,7 @@ class Points(NamedTuple):
 
     def only(self, chosen: NDArray[np.bool_]) -> Points:
         """Those of the points that are chosen, (n,) bool."""
-        return Points(*(column[chosen] for column in self))
+        return Points(self.lon[chosen], self.lat[chosen], self.cluster[chosen], self.output[chosen])
 
 
 class Place(NamedTuple):
