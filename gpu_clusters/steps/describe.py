@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from gpu_clusters.kernels.spaces import chord_limit
-from gpu_clusters.steps.places import Places, strongest_place, units_of
+from gpu_clusters.steps.places import Places, far_from_all, strongest_place, units_of
 from gpu_clusters.steps.spelling import usual
 
 DASH = "–"
@@ -84,50 +82,73 @@ def describe(points: Points, clusters: int, towns: Places, smaller: Callable[[],
     smaller : callable
         Gives all places; asked only if there are clusters with most of their output more than 10 km from any town.
     """
-    remote = _remote(points, clusters, towns)
-    described = dict(_described(points.only(~remote[points.cluster]), towns))
-    if remote.any():
-        described |= dict(_described(points.only(remote[points.cluster]), smaller()))
-    return [described[cluster] for cluster in range(clusters)]
+    place = strongest_place(points.lon, points.lat, towns)
+    remote = _remote(points, clusters, place, towns)
+    described = _described(points, clusters, place, towns)
+    if not remote.any():
+        return described
+    points = points.only(remote[points.cluster])
+    every = smaller()
+    better = _described(points, clusters, strongest_place(points.lon, points.lat, every), every)
+    return [better[c] if remote[c] else described[c] for c in range(clusters)]
 
 
-def _remote(points: Points, clusters: int, towns: Places) -> NDArray[np.bool_]:
+def _remote(points: Points, clusters: int, place: NDArray[np.int64], towns: Places) -> NDArray[np.bool_]:
     """Whether more than half of a cluster's output is far from any town; (clusters,)."""
-    limit = math.sqrt(chord_limit(TOWN_KM))
-    distance, _ = cKDTree(towns.unit).query(units_of(points.lon, points.lat), distance_upper_bound=limit * (1 + 1e-12))
     far, total = np.zeros(clusters, np.int64), np.zeros(clusters, np.int64)
-    np.add.at(far, points.cluster, np.where(np.isinf(distance), points.output, 0))
     np.add.at(total, points.cluster, points.output)
+    apart = np.square(units_of(points.lon, points.lat) - towns.unit[place]).sum(axis=1)
+    rest = points.only((place == _NOWHERE) | (apart > chord_limit(TOWN_KM)))
+    np.add.at(far, rest.cluster, np.where(far_from_all(rest.lon, rest.lat, towns, TOWN_KM), rest.output, 0))
     return 2 * far > total
 
 
-def _described(points: Points, places: Places) -> Iterable[tuple[int, Described]]:
-    place = strongest_place(points.lon, points.lat, places)
-    city = np.where(place == _NOWHERE, _NOWHERE, places.city[place])
-    by_city, by_place = _carried(points, city, places), _carried(points, place, places)
-    order = np.lexsort((points.lon, points.lat, -points.output, points.cluster))
-    clusters, first = np.unique(points.cluster[order], return_index=True)
-    for cluster, i in zip(clusters.tolist(), order[first].tolist(), strict=True):
-        spot = _spot(points.lon[i], points.lat[i])
-        yield cluster, Described(by_city.get(cluster, []), by_place.get(cluster, []), spot)
-
-
-def _carried(points: Points, place: NDArray[np.int64], places: Places) -> dict[int, list[Place]]:
-    """Places by cluster, most output first; of equals the larger place, then the first in (lat, lon) order."""
+def _described(points: Points, clusters: int, place: NDArray[np.int64], places: Places) -> list[Described]:
+    """What the clusters may be called if each point counts for ``place``, (n,)."""
     known = place != _NOWHERE
-    pair, row = np.unique(points.cluster[known] * len(places.size) + place[known], return_inverse=True)
-    output = np.zeros(len(pair), np.int64)
-    np.add.at(output, row, points.output[known])
-    cluster, found = pair // max(len(places.size), 1), pair % max(len(places.size), 1)
+    key = points.cluster[known] * len(places.size) + place[known]
+    pair, output = _summed(key, points.output[known])
+    by_place = _listed(pair, output, clusters, places)
+    cluster, found = pair // len(places.size), pair % len(places.size)
+    by_city = _listed(*_summed(cluster * len(places.size) + places.city[found], output), clusters, places)
+    return [Described(*all_of) for all_of in zip(by_city, by_place, _spots(points, clusters), strict=True)]
+
+
+def _summed(key: NDArray[np.int64], output: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct keys, ascending, and the output of each."""
+    start = np.flatnonzero(np.diff(key, prepend=-1))  # neighbours are often of one key: fewer are left to sort
+    key, output = key[start], np.add.reduceat(output, start) if len(start) else output
+    keys, row = np.unique(key, return_inverse=True)
+    total = np.zeros(len(keys), np.int64)
+    np.add.at(total, row, output)
+    return keys, total
+
+
+def _listed(pair: NDArray[np.int64], output: NDArray[np.int64], clusters: int, places: Places) -> list[list[Place]]:
+    """Places of each cluster, most output first; of equals the larger place, then the first in (lat, lon) order."""
+    cluster, found = pair // len(places.size), pair % len(places.size)
     order = np.lexsort((found, -places.size[found], -output, cluster))
     rows = places.table.iloc[found[order]]
-    result: dict[int, list[Place]] = {}
+    result: list[list[Place]] = [[] for _ in range(clusters)]
     columns = (rows[name].tolist() for name in ("name", "country", "admin1", "alternates"))
     for c, name, country, division, others, carries in zip(
         cluster[order].tolist(), *columns, output[order].tolist(), strict=True
     ):
-        result.setdefault(c, []).append(Place(usual(name, country), country, division, f"{name},{others}", carries))
+        result[c].append(Place(usual(name, country), country, division, f"{name},{others}", carries))
     return result
+
+
+def _spots(points: Points, clusters: int) -> list[str]:
+    """Coordinates of the point of each cluster with most output, the first in (lat, lon) order; "" without points."""
+    most = np.full(clusters, -1, np.int64)
+    np.maximum.at(most, points.cluster, points.output)
+    best = np.flatnonzero(points.output == most[points.cluster])
+    best = best[np.lexsort((points.lon[best], points.lat[best], points.cluster[best]))]
+    found, first = np.unique(points.cluster[best], return_index=True)
+    spots = [""] * clusters
+    for c, i in zip(found.tolist(), best[first].tolist(), strict=True):
+        spots[c] = _spot(points.lon[i], points.lat[i])
+    return spots
 
 
 def _spot(lon: float, lat: float) -> str:

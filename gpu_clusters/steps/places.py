@@ -54,15 +54,26 @@ def strongest_place(lon: NDArray[np.float64], lat: NDArray[np.float64], places: 
     That is the place with the least squared distance per inhabitant (Reilly's law of gravitation): where two cities meet, their
     distances are as the square roots of their sizes. Of equals the larger one, then the first.
     """
+    return _strongest(lon, lat, places, places.size, REACH_KM)
+
+
+def far_from_all(lon: NDArray[np.float64], lat: NDArray[np.float64], places: Places, km: float) -> NDArray[np.bool_]:
+    """Whether no place is within ``km`` of each point; (n,) bool."""
+    return _strongest(lon, lat, places, np.ones(len(places.size)), km) < 0
+
+
+def _strongest(
+    lon: NDArray[np.float64], lat: NDArray[np.float64], places: Places, size: NDArray[np.float64], reach_km: float
+) -> NDArray[np.int64]:
     heap = (np.floor(lat / _HEAP) * 10_000 + np.floor(lon / _HEAP)).astype(np.int64)
     order = np.argsort(heap, kind="stable")
     start = np.flatnonzero(np.diff(heap[order], prepend=np.iinfo(np.int64).min))
-    band = math.degrees(REACH_KM / EARTH_RADIUS_KM) + 1e-5
+    band = math.degrees(reach_km / EARTH_RADIUS_KM) + 1e-5
     lats = places.table["lat"].to_numpy()
     found = np.empty(len(lon), np.int64)
     found[order] = strongest(
-        *(units_of(lon[order], lat[order]), np.append(start, len(lon)), places.unit, lats, places.size),
-        *(math.sqrt(chord_limit(REACH_KM)), band),
+        *(units_of(lon[order], lat[order]), np.append(start, len(lon)), places.unit, lats, size),
+        *(math.sqrt(chord_limit(reach_km)), band),
     )
     return found
 
