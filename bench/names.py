@@ -10,7 +10,7 @@ import numpy as np
 from gpu_clusters.io.gazetteer import towns
 from gpu_clusters.steps.describe import Points
 from gpu_clusters.steps.name import name_clusters
-from gpu_clusters.steps.places import places_of
+from gpu_clusters.steps.places import places_from
 
 
 def timed(locations: int) -> None:
@@ -27,7 +27,7 @@ def timed(locations: int) -> None:
     seconds = []
     for _ in range(3):
         started = time.perf_counter()
-        places = places_of(table)
+        places = places_from(table)
         ready = time.perf_counter()
         name_clusters(points, len(largest), range(len(largest)), None, towns=lambda: places, smaller=lambda: places)  # noqa: B023
         seconds.append((round(ready - started, 2), round(time.perf_counter() - ready, 2)))

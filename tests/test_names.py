@@ -16,7 +16,7 @@ from gpu_clusters.io.overrides import read_overrides
 from gpu_clusters.steps.describe import Points, describe
 from gpu_clusters.steps.name import name_clusters
 from gpu_clusters.steps.output import WHOLE, output_of
-from gpu_clusters.steps.places import CROWD, places_of, strongest_place
+from gpu_clusters.steps.places import CROWD, places_from, strongest_place
 from gpu_clusters.steps.spelling import USUAL, plainly, usual
 
 R = 6371.0088
@@ -40,12 +40,12 @@ def whole(points, gazetteer, overrides=None, everything=None, order=None):
 
     def smaller():
         assert everything is not None, "small places were not expected to be asked for"
-        return places_of(everything)
+        return places_from(everything)
 
     return name_clusters(
         *(Points(*columns), clusters, range(clusters) if order is None else order),
         None if overrides is None else read_overrides(overrides),
-        towns=lambda: places_of(gazetteer),
+        towns=lambda: places_from(gazetteer),
         smaller=smaller,
     )
 
@@ -110,7 +110,7 @@ def random_gazetteer(rng) -> pd.DataFrame:
 def test_random_worlds_against_a_plain_reference(seed):
     rng = np.random.default_rng(seed)
     table = random_gazetteer(rng)
-    places = places_of(table)
+    places = places_from(table)
     expected = slow_city(table)
     ids = places.table["geonameid"].to_numpy()
     assert dict(zip(ids.tolist(), ids[places.city].tolist(), strict=True)) == expected
@@ -143,7 +143,7 @@ def test_random_worlds_against_a_plain_reference(seed):
 def test_the_real_gazetteer_against_a_plain_reference(seed):
     rng = np.random.default_rng(seed)
     table = towns()
-    places = places_of(table)
+    places = places_from(table)
     ids = places.table["geonameid"].to_numpy()
     at = rng.integers(0, len(table), 60)
     lat = table["lat"].to_numpy()[at] + rng.normal(0, 0.1, 60)
@@ -154,7 +154,7 @@ def test_the_real_gazetteer_against_a_plain_reference(seed):
 
 def test_districts_are_part_of_their_city():
     table = towns()
-    places = places_of(table)
+    places = places_from(table)
     city = pd.Series(places.table["geonameid"].to_numpy()[places.city], places.table["geonameid"])
     name = table.set_index("geonameid")["name"]
     for district, whose in (

@@ -35,7 +35,7 @@ class Places(NamedTuple):
     table: pd.DataFrame
 
 
-def places_of(gazetteer: pd.DataFrame) -> Places:
+def places_from(gazetteer: pd.DataFrame) -> Places:
     """Places of a gazetteer (columns of ``io.gazetteer``), districts folded into their cities.
 
     A place is part of the largest place in whose disc its centre lies, if both are in the same country and first-level
