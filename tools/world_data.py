@@ -46,7 +46,6 @@ RANKS = {
 # Share of patents in patents plus publications
 PATENT_PART = {"JP": 0.7, "US": 0.5, "DE": 0.62, "KR": 0.6, "FR": 0.5, "CN": 0.22, "CH": 0.6, "SE": 0.5, "NL": 0.45, "IL": 0.5,
                "GB": 0.3, "FI": 0.6, "DK": 0.45, "AT": 0.45, "CA": 0.32, "AU": 0.25, "IN": 0.2, "TW": 0.25, "BE": 0.4}  # fmt: skip
-FIELDS = {"geonameid": "geonameid", "name": "name", "country": "country", "lon": "lon", "lat": "lat"}
 
 # Parts that are clusters of their own before merging: a member place that begins a second part, and the part's share
 SECOND = {
@@ -94,7 +93,7 @@ def beyond(top: pd.DataFrame, named: pd.DataFrame, gaps: pd.DataFrame) -> pd.Dat
     """Clusters of ranks 101 to 237 with counts that leave the published ranks, with deals and without, as they are."""
     rank = {key: int(value) for key, value in zip(named["cluster_id"], named["rank"], strict=True) if value == value}
     rank |= RANKS
-    rank["urumqi"] = 219  # stands behind Oulu in the order of rows, beside it by its shares
+    rank["oulu"] = 219  # of equal shares the one further south comes first
     table = named[["cluster_id", "name", "economy"]].assign(position=named["cluster_id"].map(rank), named=True)
     free = sorted(set(range(101, LAST + 1)) - set(table["position"]))
     cities = [text.strip().rsplit(" ", 1) for text in UNNAMED.replace("\n", " ").split(",")]
@@ -116,8 +115,8 @@ def beyond(top: pd.DataFrame, named: pd.DataFrame, gaps: pd.DataFrame) -> pd.Dat
     publications = np.round((total / 100 - patents / PATENTS - deals / DEALS) * PUBLICATIONS, 2)
     table["patents"], table["publications"], table["deals"] = patents, publications, deals.astype(int)
     oulu, urumqi = (table.index[table["cluster_id"] == key][0] for key in ("oulu", "urumqi"))
-    table.loc[urumqi, ["patents", "publications", "deals"]] = table.loc[oulu, ["patents", "publications", "deals"]]
-    table["rank"] = table["position"].where(table["cluster_id"] != "urumqi", 218)
+    table.loc[oulu, ["patents", "publications", "deals"]] = table.loc[urumqi, ["patents", "publications", "deals"]]
+    table["rank"] = table["position"].where(table["cluster_id"] != "oulu", 218)
     return table[["cluster_id", "name", "economy", "rank", "named", "patents", "publications", "deals"]]
 
 
@@ -153,9 +152,7 @@ def places(known: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
             part = 2 if (row.place_name in second or row.nearest_member in second) else 1
             rows.append((cluster, part, row.role, row.place_name, country, row.lon, row.lat, row.population))
     for row in clusters[~clusters["named"]].itertuples():
-        found = everywhere[everywhere["country"] == row.economy]
-        found = found[found["name"].str.lower() == row.name.lower()] if len(found) else found
-        name = row.name if False else getattr(row, "name")
+        name = row.name
         found = everywhere[(everywhere["country"] == row.economy) & (everywhere["name"] == name)]
         if not len(found):
             wanted = everywhere["alternates"].str.split(",").map(lambda names, name=name: name in names)

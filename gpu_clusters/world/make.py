@@ -62,7 +62,7 @@ def make_world(
     about, codes = documents.units(base), documents.countries(base.sites)
     today = previous.with_population(base.clusters)
     before = previous.previous_edition(base.clusters)
-    new = base.clusters["cluster_id"].isin(NEW).to_numpy()
+    new = base.clusters["cluster_id"].isin(NEW).to_numpy()[[part.cluster for part in base.parts]]
     rows, drawn_points = {}, []
     for number, table in enumerate(plan.TABLES):
         say(f"draw {table}", None)

@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 LEADING, LEADING_MORE = 0.1, 2  # part of a cluster's rows, and rows on top of that: more than any other has
-MOST = 300  # others in a cluster
+MOST = 300  # others in a cluster, 25 at least
+OTHERS_POWER = 1.2  # the first of 25 others then has 7 % of their rows, less than the leader
 COLUMNS = {"patents": ("top_applicant", "Applicant"), "publications": ("top_organization", "Organization")}
 
 
@@ -46,7 +47,7 @@ def draw(
         names += [f"{kind} {k} of {name}" for k in range(2, others + 2)]
         codes = np.array([numbers.setdefault(one, len(numbers)) for one in names], np.int32)
         place = (np.arange(n - leading) + 0.5) / max(n - leading, 1)
-        own = np.concatenate([np.full(leading, codes[0]), codes[1 + (others * place**1.5).astype(np.int64)]])
+        own = np.concatenate([np.full(leading, codes[0]), codes[1 + (others * place**OTHERS_POWER).astype(np.int64)]])
         pieces.append(rng.permutation(own))
     noise = np.flatnonzero(cluster < 0)
     first = len(numbers)

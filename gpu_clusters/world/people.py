@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from gpu_clusters.world import sites as geometry
 from gpu_clusters.world.plan import Base
 
-PITCH = 1 / 40  # degrees
-WIDTH, HEIGHT, BLOCK = 14_400, 7_200, 512
+PITCH = 1 / 20  # degrees
+WIDTH, HEIGHT, BLOCK = 7_200, 3_600, 512
 NEAR = 0.045  # degrees from a hub, within its area; all people of clusters live there
 STEPS = 1 << 10  # people come in whole 1,024ths, so that their sums are exact
-NOISE_PART = 0.5  # of a noise city's inhabitants, in one cell
+NOISE_PEOPLE = 50_000.0  # in a noise city, all in one cell
 
 
 def cells(base: Base, clusters: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
@@ -45,7 +45,7 @@ def cells(base: Base, clusters: pd.DataFrame) -> tuple[NDArray[np.int64], NDArra
             people[0] += total - people.sum()
             pieces.append((cell // WIDTH, cell % WIDTH, people))
     noise = np.flatnonzero(sites.part < 0)
-    inhabitants = np.floor(NOISE_PART * sites.weight[noise] ** (1 / 0.3))
+    inhabitants = np.full(len(noise), NOISE_PEOPLE)
     row = np.floor((90 - sites.lat[noise]) / PITCH).astype(np.int64)
     column = np.floor((sites.lon[noise] + 180) / PITCH).astype(np.int64) % WIDTH
     pieces.append((row, column, inhabitants))

@@ -270,6 +270,8 @@ def _with_noise(build: _Builder, cities: pd.DataFrame, friend: int) -> Sites:
     noise_kind[city] = NOISE_CITY
     by_country = np.lexsort((cities["country"], noise_kind))
     cities, noise_kind = cities.iloc[by_country], noise_kind[by_country]
+    size = cities["population"].to_numpy() ** 0.3
+    size[noise_kind == NOISE_CITY] = size.sum()  # as heavy as noise may be
     return Sites(
         np.concatenate([lon[order].round(6), cities["lon"].to_numpy()]),
         np.concatenate([lat[order].round(6), cities["lat"].to_numpy()]),
@@ -277,7 +279,7 @@ def _with_noise(build: _Builder, cities: pd.DataFrame, friend: int) -> Sites:
         np.concatenate([kind[order], noise_kind]).astype(np.int64),
         np.concatenate([part[order], np.full(len(cities), -1)]).astype(np.int64),
         np.concatenate([country[order], cities["country"].to_numpy()]).astype(object),
-        np.concatenate([weight[order], cities["population"].to_numpy() ** 0.3]),
+        np.concatenate([weight[order], size]),
     )
 
 

@@ -20,6 +20,7 @@ from gpu_clusters.world.points import Points
 ROWS_PER_GROUP = 1_000_000
 YEARS = {"patents": (2020, 2024), "publications": (2019, 2023)}
 INVALID_EVERY = 50  # of the rows without a place one has an impossible one
+LEFT_OF_NEW = 4  # in the previous edition a new cluster had one of so many documents
 FEWER = 0.1  # of the documents of noise alone are new in the present edition
 
 
@@ -55,20 +56,22 @@ def draw(base: Base, counts: Counts, about: Units, table: str, rng: np.random.Ge
 def earlier(drawn: Drawn, new: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Rows that the previous edition had too, (r,) bool.
 
-    It lacks some documents of noise alone, and half of those of clusters that are ``new``, (clusters,) bool.
+    It lacks some documents of noise alone, and most of those of clusters that are new.
+
+    Parameters
+    ----------
+    drawn : Drawn
+    new : (parts,) bool
+        Whether a part belongs to a cluster that was none in the previous edition.
     """
     rows = drawn.rows
-    cluster = np.where(rows.site >= 0, drawn.cluster[rows.site], -1)
-    old, young = (cluster >= 0) & ~new[cluster], (cluster >= 0) & new[cluster]
     dropped = np.zeros(len(rows.home), bool)
-    candidates = np.ones(len(rows.home), bool)
-    candidates[rows.document[old]] = False
-    has_young = np.zeros(len(rows.home), bool)
-    has_young[rows.document[young]] = True
-    noise = np.flatnonzero(candidates & ~has_young & (rows.home >= 0))
-    dropped[noise[:: round(1 / FEWER)]] = True
-    for home in np.unique(rows.home[has_young & candidates]).tolist():
-        dropped[np.flatnonzero(has_young & candidates & (rows.home == home))[::2]] = True
+    noise = np.ones(len(rows.home), bool)
+    noise[rows.document[(rows.site >= 0) & (drawn.cluster[rows.site] >= 0)]] = False
+    dropped[np.flatnonzero(noise & (rows.home >= 0))[:: round(1 / FEWER)]] = True
+    for part in np.flatnonzero(new).tolist():
+        own = np.flatnonzero(rows.home == part)
+        dropped[np.delete(own, np.s_[::LEFT_OF_NEW])] = True
     return ~dropped[rows.document]
 
 
