@@ -118,6 +118,16 @@ def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
     return table
 
 
+def plain_table(frame: pd.DataFrame, title: str) -> Table:
+    """A table of texts, for reading."""
+    table = Table(title=title, box=None, pad_edge=False, header_style="bold")
+    for name in frame.columns:
+        table.add_column(str(name), justify="left" if name == "cluster" else "right", no_wrap=True)
+    for row in frame.itertuples(index=False):
+        table.add_row(*(Text(_text(cell)) for cell in row))
+    return table
+
+
 def _console() -> Console:
     terminal = sys.stdout is not None and sys.stdout.isatty()
     return Console(highlight=False, width=max(Console().width, NARROW) if terminal else PIPED_WIDTH)

@@ -38,6 +38,8 @@ def draw(base: Base, scale: float, rng: np.random.Generator) -> DealRows:
     total = round(ADDRESSES["deals"] * scale)
     rows = {str(country): round(number * scale) for country, number in listed["rows"].items() if country != "World"}
     lost = {country: round(number * (1 - listed["rows_pct"][country] / 100)) for country, number in rows.items()}
+    for country in rows:  # deals without a place need a row
+        lost[country] = max(lost[country], int(listed["documents_pct"][country] < 100))
     site, away = [], []
     hubs = _hubs(base)
     home = np.array([base.sites.country[own[0]] for own in hubs])
