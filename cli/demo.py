@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from gpu_clusters_cli import options as o
@@ -59,8 +59,8 @@ def demo(
 ) -> None:
     """Reproduce the published ranking of 2025 from a synthetic world.
 
-    WIPO's inputs are not public, its results are. So this makes a synthetic world with the published totals planted in it, ranks it
-    as it would rank any files, and shows the result beside the published tables.
+    WIPO's inputs are not public, its results are. So this makes a synthetic world with the published totals planted in it, ranks
+    it as it would rank any files, and shows the result beside the published tables.
 
     The result goes to --out, or to the folder "demo" here. The inputs are temporary; --inputs-only keeps them instead, in the
     folder "demo-inputs" unless --out names another. The density threshold is the method's 4,500 times --scale.
@@ -72,7 +72,9 @@ def demo(
     if inputs_only:
         _write_inputs(folder, scale, seed, force=force)
         return
-    machine = {name: value for name, value in (("device", device), ("engine", engine)) if value is not None}
+    machine: dict[str, Any] = {
+        name: value for name, value in (("device", device), ("engine", engine)) if value is not None
+    }
     _reproduce(folder, scale, seed, machine, force=force, json=json)
 
 
@@ -97,9 +99,7 @@ def _command(world: World, folder: Path, prefix: str) -> str:
     return f"gpu-clusters rank {files} --density {world.density:g}"
 
 
-def _reproduce(
-    folder: str, scale: float, seed: int, machine: dict[str, str], *, force: bool, json: bool
-) -> None:
+def _reproduce(folder: str, scale: float, seed: int, machine: dict[str, Any], *, force: bool, json: bool) -> None:
     from gpu_clusters_cli.errors import say
     from gpu_clusters_cli.output import progress
     from gpu_clusters_cli.rank import run_and_write
@@ -145,4 +145,6 @@ def _show(result: Result) -> None:
             say("  " + ", ".join(f"{key} {value}" for key, value in row.items()))
     else:
         say(f"{found}; every published figure of the 100 clusters is reproduced, to its last digit")
-    say("The inputs are synthetic: addresses, documents, deals and people are invented so that the published totals come out.")
+    say(
+        "The inputs are synthetic: addresses, documents, deals and people are invented so that the published totals come out."
+    )

@@ -121,9 +121,7 @@ def _columns(texts: list[str]) -> dict[str, dict[str, str]]:
     return mapping
 
 
-def _show(
-    result: Result, out: str, seconds: float, *, json: bool, show: Callable[[Result], None] | None
-) -> None:
+def _show(result: Result, out: str, seconds: float, *, json: bool, show: Callable[[Result], None] | None) -> None:
     from gpu_clusters_cli.output import emit_json, emit_table, ranking_table
 
     record = result.manifest

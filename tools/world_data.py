@@ -44,21 +44,9 @@ RANKS = {
     "belgrade": 175, "bucharest": 168, "porto": 149, "porto-alegre": 186, "islamabad": 163, "dammam": 199,
 }  # fmt: skip
 # Share of patents in patents plus publications
-PATENT_PART = {"JP": 0.7, "US": 0.5, "DE": 0.62, "KR": 0.6, "FR": 0.5, "CN": 0.22, "CH": 0.6, "SE": 0.5, "NL": 0.45, "IL": 0.5,
-               "GB": 0.3, "FI": 0.6, "DK": 0.45, "AT": 0.45, "CA": 0.32, "AU": 0.25, "IN": 0.2, "TW": 0.25, "BE": 0.4}  # fmt: skip
-
-# Parts that are clusters of their own before merging: a member place that begins a second part, and the part's share
-SECOND = {
-    "shenzhen-hong-kong-guangzhou": (["Guangzhou"], 0.3),
-    "san-jose-san-francisco": (["San Francisco"], 0.45),
-    "shanghai-suzhou": (["Suzhou"], 0.2),
-    "osaka-kobe-kyoto": (["Kyoto"], 0.25),
-    "washington-baltimore": (["Baltimore"], 0.4),
-    "tel-aviv-jerusalem": (["Jerusalem"], 0.25),
-    "amsterdam-rotterdam": (["Rotterdam"], 0.4),
-    "taipei-hsinchu": (["Hsinchu"], 0.4),
-    "brussels-antwerp": (["Antwerp"], 0.35),
-}
+PATENT_PART = {"JP": 0.7, "US": 0.5, "DE": 0.62, "KR": 0.6, "FR": 0.5, "CN": 0.22, "CH": 0.6, "SE": 0.5, "NL": 0.45,
+               "IL": 0.5, "GB": 0.3, "FI": 0.6, "DK": 0.45, "AT": 0.45, "CA": 0.32, "AU": 0.25, "IN": 0.2, "TW": 0.25,
+               "BE": 0.4}  # fmt: skip
 
 
 def main() -> None:
@@ -146,10 +134,10 @@ def places(known: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
     everywhere = gazetteer()
     rows = []
     for cluster, own in known[known["role"] != "district"].groupby("cluster_id", sort=False):
-        second, _ = SECOND.get(cluster, ([], 0))
+        second = SECOND.get(cluster)
         for row in own.itertuples():
             country = "CN" if row.country_code == "MO" else row.country_code  # as the chapter labels it
-            part = 2 if (row.place_name in second or row.nearest_member in second) else 1
+            part = 2 if second in (row.place_name, row.nearest_member) else 1
             rows.append((cluster, part, row.role, row.place_name, country, row.lon, row.lat, row.population))
     for row in clusters[~clusters["named"]].itertuples():
         name = row.name
@@ -159,11 +147,15 @@ def places(known: pd.DataFrame, clusters: pd.DataFrame) -> pd.DataFrame:
             found = everywhere[(everywhere["country"] == row.economy) & wanted]
         assert len(found), name
         best = found.sort_values("population").iloc[-1]
-        rows.append((row.cluster_id, 1, "member", best["name"], best["country"], best["lon"], best["lat"], best["population"]))
+        rows.append(
+            (row.cluster_id, 1, "member", best["name"], best["country"], best["lon"], best["lat"], best["population"])
+        )
     extra = [("basel", "Lörrach", "DE"), ("basel", "Saint-Louis", "FR"), ("singapore", "Johor Bahru", "MY")]
     for cluster, name, country in extra:
         if not any(row[0] == cluster and row[3] == name for row in rows):
-            found = everywhere[(everywhere["country"] == country) & (everywhere["name"] == name)].sort_values("population")
+            found = everywhere[(everywhere["country"] == country) & (everywhere["name"] == name)].sort_values(
+                "population"
+            )
             best = found.iloc[-1] if name != "Saint-Louis" else found[found["lat"].between(47.4, 47.7)].iloc[-1]
             rows.append((cluster, 1, "satellite", name, country, best["lon"], best["lat"], best["population"]))
     columns = ["cluster_id", "part", "role", "name", "country", "lon", "lat", "population"]
@@ -175,7 +167,9 @@ def noise(everywhere: pd.DataFrame, table: pd.DataFrame, apart_km: float = 28, a
     """Large cities far from each other and from the clusters' members."""
     from sklearn.neighbors import BallTree
 
-    cities = everywhere[everywhere["population"] >= 5000].sort_values(["population", "geonameid"], ascending=[False, True])
+    cities = everywhere[everywhere["population"] >= 5000].sort_values(
+        ["population", "geonameid"], ascending=[False, True]
+    )
     members = table[table["role"] == "member"]
     tree = BallTree(np.radians(members[["lat", "lon"]]), metric="haversine")
     far = tree.query(np.radians(cities[["lat", "lon"]]))[0][:, 0] * EARTH_KM > away_km
@@ -193,7 +187,7 @@ def noise(everywhere: pd.DataFrame, table: pd.DataFrame, apart_km: float = 28, a
     return cities[taken].assign(cluster_id="", part=0, role="noise")
 
 
-BIG = set("JP DE KR GB FR IT CA ES NL AU CH SE TR IL PL".split())
+BIG = {"JP", "DE", "KR", "GB", "FR", "IT", "CA", "ES", "NL", "AU", "CH", "SE", "TR", "IL", "PL"}
 
 if __name__ == "__main__":
     main()

@@ -61,16 +61,18 @@ def differences(ranking: pd.DataFrame) -> pd.DataFrame:
     for number, row in printed().iterrows():
         found = ranking.iloc[number] if number < len(ranking) else None
         for column, value in row.items():
+            value = None if pd.isna(value) else value
             if column == "cluster_id" or (value is None and column in _COLUMNS["leaders.csv"]):
                 continue
             text = None if found is None else as_printed(found[column], str(column), value)
             if text != value:
                 wrong.append((number + 1, row["name"], column, value, text))
-    return pd.DataFrame(wrong, columns=["rank", "cluster", "column", "published", "reproduced"])
+    columns = ["rank", "cluster", "column", "published", "reproduced"]
+    return pd.DataFrame(wrong, columns=columns, dtype=object)
 
 
 def printed() -> pd.DataFrame:
-    """The published tables by rank, as texts in the columns of a ranking; None where nothing is printed."""
+    """The published tables by rank, as texts in the columns of a ranking; missing where nothing is printed."""
     tables = [read(name)[["cluster_id", *columns]].rename(columns=columns) for name, columns in _COLUMNS.items()]
     result = tables[0]
     for table in tables[1:]:
@@ -79,7 +81,7 @@ def printed() -> pd.DataFrame:
     result["intensity_rank"] = corrected.where(corrected.notna(), result["intensity_rank"])
     result["name"] = result["name"].str.replace("-", "–")
     result["economies"] = result["economies"].str.rstrip("*")
-    return result.astype(object).where(result.notna(), None)
+    return result
 
 
 def as_printed(value: Any, column: str, like: str | None) -> str | None:
@@ -107,7 +109,10 @@ def coverage_differences(coverage: pd.DataFrame) -> pd.DataFrame:
     table = coverage.merge(published().coverage, on=["table", "country"], suffixes=("", "_published"))
     wrong = []
     for row in table.to_dict("records"):
-        for name, all_of, covered in (("rows_pct", "rows", "geocoded"), ("documents_pct", "documents", "documents_covered")):
+        for name, all_of, covered in (
+            ("rows_pct", "rows", "geocoded"),
+            ("documents_pct", "documents", "documents_covered"),
+        ):
             meant = row[all_of] * row[f"{name}_published"] / 100
             if abs(row[covered] - meant) > max(1.0, 0.0005 * row[all_of]):
                 wrong.append((row["table"], row["country"], name, row[f"{name}_published"], row[name]))
@@ -123,7 +128,7 @@ def side_by_side(ranking: pd.DataFrame, count: int) -> pd.DataFrame:
         if row["name"] == as_printed(found["name"], "name", None):
             cells["cluster"] = row["name"]
         for column in SHOWN:
-            value = as_printed(found[column], column, row[column])
-            cells[column] = f"{row[column] or '–'} | {value or '–'}"
+            value = as_printed(found[column], column, None if pd.isna(row[column]) else row[column])
+            cells[column] = f"{'–' if pd.isna(row[column]) else row[column]} | {value or '–'}"
         rows.append(cells)
     return pd.DataFrame(rows)

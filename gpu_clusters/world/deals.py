@@ -17,6 +17,7 @@ from gpu_clusters.world.published import ADDRESSES, DEALS, published
 
 OFF_CENTRE = 0.02  # degrees: less than the area's 0.05, so that the hub's own centre holds every deal
 CLUSTERED = 0.8  # of a country's rows
+UNLISTED = 40  # rows at scale 1 of a cluster in a country whose number is not published
 YEARS = (2019, 2023)
 
 
@@ -46,20 +47,18 @@ def draw(base: Base, scale: float, rng: np.random.Generator) -> DealRows:
     clusters = base.clusters
     for country in sorted(set(base.sites.country.tolist())):
         own = np.flatnonzero(home == country)
+        free = rows[country] - lost[country] if country in rows else scale * UNLISTED * len(own)
+        count = clusters["deals"].to_numpy()[own]
+        weight = count**0.8
+        planned = np.clip(whole(weight * (CLUSTERED * free / max(weight.sum(), 1))), 1, count.astype(np.int64))
+        for number, places in zip(own.tolist(), planned.tolist(), strict=True):
+            site.append(_spread(base, hubs[number], places))
+    at_home = base.sites.country[np.concatenate(site)]
+    for country, number in rows.items():
         noise = np.flatnonzero((base.sites.country == country) & (base.sites.part < 0))
-        if country in rows:
-            free = rows[country] - lost[country]
-        else:
-            free = round(1.2 * scale * len(own) * 40) + (len(noise) and round(scale * 40))
-        weight = clusters["deals"].to_numpy()[own] ** 0.8
-        most = clusters["deals"].to_numpy()[own].astype(np.int64)
-        planned = whole(weight * (CLUSTERED * free / max(weight.sum(), 1)))
-        planned = np.clip(planned, 1, most)
-        for number, count in zip(own.tolist(), planned.tolist(), strict=True):
-            site.append(_spread(base, hubs[number], count))
-        left = max(free - int(planned.sum()), 0)
-        site.append(noise[(np.arange(left) * 7) % len(noise)] if len(noise) else noise)
-        away += [country] * lost.get(country, 0)
+        left = max(number - lost[country] - int((at_home == country).sum()), 0)
+        site.append(noise[(np.arange(left) * 7) % len(noise)])
+        away += [country] * lost[country]
     rest = max(0, round(total * (1 - listed["rows_pct"]["World"] / 100)) - len(away))
     others = sorted(set(base.sites.country.tolist()) - set(rows))
     away += [others[i % len(others)] for i in range(rest)]
@@ -149,5 +148,3 @@ def write(drawn: DealRows, number: NDArray[np.int64], path: Path, *, years_back:
         "year": pa.array(year.astype(np.int16)),
     }
     pq.write_table(pa.table(columns), path, compression="zstd")
-
-

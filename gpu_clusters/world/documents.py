@@ -160,7 +160,13 @@ def _with_lost(sites: Sites, counts: Counts, rows: Rows, rng: np.random.Generato
     order = np.arange(len(all_documents)) if order is None else order
     site = np.concatenate([rows.site, np.full(added, -1, np.int16)])
     within = np.concatenate([rows.within, np.arange(added, dtype=np.int32)])
-    return Rows(site[order], within[order], all_documents[order], np.concatenate(country)[order], home)
+    return Rows(
+        site[order].astype(np.int16),
+        within[order],
+        all_documents[order],
+        np.concatenate(country)[order].astype(np.int16),
+        home,
+    )
 
 
 def _uncovered(counts: Counts, codes: list[str], covered: NDArray[np.int64], documents: int) -> dict[str, int]:

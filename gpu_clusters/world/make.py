@@ -15,6 +15,7 @@ from gpu_clusters.world.published import NEW
 
 SMALLEST = 0.005
 PREVIOUS = "previous_"
+TRUTH = "planted.parquet"
 FILES = ("patents.parquet", "publications.parquet", "deals.parquet", "population.tif")
 
 
@@ -29,7 +30,12 @@ class World(NamedTuple):
 
 
 def make_world(
-    folder: Path, scale: float = 0.02, seed: int = 0, *, editions: int = 2, tell: Callable[[str, float | None], None] | None = None
+    folder: Path,
+    scale: float = 0.02,
+    seed: int = 0,
+    *,
+    editions: int = 2,
+    tell: Callable[[str, float | None], None] | None = None,
 ) -> World:
     """Write the inputs of the planted world to a folder.
 
@@ -64,9 +70,9 @@ def make_world(
     before = previous.previous_edition(base.clusters)
     new = base.clusters["cluster_id"].isin(NEW).to_numpy()[[part.cluster for part in base.parts]]
     rows, drawn_points = {}, []
-    for number, table in enumerate(plan.TABLES):
+    for stream, table in enumerate(plan.TABLES):
         say(f"draw {table}", None)
-        drawn = tables.draw(base, counts[table], about, table, np.random.default_rng([seed, number]))
+        drawn = tables.draw(base, counts[table], about, table, np.random.default_rng([seed, stream]))
         say(f"write {table}", None)
         each = tables.fractions(drawn, today[table], None)
         rows[table] = tables.write(drawn, codes, each, folder / f"{table}.parquet", years_back=0, kept=None)
@@ -85,8 +91,10 @@ def make_world(
         deals.write(placed, number, folder / f"{prefix}deals.parquet", years_back=back)
         say("write people", None)
         people.write(base, clusters, folder / f"{prefix}population.tif")
+    say("write what is planted", None)
     of_part = np.array([part.cluster for part in base.parts])
     truth = points.truth(base.sites, of_part, drawn_points)
+    truth.to_parquet(folder / TRUTH, index=False)
     return World(
         _paths(folder, ""), _paths(folder, PREVIOUS) if editions == 2 else {}, rows, plan.DENSITY * scale, truth
     )

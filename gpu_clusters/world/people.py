@@ -33,12 +33,10 @@ def cells(base: Base, clusters: pd.DataFrame) -> tuple[NDArray[np.int64], NDArra
     pieces = []
     strong = (sites.kind == geometry.HUB) & (sites.weight >= geometry.STRONG)
     for number, total in enumerate(clusters["population"].fillna(0.0).tolist()):
-        rows, columns, weights = [], [], []
-        for hub in np.flatnonzero((cluster == number) & strong).tolist():
-            r, c, w = _around(sites.lon[hub], sites.lat[hub])
-            rows.append(r), columns.append(c), weights.append(w * sites.weight[hub])
+        hubs = np.flatnonzero((cluster == number) & strong).tolist()
+        around = [_around(sites.lon[hub], sites.lat[hub], sites.weight[hub]) for hub in hubs]
         if total:
-            row, column, weight = (np.concatenate(values) for values in (rows, columns, weights))
+            row, column, weight = (np.concatenate(values) for values in zip(*around, strict=True))
             cell, place = np.unique(row * WIDTH + column, return_inverse=True)
             weight = np.bincount(place, weights=weight)
             people = np.floor(weight / weight.sum() * total * STEPS) / STEPS
@@ -53,13 +51,13 @@ def cells(base: Base, clusters: pd.DataFrame) -> tuple[NDArray[np.int64], NDArra
     return row, column, people
 
 
-def _around(lon: float, lat: float) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+def _around(lon: float, lat: float, weight: float) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Cells whose centre is near a place, and how much of its people each has."""
     row, column = int((90 - lat) / PITCH), int((lon + 180) / PITCH)
     rows, columns = (values.ravel() for values in np.mgrid[row - 3 : row + 4, column - 3 : column + 4])
     far = np.hypot((columns + 0.5) * PITCH - 180 - lon, 90 - (rows + 0.5) * PITCH - lat)
     near = far <= NEAR
-    return rows[near], columns[near], np.exp(-far[near] / 0.02)
+    return rows[near], columns[near], weight * np.exp(-far[near] / 0.02)
 
 
 def write(base: Base, clusters: pd.DataFrame, path: Path) -> None:
@@ -84,5 +82,3 @@ def write(base: Base, clusters: pd.DataFrame, path: Path) -> None:
             file.write(values, 1, window=Window(left, top, values.shape[1], values.shape[0]))
     copy(plain, path, driver="COG", compress="deflate", blocksize=BLOCK, overviews="none", sparse_ok=True)
     plain.unlink()
-
-

@@ -136,23 +136,23 @@ def counts(table: str, scale: float) -> Counts:
     all_rows[REST] = total - sum(all_rows.values())
     lost[REST] = max(0, round(total * (1 - listed["World"][1] / 100)) - sum(lost.values()))
 
-    rows = np.zeros(len(sites.lon), np.int64)
-    rows[planted] = whole(plan.rows[table][planted] * scale)
+    placed = np.zeros(len(sites.lon), np.int64)
+    placed[planted] = whole(plan.rows[table][planted] * scale)
     if table == "publications":
         anchors = np.isin(sites.kind, (geometry.TAIL_END, geometry.EDGE_POINT))
-        rows[anchors] = np.maximum(rows[anchors], 1)
+        placed[anchors] = np.maximum(placed[anchors], 1)
     group = _groups(sites.country)
     for country, number in all_rows.items():
         own = group == country
         noise = own & ~planted
-        left = number - lost[country] - int(rows[own & planted].sum())
-        rows[noise] = whole(left * plan.noise[noise])
+        left = number - lost[country] - int(placed[own & planted].sum())
+        placed[noise] = whole(left * plan.noise[noise])
     rest = sorted(set(sites.country[group == REST]))
-    share = np.array([rows[sites.country == country].sum() for country in rest], float)
+    share = np.array([placed[sites.country == country].sum() for country in rest], np.float64)
     spread = whole(lost.pop(REST) * share / share.sum())
     lost |= dict(zip(rest, spread.tolist(), strict=True))
     covered_pct = {country: values[2] for country, values in listed.items()}
-    return Counts(rows, lost, covered_pct, round(TOTALS[table] * scale))
+    return Counts(placed, lost, covered_pct, round(TOTALS[table] * scale))
 
 
 def thresholds(rows: dict[str, NDArray[np.int64]], scale: float) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ class Points(NamedTuple):
     lat: NDArray[np.float64]
     site: NDArray[np.int32]
     first: NDArray[np.int64]
-    count: NDArray[np.int64]
+    number: NDArray[np.int64]
 
 
 def draw(sites: Sites, rows: NDArray[np.int64], table: str, rng: np.random.Generator) -> Points:
@@ -48,7 +48,7 @@ def of_rows(
     points: Points, site: NDArray[np.int16], within: NDArray[np.int32], table: str, rng: np.random.Generator
 ) -> NDArray[np.int32]:
     """The point of each row: every point once, then any; with authors the first ones most."""
-    count = points.count[site]
+    count = points.number[site]
     power = 1.0 if table == "patents" else 2.5
     other = (count * rng.random(len(site)) ** power).astype(np.int64)
     return (points.first[site] + np.where(within < count, within, other)).astype(np.int32)
@@ -57,7 +57,7 @@ def of_rows(
 def truth(sites: Sites, cluster_of_part: NDArray[np.int64], tables: list[Points]) -> pd.DataFrame:
     """Every location with its planted cluster (position in the list of clusters, -1 noise) and part.
 
-    Columns ``lon``, ``lat``, ``cluster``, ``part``, ``edge``; in (lat, lon) order.
+    Columns ``lon``, ``lat``, ``cluster``, ``part``, ``kind`` (of site); in (lat, lon) order.
     """
     lon, lat = (np.concatenate([getattr(points, name) for points in tables]) for name in ("lon", "lat"))
     site = np.concatenate([points.site for points in tables])

@@ -7,6 +7,7 @@ every planted cluster is found, whole and with no location more. Weights are in 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -74,7 +75,10 @@ def kilometres(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def shifted(
-    lon: NDArray[np.float64] | float, lat: NDArray[np.float64] | float, km: NDArray[np.float64] | float, bearing: NDArray
+    lon: NDArray[np.float64] | float,
+    lat: NDArray[np.float64] | float,
+    km: NDArray[np.float64] | float,
+    bearing: NDArray | float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Places ``km`` from others, in the direction ``bearing`` (radians, clockwise from north)."""
     x, y, far = np.radians(lon), np.radians(lat), np.asarray(km) / EARTH_KM
@@ -144,7 +148,7 @@ def plant(cluster_ids: list[str], parts: list[Part]) -> Sites:
         build.add(row.lon, row.lat, HUB_KM, HUB, int(row.number), row.country, STRONG)
     for number, own in members.groupby("number"):
         hubs = list(own[["lon", "lat", "country"]].itertuples(index=False))
-        for start, end in zip(hubs, hubs[1:], strict=False):
+        for start, end in pairwise(hubs):
             _bridge(build, start, end, int(number))
     pairs = [(i, i + 1, MERGING_GAP_KM) for i in range(len(parts) - 1) if parts[i].cluster == parts[i + 1].cluster]
     for one, other, gap in [*pairs, *((first[a], first[b], gap) for a, b, gap in NEAR)]:
@@ -153,7 +157,7 @@ def plant(cluster_ids: list[str], parts: list[Part]) -> Sites:
     satellites = planted[planted["role"] == "satellite"].sort_values("population", ascending=False, kind="stable")
     _satellites(build, satellites)
     _suburbs(build)
-    _spread(build, members)
+    _spread(build)
     return _with_noise(build, places[places["role"] == "noise"], first[NOISE_FRIEND])
 
 
@@ -221,7 +225,11 @@ def _satellites(build: _Builder, satellites: pd.DataFrame) -> None:
             spare = build.parts[part].weight - build.used(part)
             hubs = build.own(part, (HUB, TOWN))
             far = kilometres(build.at[hubs], unit(row.lon, row.lat))
-            if spare > 3 * STRONG and 5 < far.min() <= RADIUS_KM - 2 * SLACK and build.free(row.lon, row.lat, 2.0, part):
+            if (
+                spare > 3 * STRONG
+                and 5 < far.min() <= RADIUS_KM - 2 * SLACK
+                and build.free(row.lon, row.lat, 2.0, part)
+            ):
                 build.add(row.lon, row.lat, 2.0, HUB, part, row.country, STRONG)
 
 
@@ -235,7 +243,7 @@ def _suburbs(build: _Builder) -> None:
             lon, lat = build.rows[i][:2]
             for k in range(int(np.clip(20 * spare / len(hubs), 2, 7))):
                 km, bearing = 6.0 + 5.5 * ((0.618 * (k + i)) % 1), 2.4 * k + i
-                x, y = (float(value) for value in shifted(lon, lat, km, np.float64(bearing)))
+                x, y = (float(value) for value in shifted(lon, lat, km, bearing))
                 if build.free(x, y, SUBURB_KM, part):
                     planned.append((i, x, y))
         for i, x, y in planned:
@@ -243,7 +251,7 @@ def _suburbs(build: _Builder) -> None:
             build.add(x, y, SUBURB_KM, SUBURB, part, build.rows[i][5], weight)
 
 
-def _spread(build: _Builder, members: pd.DataFrame) -> None:
+def _spread(build: _Builder) -> None:
     """Give what weight is left to the hubs, most to the members; where too much is used already, all keep their proportions."""
     for part, about in enumerate(build.parts):
         spare = about.weight - build.used(part)

@@ -125,7 +125,7 @@ def write(
     return total
 
 
-def _identifiers(table: str, document: NDArray[np.int32]) -> pa.Array:
+def _identifiers(table: str, document: NDArray[np.integer]) -> pa.Array:
     """Whole numbers for patents; for publications texts such as W2741809807."""
     if table == "patents":
         return pa.array(40_000_000 + document.astype(np.int64))
