@@ -48,6 +48,19 @@ PATENT_PART = {"JP": 0.7, "US": 0.5, "DE": 0.62, "KR": 0.6, "FR": 0.5, "CN": 0.2
                "IL": 0.5, "GB": 0.3, "FI": 0.6, "DK": 0.45, "AT": 0.45, "CA": 0.32, "AU": 0.25, "IN": 0.2, "TW": 0.25,
                "BE": 0.4}  # fmt: skip
 
+# Member places that begin the second part of a cluster (plan.SECOND_PARTS)
+SECOND = {
+    "shenzhen-hong-kong-guangzhou": "Guangzhou",
+    "san-jose-san-francisco": "San Francisco",
+    "shanghai-suzhou": "Suzhou",
+    "osaka-kobe-kyoto": "Kyoto",
+    "washington-baltimore": "Baltimore",
+    "tel-aviv-jerusalem": "Jerusalem",
+    "amsterdam-rotterdam": "Rotterdam",
+    "taipei-hsinchu": "Hsinchu",
+    "brussels-antwerp": "Antwerp",
+}
+
 
 def main() -> None:
     """Write all files."""

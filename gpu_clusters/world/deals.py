@@ -56,7 +56,7 @@ def draw(base: Base, scale: float, rng: np.random.Generator) -> DealRows:
     at_home = base.sites.country[np.concatenate(site)]
     for country, number in rows.items():
         noise = np.flatnonzero((base.sites.country == country) & (base.sites.part < 0))
-        left = max(number - lost[country] - int((at_home == country).sum()), 0)
+        left = max(number - lost[country] - int((at_home == country).sum()), 1)
         site.append(noise[(np.arange(left) * 7) % len(noise)])
         away += [country] * lost[country]
     rest = max(0, round(total * (1 - listed["rows_pct"]["World"] / 100)) - len(away))
