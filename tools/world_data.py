@@ -193,7 +193,7 @@ def noise(everywhere: pd.DataFrame, table: pd.DataFrame, apart_km: float = 28, a
     count: dict[str, int] = {}
     for i, others in enumerate(near):
         country = cities["country"][i]
-        limit = {"US": 500, "CN": 400, "IN": 200, "RU": 150, "BR": 150}.get(country, 60 if country in BIG else 8)
+        limit = {"US": 500, "CN": 400, "IN": 200, "RU": 150, "BR": 150}.get(country, 90 if country in BIG else 8)
         if count.get(country, 0) < limit and not taken[others].any():
             taken[i] = True
             count[country] = count.get(country, 0) + 1

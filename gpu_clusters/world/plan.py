@@ -17,15 +17,15 @@ DENSITY = 4_500
 TABLES = ("patents", "publications")
 TOTALS = {"patents": PATENTS, "publications": PUBLICATIONS, "deals": DEALS}
 SECOND_PARTS = {
-    "shenzhen-hong-kong-guangzhou": 0.3,
+    "shenzhen-hong-kong-guangzhou": 0.28,
     "san-jose-san-francisco": 0.45,
-    "shanghai-suzhou": 0.2,
-    "osaka-kobe-kyoto": 0.25,
+    "shanghai-suzhou": 0.4,
+    "osaka-kobe-kyoto": 0.27,
     "washington-baltimore": 0.4,
-    "tel-aviv-jerusalem": 0.25,
+    "tel-aviv-jerusalem": 0.4,
     "amsterdam-rotterdam": 0.4,
-    "taipei-hsinchu": 0.4,
-    "brussels-antwerp": 0.35,
+    "taipei-hsinchu": 0.42,
+    "brussels-antwerp": 0.42,
 }
 """Clusters that are two before merging, and the second's share: those with the names of cities far apart. Invented."""
 
@@ -115,8 +115,9 @@ def _capped(weight: NDArray[np.float64], most: float) -> NDArray[np.float64]:
     for _ in range(100):
         full = share >= most
         rest = 1 - most * full.sum()
-        if (share <= most * (1 + 1e-12)).all() or rest <= 0:
+        if (share <= most * (1 + 1e-12)).all():
             break
+        assert rest > 0 and not full.all(), "there are too few noise cities"
         share = np.where(full, most, share * rest / share[~full].sum())
     return share
 

@@ -22,6 +22,8 @@ TAIL, EDGE = 0.3, 0.08
 FAINT = 0.8  # largest weight of a site that must not become core
 SLACK = 0.05  # km
 HUB_KM, TOWN_KM, SUBURB_KM, NOISE_KM = 3.0, 0.8, 1.5, 3.0
+SUBURBS, SATELLITES = 0.12, 0.1  # parts of what weight is left when every site has what it needs
+FALLING = 0.8  # weight of a member by that of the one named before
 STEP_KM = 11.0  # between towns of a bridge
 TO_EDGE_KM = 12.5  # from the tail, the last town, to the edge, which does not see the town before
 
@@ -168,7 +170,7 @@ def _bridge(build: _Builder, start: tuple, end: tuple, part: int) -> None:
     count = max(0, int(np.ceil(far / STEP_KM)) - 1)
     for k in range(1, count + 1):
         x, y = _between((lon, lat), (end_lon, end_lat), k / (count + 1))
-        build.add(x, y, TOWN_KM, TOWN, part, country, STRONG)
+        build.add(x, y, TOWN_KM, TOWN, part, country, STRONG if count > 1 else TAIL)
 
 
 def _between(start: tuple[float, float], end: tuple[float, float], part: float) -> tuple[float, float]:
@@ -234,7 +236,7 @@ def _satellites(build: _Builder, satellites: pd.DataFrame) -> None:
 
 
 def _suburbs(build: _Builder) -> None:
-    """Light discs around the hubs, in directions that differ from hub to hub; they carry a fifth of what is left over."""
+    """Light discs around the hubs, in directions that differ from hub to hub; they carry a part of what is left over."""
     for part, about in enumerate(build.parts):
         spare = about.weight - build.used(part)
         hubs = build.own(part, (HUB,))
@@ -247,20 +249,30 @@ def _suburbs(build: _Builder) -> None:
                 if build.free(x, y, SUBURB_KM, part):
                     planned.append((i, x, y))
         for i, x, y in planned:
-            weight = 0.2 * max(spare, 0.0) / len(planned)
+            weight = SUBURBS * max(spare, 0.0) / len(planned)
             build.add(x, y, SUBURB_KM, SUBURB, part, build.rows[i][5], weight)
 
 
 def _spread(build: _Builder) -> None:
-    """Give what weight is left to the hubs, most to the members; where too much is used already, all keep their proportions."""
+    """Give what weight is left to the hubs: to members in the order of the cluster's name, and little to satellites."""
     for part, about in enumerate(build.parts):
         spare = about.weight - build.used(part)
+        hubs = [i for i in build.own(part, (HUB,)) if build.rows[i][6] >= STRONG]
+        members = [i for i in hubs if build.rows[i][2] == HUB_KM]
         if spare > 0:
-            hubs = build.own(part, (HUB,))
-            strong = [i for i in hubs if build.rows[i][6] >= STRONG] or hubs
-            shares = np.array([3.0 if build.rows[i][2] == HUB_KM else 1.0 for i in strong])
-            for i, more in zip(strong, (spare * shares / shares.sum()).tolist(), strict=True):
-                build.rows[i] = (*build.rows[i][:6], build.rows[i][6] + more)
+            few = SATELLITES * spare / len(hubs)
+            for i in set(hubs) - set(members):
+                _weigh(build, i, build.rows[i][6] + few)
+            total = about.weight - build.used(part) + sum(build.rows[i][6] for i in members)
+            for k, i in reversed(list(enumerate(members))):
+                behind = sum(FALLING**n for n in range(k + 1))
+                own = max(STRONG, total * FALLING**k / behind) if k else total
+                _weigh(build, i, own)
+                total -= own
+
+
+def _weigh(build: _Builder, site: int, weight: float) -> None:
+    build.rows[site] = (*build.rows[site][:6], weight)
 
 
 def _with_noise(build: _Builder, cities: pd.DataFrame, friend: int) -> Sites:
