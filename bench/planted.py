@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from end_to_end import PACKAGES, run
@@ -31,7 +31,7 @@ def make(folder: Path, scale: float, report: Path | None) -> None:
     make_world(folder, scale, tell=lambda stage, _: stages.append((stage, time.perf_counter() - began)))
     stages.append(("", time.perf_counter() - began))
     seconds: dict[str, float] = {}
-    for (stage, start), (_, end) in zip(stages, stages[1:], strict=False):
+    for (stage, start), (_, end) in pairwise(stages):
         seconds[stage] = seconds.get(stage, 0.0) + end - start
     if report is not None:
         report.write_text(json.dumps(seconds))
@@ -95,7 +95,7 @@ def main() -> None:
         str(report),
     ]
     document["make"] = run(script, environment) | {"timings": json.loads(report.read_text())}
-    os.unlink(report)
+    report.unlink()
     for name, prefix in (("previous", "previous_"), ("result", "")):
         document[name] = ranked(options.data, options.scale, prefix, options.data / name, environment)
     document["differences"] = differing(options.data / "result")

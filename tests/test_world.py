@@ -27,7 +27,7 @@ def ranked(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("world")
     world = make_world(folder, *request.param)
     before = rank(**world.previous_inputs, density=world.density)
-    result = rank(**world.inputs, previous=before, names=folder / "names.csv", density=world.density)
+    result = rank(**world.inputs, previous=before, density=world.density)
     return world, result, before
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from gpu_clusters.errors import GpuClustersError, UsageError
-from gpu_clusters.world import deals, documents, people, plan, points, previous, sites, tables
+from gpu_clusters.world import deals, documents, names, people, plan, points, previous, sites, tables
 from gpu_clusters.world.published import NEW
 
 SMALLEST = 0.005
 PREVIOUS = "previous_"
-TRUTH = "planted.parquet"
+TRUTH, NAMES = "planted.parquet", "names.csv"
 FILES = ("patents.parquet", "publications.parquet", "deals.parquet", "population.tif")
 
 
@@ -91,12 +91,17 @@ def make_world(
         deals.write(placed, number, folder / f"{prefix}deals.parquet", years_back=back)
         say("write people", None)
         people.write(base, clusters, folder / f"{prefix}population.tif")
+    names.write(base, folder / NAMES)
     say("write what is planted", None)
     of_part = np.array([part.cluster for part in base.parts])
     truth = points.truth(base.sites, of_part, drawn_points)
     truth.to_parquet(folder / TRUTH, index=False)
     return World(
-        _paths(folder, ""), _paths(folder, PREVIOUS) if editions == 2 else {}, rows, plan.DENSITY * scale, truth
+        _paths(folder, "") | {"names": str(folder / NAMES)},
+        _paths(folder, PREVIOUS) if editions == 2 else {},
+        rows,
+        plan.DENSITY * scale,
+        truth,
     )
 
 

@@ -228,7 +228,7 @@ def _satellites(build: _Builder, satellites: pd.DataFrame) -> None:
             hubs = build.own(part, (HUB, TOWN))
             far = kilometres(build.at[hubs], unit(row.lon, row.lat))
             if (
-                spare > 3 * STRONG
+                spare > 25 * STRONG
                 and 5 < far.min() <= RADIUS_KM - 2 * SLACK
                 and build.free(row.lon, row.lat, 2.0, part)
             ):
