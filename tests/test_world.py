@@ -145,10 +145,10 @@ def test_nobody_lives_between(ranked):
 
 def test_seeds(tmp_path):
     digests = []
-    for number, seed in enumerate((3, 3, 4)):
+    for number, seed in enumerate((5, 5, 6)):
         folder = tmp_path / str(number)
         folder.mkdir()
-        make_world(folder, 0.005, seed)
+        make_world(folder, 0.005, seed, editions=1)
         digests.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()})
     assert digests[0] == digests[1]
     assert digests[0]["patents.parquet"] != digests[2]["patents.parquet"]
@@ -184,8 +184,8 @@ def test_a_plan_that_does_not_hold_is_found():
 
     assert "may become core" in wrong({first[sites.NOISE]: 1.1})
     assert "may become core" in wrong({first[sites.TAIL_END]: 1.1})
-    assert "in pieces" in wrong(dict.fromkeys(np.flatnonzero(base.sites.kind == sites.TOWN).tolist(), 0.1))
-    assert "not sure to belong" in wrong({first[sites.HUB]: 0.1}) or "has no core" in wrong({first[sites.HUB]: 0.1})
+    assert "not sure to belong" in wrong(dict.fromkeys(np.flatnonzero(base.sites.kind == sites.TOWN).tolist(), 0.1))
+    assert "is in pieces or has no core" in wrong(dict.fromkeys(np.flatnonzero(base.sites.part == 200).tolist(), 0.1))
     moved = base.sites.lat.copy()
     moved[first[sites.SUBURB]] += 0.2
     assert "not sure to belong" in wrong(lat=moved)

@@ -59,11 +59,12 @@ def draw(base: Base, scale: float, rng: np.random.Generator) -> DealRows:
         left = max(number - lost[country] - int((at_home == country).sum()), 1)
         site.append(noise[(np.arange(left) * 7) % len(noise)])
         away += [country] * lost[country]
-    rest = max(0, round(total * (1 - listed["rows_pct"]["World"] / 100)) - len(away))
+    lost_part = 1 - listed["rows_pct"]["World"] / 100
+    rest = max(1, round(total * lost_part) - len(away))
     others = sorted(set(base.sites.country.tolist()) - set(rows))
     away += [others[i % len(others)] for i in range(rest)]
     at = np.concatenate(site).astype(np.int64)
-    more = total - len(at) - len(away)
+    more = max(total, round(len(away) / lost_part)) - len(at) - len(away)  # more at small scales, for the percentage
     noise = np.flatnonzero((base.sites.part < 0) & ~np.isin(base.sites.country, list(rows)))
     if more > 0:
         at = np.concatenate([at, noise[np.arange(more) % len(noise)]])
