@@ -14,7 +14,17 @@ from gpu_clusters_cli.errors import GpuClustersError
 
 from gpu_clusters import rank
 from gpu_clusters.errors import UsageError
-from gpu_clusters.world import coverage_differences, differences, documents, make_world, people, plan, previous, sites
+from gpu_clusters.world import (
+    coverage_differences,
+    differences,
+    documents,
+    make_world,
+    people,
+    plan,
+    previous,
+    side_by_side,
+    sites,
+)
 from gpu_clusters.world.published import ADDRESSES, DEALS, NEW, PATENTS, PUBLICATIONS, published, read
 
 REFERENCE = SHARED / "reference"
@@ -48,6 +58,13 @@ def test_every_published_figure(ranked):
     ]
     totals = [result.manifest["totals"][name] for name in ("patents", "publications", "deals")]
     assert totals == pytest.approx([PATENTS, PUBLICATIONS, DEALS], rel=1e-12)
+
+
+def test_the_table_of_the_readme(ranked):
+    lines = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8").splitlines()
+    for row in side_by_side(ranked[1].ranking, 20).to_dict("records"):
+        cells = [str(cell).replace("|", "\\|") for cell in row.values()]
+        assert "| " + " | ".join(cells) + " |" in lines
 
 
 def test_every_location(ranked):

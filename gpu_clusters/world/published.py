@@ -50,6 +50,7 @@ COUNTRIES = {
     "World Total": "World",
 }
 _PREFIX = {"patents": "pct", "publications": "publication", "deals": "vc"}
+_PER_MILLION = {"patents": "pct_per_million", "publications": "publications_per_million"}
 _COVERED = {
     "patents": "pct_applications_covered_pct",
     "publications": "publications_covered_pct",
@@ -91,18 +92,26 @@ def _clusters() -> pd.DataFrame:
         }
     )
     people = read("intensity.csv").rename(columns={"rank": "intensity_rank", "rank_change": "intensity_rank_change"})
-    columns = ["cluster_id", "population", "intensity_rank", "intensity_rank_change"]
+    columns = ["cluster_id", "population", "intensity_rank", "intensity_rank_change", *_PER_MILLION.values()]
     table = pd.concat([top.merge(people[columns], on="cluster_id", validate="1:1"), read("beyond.csv")])
     table = table.merge(read("leaders.csv"), on="cluster_id", how="left", validate="1:1").reset_index(drop=True)
     numbers = ["rank", "patents", "publications", "deals", "previous_rank", "rank_without_deals", "population"]
     for column in [*numbers, "intensity_rank", "intensity_rank_change"]:
         table[column] = table[column].astype(float)
     table["rank"] = table["rank"].astype(int)
+    for count, per_million in _PER_MILLION.items():
+        table[count] = _unrounded(table[count], table.pop(per_million).astype(float) * table["population"] / 1e6, table)
     corrected = table["cluster_id"].map(MISPRINTS)
     table["intensity_rank"] = corrected.where(corrected.notna(), table["intensity_rank"])
     table["previous_intensity_rank"] = table["intensity_rank"] + table["intensity_rank_change"]
     table["economy"] = table["economy"].str.rstrip("*")
     return table
+
+
+def _unrounded(count: pd.Series, implied: pd.Series, table: pd.DataFrame) -> pd.Series:
+    """Counts, or where the figure per million is printed of a count that was not yet rounded (Dalian's), one that gives both."""
+    half = 0.005 * table["population"] / 1e6
+    return count.where(~((count - implied).abs() > half), count.clip(implied - 0.9 * half, implied + 0.9 * half))
 
 
 def _coverage() -> pd.DataFrame:
