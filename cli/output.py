@@ -126,6 +126,16 @@ def ranking_table(ranking: pd.DataFrame, count: int, *, moves: bool = False) -> 
     return table
 
 
+def plain_table(frame: pd.DataFrame, title: str) -> Table:
+    """A table of texts, for reading."""
+    table = Table(title=title, box=None, pad_edge=False, header_style="bold")
+    for name in frame.columns:
+        table.add_column(str(name), justify="left" if name == "cluster" else "right", no_wrap=True)
+    for row in frame.itertuples(index=False):
+        table.add_row(*(Text(_text(cell)) for cell in row))
+    return table
+
+
 def move(row: Any) -> str:
     """How far a cluster has moved since the previous edition: "+2", "-1", "=", "new"."""
     if pd.isna(row.previous_rank):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +99,10 @@ def rank(
     run_and_write(chosen, force=force, json=json)
 
 
-def run_and_write(chosen: dict[str, Any], *, force: bool, json: bool) -> None:
-    """Rank what ``chosen`` names (inputs, ``out`` and settings), write the result and show it."""
+def run_and_write(
+    chosen: dict[str, Any], *, force: bool, json: bool, show: Callable[[Result], None] | None = None
+) -> None:
+    """Rank what ``chosen`` names (inputs, ``out`` and settings), write the result and show it, by ``show`` if that is given."""
     from gpu_clusters.settings import Settings
     from gpu_clusters.staging import check_out
 
@@ -118,7 +121,7 @@ def run_and_write(chosen: dict[str, Any], *, force: bool, json: bool) -> None:
         if tell:
             tell("write", None)
         result.write(out, force=force)
-    _show(result, out, perf_counter() - started, json=json)
+    _show(result, out, perf_counter() - started, json=json, show=show)
 
 
 def _columns(texts: list[str]) -> dict[str, dict[str, str]]:
@@ -129,7 +132,7 @@ def _columns(texts: list[str]) -> dict[str, dict[str, str]]:
     return mapping
 
 
-def _show(result: Result, out: str, seconds: float, *, json: bool) -> None:
+def _show(result: Result, out: str, seconds: float, *, json: bool, show: Callable[[Result], None] | None) -> None:
     from gpu_clusters_cli.output import emit_json, emit_table, ranking_table
 
     record = result.manifest
@@ -145,7 +148,9 @@ def _show(result: Result, out: str, seconds: float, *, json: bool) -> None:
             {"out": out, **summary, "totals": record["totals"], "warnings": record["warnings"], "ranking": ranking}
         )
         return
-    if record["clusters"]:
+    if show is not None:
+        show(result)
+    elif record["clusters"]:
         emit_table(ranking_table(result.ranking, SHOWN, moves="previous" in record))
     found, addresses = record["clusters"], record["totals"]["inventor_addresses"] + record["totals"]["author_addresses"]
     regions = any(file["table"] == "regions" for file in record["inputs"])
