@@ -35,7 +35,7 @@ class Bands(NamedTuple):
     table: NDArray[np.int64]  # first position in its band of each of the equal cells that a band is cut into
 
 
-def build(points: Coordinates, reach: Reach, cuts: int | None = None, least: int = 1) -> Bands:
+def build(points: Coordinates, reach: Reach, cuts: int | None = None) -> Bands:
     """Sort points into bands that suit a radius.
 
     Parameters
@@ -43,10 +43,9 @@ def build(points: Coordinates, reach: Reach, cuts: int | None = None, least: int
     points : Coordinates
     reach : Reach
     cuts : int, optional
-        Bands per height of the radius; as many as suit the density of the points where left out, but no fewer than ``least``.
-        Results never depend on it.
+        Bands per height of the radius; as many as suit the density of the points where left out. Results never depend on it.
     """
-    order, start = _sorted_by_band(_band_numbers(points, reach, cuts, least), points.key)
+    order, start = _sorted_by_band(_band_numbers(points, reach, cuts), points.key)
     sorted_points = np.empty((4, len(order)))
     for row, values in zip(sorted_points, (points.key, points.x, points.y, points.z), strict=True):
         np.take(values, order, out=row)
@@ -57,7 +56,7 @@ def build_by_group(
     points: Coordinates, group: NDArray[np.int64], groups: int, reach: Reach
 ) -> tuple[Bands, NDArray[np.int64]]:
     """Bands that hold points of one group each, the bands of group 0 first; and each group's first band, (groups + 1,)."""
-    number = _band_numbers(points, reach, None, 1)
+    number = _band_numbers(points, reach, None)
     order = np.lexsort((points.key, number, group))
     number, group = number[order], group[order]
     new = np.flatnonzero((np.diff(group) != 0) | (np.diff(number) != 0)) + 1
@@ -107,7 +106,7 @@ def _extent(bands: Bands, kind: int) -> tuple[NDArray[np.float64], NDArray[np.fl
     return np.degrees(np.arctan2(low, low_ring)), np.degrees(np.arctan2(high, high_ring))
 
 
-def _band_numbers(points: Coordinates, reach: Reach, cuts: int | None, least: int) -> NDArray[np.int64]:
+def _band_numbers(points: Coordinates, reach: Reach, cuts: int | None) -> NDArray[np.int64]:
     """Band of each point, ascending with its height: rows as high as the radius, each cut into bands of equal height."""
     n = len(points.key)
     height = min(reach.height, 180.0) if reach.period else reach.height
@@ -120,7 +119,7 @@ def _band_numbers(points: Coordinates, reach: Reach, cuts: int | None, least: in
     row -= lowest
     place = row.astype(np.int64)
     rows = int(highest - lowest) + 1
-    bands = np.full(rows, cuts) if cuts else np.maximum(_suitable_cuts(points, place, rows, height), least)
+    bands = np.full(rows, cuts) if cuts else _suitable_cuts(points, place, rows, height)
     bands_of = bands[place]
     inside = np.minimum((scaled * bands_of).astype(np.int64), bands_of - 1)
     inside += (np.cumsum(bands) - bands)[place]

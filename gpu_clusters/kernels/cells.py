@@ -30,7 +30,7 @@ from gpu_clusters.kernels.search import (
 )
 from gpu_clusters.kernels.spaces import SPHERE, Reach
 
-CUTS = 2  # bands per height of the radius, at least: cells are then about as wide as the radius
+HEIGHT = 0.8  # of bands, in radii, at most: cells are the wider the lower their band is
 FEW = 16  # so many points are sorted by insertion
 
 

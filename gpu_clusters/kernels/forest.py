@@ -118,7 +118,22 @@ def beyond(key, low, high, width):
 
 @point_function
 def strongest_link(
-    points, limit, start, ends, ranked, active, density, level, parent, link, one, other, shift, width, near_one, near_other
+    points,
+    limit,
+    start,
+    ends,
+    ranked,
+    active,
+    density,
+    level,
+    parent,
+    link,
+    one,
+    other,
+    shift,
+    width,
+    near_one,
+    near_other,
 ):
     """Highest level of a link between two cells that are not in one cluster at that level already; 0 for none.
 
@@ -156,7 +171,23 @@ def strongest_link(
 
 @point_function
 def link_bands(
-    points, edges, reach, start, first, ends, ranked, active, top, density, level, parent, link, own, band, near_one, near_other
+    points,
+    edges,
+    reach,
+    start,
+    first,
+    ends,
+    ranked,
+    active,
+    top,
+    density,
+    level,
+    parent,
+    link,
+    own,
+    band,
+    near_one,
+    near_other,
 ):
     """Link the cells of band ``own`` with those of a band that is not below it."""
     width = width_between(reach, edges, own, band)

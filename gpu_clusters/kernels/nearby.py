@@ -60,7 +60,22 @@ def passages(
 
 @njit(cache=True, parallel=True)
 def _near(
-    queries, query_order, points, start, edges, table, order, reach, first, last, band, begin, end, slot, location, square
+    queries,
+    query_order,
+    points,
+    start,
+    edges,
+    table,
+    order,
+    reach,
+    first,
+    last,
+    band,
+    begin,
+    end,
+    slot,
+    location,
+    square,
 ):
     """Count what is near each query into ``slot`` (no ``location`` given), or write it from there on."""
     for task in prange(len(band)):

@@ -56,9 +56,7 @@ def first_members(nodes: Nodes, arrival: NDArray[np.int32]) -> NDArray[np.int64]
     return first
 
 
-def densest_members(
-    nodes: Nodes, core: NDArray[np.int32], density_at: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def densest_members(nodes: Nodes, core: NDArray[np.int32], density_at: NDArray[np.int64]) -> NDArray[np.int64]:
     """The densest location of each node, the first of equals; (m,). ``density_at`` is by location, in the order given."""
     best = np.full(len(nodes.level), -1, np.int64)
     _densest_members(nodes.order, nodes.parent, core, density_at, best)
@@ -132,8 +130,10 @@ def _densest_members(order, parent, core, density_at, best):
         above = parent[node]
         if above >= 0:
             mine, theirs = best[node], best[above]
-            if theirs < 0 or density_at[mine] > density_at[theirs] or (
-                density_at[mine] == density_at[theirs] and mine < theirs
+            if (
+                theirs < 0
+                or density_at[mine] > density_at[theirs]
+                or (density_at[mine] == density_at[theirs] and mine < theirs)
             ):
                 best[above] = mine
 

@@ -19,7 +19,7 @@ from gpu_clusters.kernels.nodes import Nodes
 from gpu_clusters.kernels.spaces import Coordinates, Reach
 
 MOST_LEVELS = 2**15 - 1
-STRETCH = 1.5  # bands serve radii up to so many times the one that they were built for
+STRETCH = 1.3  # bands serve radii up to so many times the one that they were built for
 
 
 class Hierarchy(NamedTuple):
@@ -64,7 +64,7 @@ class Neighbourhood:
     """
 
     def __init__(self, points: Coordinates, weight: NDArray[np.int64]) -> None:
-        self._points, self._weight = points, weight
+        self.points, self._weight = points, weight
         self._bands: Bands | None = None
         self._built_for = 0.0
 
@@ -95,6 +95,6 @@ class Neighbourhood:
     def _bands_for(self, reach: Reach) -> Bands:
         if self._bands is None or not self._built_for <= reach.height <= STRETCH * self._built_for:
             self._bands = None  # before the new ones take memory
-            self._bands = index.build(self._points, reach, least=cell_index.CUTS)
+            self._bands = index.build(self.points, reach._replace(height=cell_index.HEIGHT * reach.height))
             self._built_for = reach.height
         return self._bands

@@ -32,7 +32,9 @@ class Store:
         Whether files that are there are used.
     """
 
-    def __init__(self, folder: str | os.PathLike[str] | None, inputs: Inputs, record: dict[str, Any], resume: bool) -> None:
+    def __init__(
+        self, folder: str | os.PathLike[str] | None, inputs: Inputs, record: dict[str, Any], resume: bool
+    ) -> None:
         self._folder = None if folder is None else Path(folder)
         self._resume = resume
         self._digest = "" if folder is None else _digest(inputs, record)
@@ -59,7 +61,9 @@ class Store:
                 np.savez(file, **part._asdict())
             partial.replace(path)
         except OSError as error:
-            raise GpuClustersError(f"cannot keep finished radii in {self._folder}: {error.strerror or error}") from error
+            raise GpuClustersError(
+                f"cannot keep finished radii in {self._folder}: {error.strerror or error}"
+            ) from error
 
     def _path(self, weighting: str, radius_km: float) -> Path:
         assert self._folder is not None

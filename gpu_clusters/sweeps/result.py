@@ -69,7 +69,9 @@ class SweepResult:
         """
         weighting = weighting or self._grid.weightings[0]
         axes = (self._grid.weightings, self._grid.radii, self._grid.densities)
-        for name, value, axis in zip(("weighting", "radius_km", "density"), (weighting, radius_km, density), axes, strict=True):
+        for name, value, axis in zip(
+            ("weighting", "radius_km", "density"), (weighting, radius_km, density), axes, strict=True
+        ):
             if value not in axis:
                 raise UsageError(f"{name} {value!r} is not on the grid: there are {', '.join(map(str, axis))}")
         with keep_to_one_thread():
@@ -83,7 +85,9 @@ class SweepResult:
 
         write_cube(self.cube, path)
 
-    def write(self, out: str | PathLike[str], *, force: bool = False, labels: bool = False, pictures: bool = True) -> None:
+    def write(
+        self, out: str | PathLike[str], *, force: bool = False, labels: bool = False, pictures: bool = True
+    ) -> None:
         """Write all files of the result into the folder ``out``: together, or none of them.
 
         Parameters
@@ -149,7 +153,9 @@ def _sums(values: NDArray[np.float64], start: NDArray[np.int64]) -> NDArray[np.f
 def _clusters_table(study: Study, grid: Grid, keys: list[tuple[str, float]], parts: list[Part]) -> pd.DataFrame:
     sizes = [np.diff(part.start) for part in parts]
     each = [int(size.sum()) for size in sizes]
-    counts = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ("patents", "publications", "deals")}
+    counts = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in ("patents", "publications", "deals")
+    }
     shares = [share_of(column, total) for column, total in zip(counts.values(), study.inputs.totals, strict=True)]
     match = np.concatenate([part.match for part in parts]).astype(np.int64)
     densest = np.concatenate([part.densest for part in parts])

@@ -140,7 +140,9 @@ def _shared(settings: Settings, merge: bool, changes: dict[str, Any]) -> Setting
             "a sweep needs border 'densest': with 'lowest' the clusters of one density are not nested in those of another"
         )
     if settings.engine not in ("auto", "native"):
-        raise UsageError(f"a sweep runs on engine 'native', not {settings.engine!r}; --check compares it with single runs")
+        raise UsageError(
+            f"a sweep runs on engine 'native', not {settings.engine!r}; --check compares it with single runs"
+        )
     return settings if merge else replace(settings, merge_km=None)
 
 
@@ -205,5 +207,7 @@ def _check(
                 f"radius {radius:g} km, density {density:g}, weighting {weighting}: the sweep and a single run differ; "
                 "this is a fault of the program: please report it with these inputs"
             )
-        checked.append({"weighting": weighting, "radius_km": radius, "density": density, "clusters": len(clusters.rank)})
+        checked.append(
+            {"weighting": weighting, "radius_km": radius, "density": density, "clusters": len(clusters.rank)}
+        )
     return checked

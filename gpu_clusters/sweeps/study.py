@@ -15,7 +15,7 @@ from gpu_clusters.kernels.nearby import Nearby, locations_near, passages
 from gpu_clusters.kernels.nodes import add_up
 from gpu_clusters.kernels.spaces import degrees_reach, in_degrees
 from gpu_clusters.settings import Settings
-from gpu_clusters.steps.cluster import space
+from gpu_clusters.steps.cluster import reach_among, space
 from gpu_clusters.steps.compare import Baseline, Comparison, Shared, compare, shared_by_level, shared_with
 from gpu_clusters.steps.hierarchy import Hierarchy, Neighbourhood
 from gpu_clusters.steps.merge import neighbours
@@ -61,19 +61,15 @@ class Study:
     baseline: Baseline | None = None
 
     def __post_init__(self) -> None:
-        n = len(self.inputs.located.locations.lon)
+        found = self.inputs.located.locations
+        n = len(found.lon)
+        self.addresses = int(found.inventors.sum()), int(found.authors.sum())
         self._patents = tally(self.inputs.patents, self.inputs.located.patents, n)
         self._publications = tally(self.inputs.publications, self.inputs.located.publications, n)
         self._deals = tally(self.inputs.deals, self.inputs.deal_place, len(self.inputs.deal_lon))
         self._near: Nearby | None = None
         self._around: tuple[str, Neighbourhood] | None = None
         self._latest: tuple[tuple[str, float], Hierarchy] | None = None
-
-    @property
-    def addresses(self) -> tuple[int, int]:
-        """Numbers of inventors' and of authors' addresses."""
-        found = self.inputs.located.locations
-        return int(found.inventors.sum()), int(found.authors.sum())
 
     def weights(self, weighting: str) -> NDArray[np.int64]:
         """Weight of each location."""
@@ -101,11 +97,13 @@ class Study:
         if self._latest is None or self._latest[0] != (weighting, radius_km):
             self._latest = None
             found = self.inputs.located.locations
-            points, reach = space(found.lon, found.lat, replace(self.settings, radius_km=radius_km))
             if self._around is None or self._around[0] != weighting:
+                points, _ = space(found.lon, found.lat, self.settings)
                 self._around = weighting, Neighbourhood(points, self.weights(weighting))
+            around = self._around[1]
             levels = np.unique(np.array(self.thresholds(weighting), np.int64))
-            self._latest = (weighting, radius_km), self._around[1].hierarchy(reach, levels)
+            found_there = around.hierarchy(reach_among(around.points, radius_km), levels)
+            self._latest = (weighting, radius_km), found_there
         return self._latest[1]
 
     def numbers(self, weighting: str, radius_km: float, density: float) -> NDArray[np.int64]:
