@@ -122,9 +122,9 @@ def sweep(
     Every setting gives what a single run without merging gives; radius 15 and density 4500, if they are on the grid, are the
     baseline that the others are compared with.
 
-    Into the folder --out go settings.csv (one row a setting), clusters.parquet (every cluster of every setting), stability.csv (one
-    row a cluster of the baseline), sweep.nc (the same as a cube), pictures, sweep.html (a page with sliders, which works offline)
-    and manifest.json.
+    Into the folder --out go settings.csv (one row a setting), clusters.parquet (every cluster of every setting), stability.csv
+    (one row a cluster of the baseline), sweep.nc (the same as a cube), pictures, sweep.html (a page with sliders, which needs no
+    network) and manifest.json.
     """
     given = {
         "patents": patents,

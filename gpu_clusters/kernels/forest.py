@@ -37,9 +37,9 @@ def grow(bands: Bands, cells: Cells, reach: Reach, density: NDArray[np.int64], l
     _, last = near(bands, bands, reach)
     strips = strips_of(bands.start, get_num_threads() * STRIPS_PER_THREAD)
     most = int(cells.active.max(initial=0))
-    args = (bands.points, bands.edges, reach, last, strips, *_described(cells), density, level, *forest, most)
-    _link_within_strips(*args)
-    _link_across_strips(*args)
+    index = (bands.points, bands.edges, reach, last, strips)
+    for link in (_link_within_strips, _link_across_strips):
+        link(*index, *_described(cells), density, level, *forest, most)
     return forest
 
 
@@ -49,7 +49,6 @@ def hang(
     """The densest point within reach of each point, (n,), if that reaches a higher level; else the point itself."""
     first, last = near(bands, bands, reach)
     result = np.empty(len(density), np.int32)
-    tasks = _segments(cells.first)
     _hang(
         bands.points,
         bands.edges,
@@ -60,7 +59,7 @@ def hang(
         *_described(cells),
         density,
         level,
-        *tasks,
+        *_segments(cells.first),
         result,
     )
     return result
@@ -349,24 +348,24 @@ def _hang(
                         low += 1
                     other = low
                     while other < first[band + 1] and ends[0, other] + shift <= ends[1, one] + width:
-                        if top[other] > 0 and other != one:
-                            if top[one] == 0 or denser(density, order, ranked[start[other]], ranked[start[one]]):
-                                hang_on_cell(
-                                    points,
-                                    reach.limit,
-                                    order,
-                                    start,
-                                    ends,
-                                    ranked,
-                                    active,
-                                    density,
-                                    level,
-                                    one,
-                                    other,
-                                    shift,
-                                    width,
-                                    best,
-                                )
+                        better = top[one] == 0 or denser(density, order, ranked[start[other]], ranked[start[one]])
+                        if better and top[other] > 0 and other != one:
+                            hang_on_cell(
+                                points,
+                                reach.limit,
+                                order,
+                                start,
+                                ends,
+                                ranked,
+                                active,
+                                density,
+                                level,
+                                one,
+                                other,
+                                shift,
+                                width,
+                                best,
+                            )
                         other += 1
         for p in range(start[begin], start[end]):
             if best[p] < 0:

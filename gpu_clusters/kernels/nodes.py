@@ -1,8 +1,8 @@
 """The clusters of every level as nodes of a tree, and sums over them.
 
-A node is a cluster at a level; its parent is the cluster that holds it one level lower. A location arrives at the node in which it
-is first a member, going down the levels, and stays in all nodes above: what a node holds is what arrives at it and at
-those below. Sums are of whole numbers, so that no order of additions matters.
+A node is a cluster at a level; its parent is the cluster that holds it one level lower. A location arrives at the node in
+which it is first a member, going down the levels, and stays in all of its ancestors: what a node holds is what arrives at it and
+at its descendants. Sums are of whole numbers, so that no order of additions matters.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -44,13 +45,10 @@ class Inputs(NamedTuple):
 
 
 def by_rank(
-    patents: NDArray[np.float64],
-    publications: NDArray[np.float64],
-    deals: NDArray[np.float64],
-    totals: tuple[float, float, float],
+    counts: Sequence[NDArray[np.float64]], totals: tuple[float, float, float]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Order and rank of clusters that are given in the order of their first members."""
-    shares = [share_of(*pair) for pair in zip((patents, publications, deals), totals, strict=True)]
+    shares = [share_of(*pair) for pair in zip(counts, totals, strict=True)]
     return ranked(shares[0] + shares[1] + shares[2])
 
 
@@ -75,7 +73,7 @@ def evaluate(
             (inputs.deals, inputs.deal_place, deal_number),
         )
     ]
-    order, rank = by_rank(*sums, inputs.totals)
+    order, rank = by_rank(sums, inputs.totals)
     size = np.bincount(members.cluster, minlength=members.clusters)
     total = np.zeros(members.clusters, np.int64)
     np.add.at(total, members.cluster, weight[members.place])
@@ -83,5 +81,6 @@ def evaluate(
     densest = members.place[by_density[np.flatnonzero(np.diff(members.cluster[by_density], prepend=-1))]]
     place_in_rank = np.full(members.clusters + 1, -1, np.int64)
     place_in_rank[order] = np.arange(members.clusters)
-    columns = (rank, *sums, densest, size, total)
-    return Clusters(*(column[order] for column in columns)), place_in_rank[number]
+    patents, publications, deals = (column[order] for column in sums)
+    clusters = Clusters(rank[order], patents, publications, deals, densest[order], size[order], total[order])
+    return clusters, place_in_rank[number]

@@ -57,7 +57,7 @@ def _write_labels(result: SweepResult, path: Path) -> None:
         dict.fromkeys(result.settings[["weighting", "radius_km", "density"]].itertuples(index=False, name=None))
     )
     several = len({key[0] for key in keys}) > 1
-    columns = {}
+    columns: dict[str, pa.Array] = {}
     for weighting, radius, density in keys:
         found = result.labels(radius, density, weighting)
         columns.setdefault("lon", pa.array(found["lon"]))

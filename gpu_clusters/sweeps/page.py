@@ -29,7 +29,7 @@ def page_data(result: SweepResult) -> dict[str, Any]:
     lon, lat = rows["lon"].to_numpy(), rows["lat"].to_numpy()
     places, place = np.unique(np.column_stack((lon, lat)), axis=0, return_inverse=True)
     share = rows["total_share"].round(4).tolist()
-    match, rank, place = rows["baseline_cluster_id"].tolist(), rows["rank"].tolist(), place.ravel().tolist()
+    match, rank, at = rows["baseline_cluster_id"].tolist(), rows["rank"].tolist(), place.ravel().tolist()
     settings, low = [], 0
     for one in result.settings.itertuples(index=False):
         shown = range(low, low + min(one.clusters, SHOWN))
@@ -41,7 +41,7 @@ def page_data(result: SweepResult) -> dict[str, Any]:
                 "rand": round(one.adjusted_rand, 4),
                 "tau": None if np.isnan(one.kendall_tau) else round(one.kendall_tau, 4),
                 "matched": one.matched,
-                "rows": [[rank[i], place[i], share[i], match[i]] for i in shown],
+                "rows": [[rank[i], at[i], share[i], match[i]] for i in shown],
             }
         )
     grid = result.manifest["grid"]

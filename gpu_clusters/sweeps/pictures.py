@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +116,8 @@ def _heat_map(
     image = axes.imshow(
         found, origin="lower", aspect="auto", cmap=colours, vmin=low, vmax=high, interpolation="nearest"
     )
-    figure.colorbar(image, ax=axes, shrink=0.9, pad=0.02).ax.tick_params(labelsize=7)
+    whole = MaxNLocator(integer=True) if values.dtypes.map(lambda kind: kind.kind == "i").all() else None
+    figure.colorbar(image, ax=axes, shrink=0.9, pad=0.02, ticks=whole).ax.tick_params(labelsize=7)
     for axis, labels in ((axes.xaxis, values.columns), (axes.yaxis, values.index)):
         step = -(-len(labels) // 8)
         axis.set_ticks(range(0, len(labels), step), [f"{label:,g}" for label in labels[::step]])

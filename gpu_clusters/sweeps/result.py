@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -36,9 +37,9 @@ class SweepResult:
         One row a cluster of a setting, by rank; columns of ``schema.SWEEP_CLUSTERS``.
     stability : DataFrame
         One row a cluster of the baseline, by rank; columns of ``schema.STABILITY``. ``matched``, ``kept``, ``splits`` and
-        ``swallowed`` are numbers of settings, ranks are over those in which it is matched. ``robustness`` is its mean likeness over
-        all settings: the weight that it shares with its match in the weight of either, 0 where it has none. It is *kept* where
-        that is at least a half.
+        ``swallowed`` are numbers of settings, ranks are over those in which it is matched. ``robustness`` is its mean likeness
+        over all settings: the weight that it shares with its match in the weight of either, 0 where it has none. It is *kept*
+        where that is at least a half.
     cube : xarray.Dataset
         The same on the dimensions ``radius_km``, ``density`` and ``cluster`` (those of the baseline, by ``cluster_id``), and
         ``weighting`` if there are several.
@@ -147,7 +148,7 @@ def _settings_table(study: Study, grid: Grid, keys: list[tuple[str, float]], par
 
 def _sums(values: NDArray[np.float64], start: NDArray[np.int64]) -> NDArray[np.float64]:
     """Sum of each run of values."""
-    return np.array([values[low:high].sum() for low, high in zip(start, start[1:], strict=False)])
+    return np.array([values[low:high].sum() for low, high in pairwise(start)])
 
 
 def _clusters_table(study: Study, grid: Grid, keys: list[tuple[str, float]], parts: list[Part]) -> pd.DataFrame:

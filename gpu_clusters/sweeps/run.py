@@ -55,8 +55,8 @@ def sweep(
     weighting : str or sequence of str, optional
         One or more weightings; ``settings.weighting`` where left out.
     baseline : (float, float) or str, optional
-        Radius and density that the others are compared with, on the grid or not, in the first weighting. Where left out (15, 4500)
-        if that is on the grid, else the setting in the grid's middle.
+        Radius and density that the others are compared with, on the grid or not, in the first weighting. Where left out
+        (15, 4500) if that is on the grid, else the setting in the grid's middle.
     merge : bool
         Merge neighbouring clusters at every setting, within ``merge_km``.
     check : int
@@ -82,7 +82,8 @@ def sweep(
     Raises
     ------
     UsageError
-        A grid or settings that make no sense; ``border="lowest"``, whose clusters are not nested; an engine other than ``native``.
+        A grid or settings that make no sense; ``border="lowest"``, whose clusters are not nested; an engine that is not
+        ``native``.
     InputError
         Data that cannot be used; the message names file, column and row.
     DeviceError
@@ -133,7 +134,7 @@ def sweep(
 
 def _shared(settings: Settings, merge: bool, changes: dict[str, Any]) -> Settings:
     if "merge_km" in changes and not merge:
-        raise UsageError("merge_km is for sweeps with merge=True: without, no clusters are merged")
+        raise UsageError("merge_km is for sweeps that merge: give merge=True (--merge) too")
     settings = _changed(settings, changes)
     if settings.border != "densest":
         raise UsageError(

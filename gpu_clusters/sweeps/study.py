@@ -20,16 +20,14 @@ from gpu_clusters.steps.compare import Baseline, Comparison, Shared, compare, sh
 from gpu_clusters.steps.hierarchy import Hierarchy, Neighbourhood
 from gpu_clusters.steps.merge import neighbours
 from gpu_clusters.steps.single import Clusters, Inputs, by_rank, evaluate
-from gpu_clusters.steps.tally import Tally, node_sums, tally
-
-NEAR_PER_LOCATION = 16  # pairs of a place of deals and a location near it that are kept, for each location
+from gpu_clusters.steps.tally import node_sums, tally
 
 
 class Part(NamedTuple):
     """The settings of one radius, ``d`` densities, against ``b`` baseline clusters.
 
-    The clusters of density ``i`` are rows ``start[i]:start[i + 1]``, by rank: ``rank``, counts, ``densest`` (location) and ``match``
-    (baseline cluster, -1 none). By density: ``core``, ``member`` locations, ``matched`` clusters, ``adjusted_rand``,
+    The clusters of density ``i`` are rows ``start[i]:start[i + 1]``, by rank: ``rank``, counts, ``densest`` (location) and
+    ``match`` (baseline cluster, -1 none). By density: ``core``, ``member`` locations, ``matched`` clusters, ``adjusted_rand``,
     ``kendall_tau``. By density and baseline cluster, (d, b): see `Comparison`.
     """
 
@@ -162,12 +160,13 @@ class Study:
     ) -> tuple[Clusters, Shared]:
         """Clusters of a level by rank, and what they share with the baseline."""
         some = tree.at(level)
-        order, rank = by_rank(*(column[some] for column in sums), self.inputs.totals)  # type: ignore[misc]
+        order, rank = by_rank([column[some] for column in sums], self.inputs.totals)
         some = some[order]
         number = np.empty(len(tree.nodes.level), np.int64)
         number[some] = np.arange(len(some))
-        counts = (column[some] for column in sums)
-        clusters = Clusters(rank[order], *counts, tree.densest[some], amounts[some, 0], amounts[some, 1])
+        patents, publications, deals = (column[some] for column in sums)
+        size, weight = amounts[some, 0], amounts[some, 1]
+        clusters = Clusters(rank[order], patents, publications, deals, tree.densest[some], size, weight)
         return clusters, shared._replace(one=number[shared.one])
 
     def _may_merge(self, tree: Hierarchy, level: int, settings: Settings) -> bool:
@@ -221,6 +220,3 @@ def study_of(
     clusters, number, _ = study.single(*at)
     study.baseline = Baseline(number.astype(np.int32), clusters.rank, clusters.size)
     return study, clusters
-
-
-__all__ = ["Part", "Study", "Tally", "study_of"]
