@@ -11,7 +11,6 @@ import pytest
 import xarray as xr
 from program import run
 
-import gpu_clusters
 from gpu_clusters import GpuClustersError, sweep
 from gpu_clusters.schema import STABILITY, SWEEP_CLUSTERS, SWEEP_SETTINGS
 from gpu_clusters.steps.single import Clusters
@@ -147,6 +146,6 @@ def test_wrong_options(files, tmp_path, options, said):
 
 
 def test_the_name_is_the_function():
-    import gpu_clusters.sweeps  # noqa: F401 - must not hide it
+    import gpu_clusters.sweeps.run
 
     assert callable(gpu_clusters.sweep)

@@ -37,9 +37,9 @@ def grow(bands: Bands, cells: Cells, reach: Reach, density: NDArray[np.int64], l
     _, last = near(bands, bands, reach)
     strips = strips_of(bands.start, get_num_threads() * STRIPS_PER_THREAD)
     most = int(cells.active.max(initial=0))
-    index = (bands.points, bands.edges, reach, last, strips)
-    for link in (_link_within_strips, _link_across_strips):
-        link(*index, *_described(cells), density, level, *forest, most)
+    args = [bands.points, bands.edges, reach, last, strips, *_described(cells), density, level, *forest, most]
+    _link_within_strips(*args)
+    _link_across_strips(*args)
     return forest
 
 
@@ -49,19 +49,8 @@ def hang(
     """The densest point within reach of each point, (n,), if that reaches a higher level; else the point itself."""
     first, last = near(bands, bands, reach)
     result = np.empty(len(density), np.int32)
-    _hang(
-        bands.points,
-        bands.edges,
-        bands.order,
-        reach,
-        first,
-        last,
-        *_described(cells),
-        density,
-        level,
-        *_segments(cells.first),
-        result,
-    )
+    args = [bands.points, bands.edges, bands.order, reach, first, last, *_described(cells), density, level]
+    _hang(*args, *_segments(cells.first), result)
     return result
 
 
