@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gpu_clusters.compiled import keep_kernels
 
 if TYPE_CHECKING:
+    from gpu_clusters.editions import Comparison, compare
     from gpu_clusters.errors import DeviceError, GpuClustersError, InputError, UsageError
     from gpu_clusters.estimator import WeightedDBSCAN
     from gpu_clusters.people import people_in_polygons, people_within
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 keep_kernels()
 
 _HOME = {
+    "Comparison": "editions",
     "DeviceError": "errors",
     "GpuClustersError": "errors",
     "InputError": "errors",
@@ -28,6 +30,7 @@ _HOME = {
     "SweepResult": "sweeps.result",
     "UsageError": "errors",
     "WeightedDBSCAN": "estimator",
+    "compare": "editions",
     "people_in_polygons": "people",
     "people_within": "people",
     "rank": "pipeline",
@@ -35,6 +38,7 @@ _HOME = {
 }
 
 __all__ = [
+    "Comparison",
     "DeviceError",
     "GpuClustersError",
     "InputError",
@@ -43,6 +47,7 @@ __all__ = [
     "SweepResult",
     "UsageError",
     "WeightedDBSCAN",
+    "compare",
     "people_in_polygons",
     "people_within",
     "rank",

@@ -49,8 +49,9 @@ def hang(
     """The densest point within reach of each point, (n,), if that reaches a higher level; else the point itself."""
     first, last = near(bands, bands, reach)
     result = np.empty(len(density), np.int32)
-    args = [bands.points, bands.edges, bands.order, reach, first, last, *_described(cells), density, level]
-    _hang(*args, *_segments(cells.first), result)
+    index = [bands.points, bands.edges, bands.order, reach, first, last]
+    args = [*index, *_described(cells), density, level, *_segments(cells.first), result]
+    _hang(*args)
     return result
 
 
