@@ -276,6 +276,7 @@ TABLE = pd.DataFrame(
     [
         ({"border": "lowest"}, "densest"),
         ({"engine": "sklearn"}, "native"),
+        ({"boundary": "hull"}, "area"),
         ({"merge_km": 3.0}, "merge=True"),
         ({"check": -1}, "check"),
         ({"dask": "local:none"}, "local:N"),

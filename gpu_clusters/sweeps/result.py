@@ -22,6 +22,8 @@ from gpu_clusters.sweeps.study import Part, Study
 if TYPE_CHECKING:
     import xarray as xr
 
+COUNTS = ("patents", "publications", "deals", "total_share")
+TIMES = ("matched", "kept", "splits", "swallowed")
 KEPT = 0.5  # likeness from which on a cluster counts as kept
 
 
@@ -244,11 +246,11 @@ def _cube(grid: Grid, settings: pd.DataFrame, stability: pd.DataFrame, parts: li
         data[name] = ([*axes, "cluster"], values)
     data["kept"] = ([*axes, "cluster"], data["likeness"][1] >= KEPT)
     for name in STABILITY:
-        if name not in ("cluster_id", "rank", "matched", "kept", "label"):
+        if name not in ("cluster_id", "rank", "label", *TIMES):
             data[f"baseline_{name}" if name in COUNTS else name] = ("cluster", stability[name].astype(float).to_numpy())
     data["baseline_rank"] = ("cluster", stability["rank"].to_numpy())
-    data["times_matched"] = ("cluster", stability["matched"].to_numpy())
-    data["times_kept"] = ("cluster", stability["kept"].to_numpy())
+    for name in TIMES:
+        data[f"times_{name}"] = ("cluster", stability[name].to_numpy())
     coords = {
         "weighting": list(grid.weightings),
         "radius_km": list(grid.radii),
@@ -264,6 +266,3 @@ def _cube(grid: Grid, settings: pd.DataFrame, stability: pd.DataFrame, parts: li
         cube[name].attrs["units"] = "percent"
     cube.attrs["baseline_radius_km"], cube.attrs["baseline_density"] = grid.baseline
     return cube if len(grid.weightings) > 1 else cube.isel(weighting=0)
-
-
-COUNTS = ("patents", "publications", "deals", "total_share")

@@ -140,6 +140,8 @@ def _shared(settings: Settings, merge: bool, changes: dict[str, Any]) -> Setting
         raise UsageError(
             "a sweep needs border 'densest': with 'lowest' the clusters of one density are not nested in those of another"
         )
+    if settings.boundary != "area":
+        raise UsageError("a sweep assigns deals by area: boundary must be 'area'; rank single settings with others")
     if settings.engine not in ("auto", "native"):
         raise UsageError(
             f"a sweep runs on engine 'native', not {settings.engine!r}; --check compares it with single runs"
