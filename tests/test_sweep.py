@@ -294,7 +294,8 @@ def test_what_a_sweep_refuses(given, said):
 
 def test_labels_are_of_the_grid():
     result = sweep(TABLE, radius_km=[5, 10], density=[5, 15])
-    assert result.labels(5, 5)["cluster_id"].tolist() == [2, 1, 1] or set(result.labels(5, 5)["cluster_id"]) == {1, 2}
+    assert result.labels(5, 5)["cluster_id"].tolist() == [1, 2, 3]
+    assert result.labels(10, 15)["cluster_id"].tolist() == [-1, 1, 1]
     with pytest.raises(UsageError, match="density 7 is not on the grid"):
         result.labels(5, 7)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from program import run
+from program import Program
 
 from gpu_clusters import GpuClustersError, sweep
 from gpu_clusters.schema import STABILITY, SWEEP_CLUSTERS, SWEEP_SETTINGS
@@ -21,6 +21,11 @@ from gpu_clusters.sweeps.study import Study
 FILES = {"settings.csv", "clusters.parquet", "stability.csv", "sweep.nc", "manifest.json", "sweep.html"}
 PICTURES = {f"{name}.{ending}" for name in ("grid", "ranks") for ending in ("png", "svg", "pdf")}
 GRID = {"radius_km": [4, 8, 12], "density": [4, 9, 20], "baseline": (8, 9)}
+
+
+@pytest.fixture
+def program(monkeypatch, capsys, tmp_path):
+    return Program(monkeypatch, capsys, tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +47,11 @@ def files(tables, tmp_path_factory):
     return folder
 
 
-def test_files_of_the_command(files, tables, tmp_path):
+def test_files_of_the_command(program, files, tables, tmp_path):
     out = tmp_path / "out"
     grid = ["--radius-km", "4:12:4", "--density", "4,9,20", "--baseline", "8,9"]
     inputs = ["--patents", files / "patents.parquet", "--deals", files / "deals.csv"]
-    done = run("sweep", *inputs, *grid, "--out", out, "--check", "4", "--labels")
+    done = program("sweep", *inputs, *grid, "--out", out, "--check", "4", "--labels")
     assert done.code == 0, done.err
     assert {path.name for path in out.iterdir()} == FILES | PICTURES | {"labels.parquet"}
     assert not folder_beside(out).exists()
@@ -75,7 +80,7 @@ def test_files_of_the_command(files, tables, tmp_path):
     data = json.loads(re.search(r"^const data = (.*);$", page, re.MULTILINE)[1])
     assert [one["clusters"] for one in data["settings"]] == settings["clusters"].tolist()
     assert [row[0] for row in data["settings"][0]["rows"]] == clusters["rank"].tolist()[: settings["clusters"][0]]
-    again = run("sweep", *inputs, *grid, "--out", out)
+    again = program("sweep", *inputs, *grid, "--out", out)
     assert again.code == 2 and "--force" in again.err
 
 
@@ -139,10 +144,8 @@ def test_two_workers_give_the_same(tables):
         (["--radius-km", "5", "--density", "5", "--merge-km", "3"], "merge"),
     ],
 )
-def test_wrong_options(files, tmp_path, options, said):
-    done = run("sweep", "--patents", files / "patents.parquet", *options, "--out", tmp_path / "out")
-    assert done.code == 2 and said in done.err
-    assert not list(tmp_path.iterdir())
+def test_wrong_options(program, files, tmp_path, options, said):
+    program.refused(2, "sweep", "--patents", files / "patents.parquet", *options, "--out", tmp_path / "out", says=said)
 
 
 def test_the_name_is_the_function():

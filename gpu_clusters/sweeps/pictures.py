@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -22,6 +23,7 @@ MAPS = (
     ("share", "Share covered, % (mean of the indicators)", "viridis", None),
     ("kendall_tau", "Kendall's tau-b of the baseline's leaders", "cividis", (0.0, 1.0)),
 )
+WIDE = 20  # numbers of clusters that differ by more are coloured by their logarithms
 INK, QUIET, RED = "#222222", "#8a8a8a", "#c1272d"
 
 
@@ -31,12 +33,13 @@ def draw(result: SweepResult, folder: Path) -> None:
     for weighting in weightings:
         some = result.settings[result.settings["weighting"] == weighting]
         ending = f"-{weighting}" if len(weightings) > 1 else ""
-        _save(grid_maps(some, result.manifest["grid"]["baseline"], weighting), folder, f"grid{ending}")
+        marked = result.manifest["grid"]["baseline"] if weighting == weightings[0] else None
+        _save(grid_maps(some, marked, weighting), folder, f"grid{ending}")
     if len(result.stability):
         _save(rank_intervals(result.stability, len(result.settings)), folder, "ranks")
 
 
-def grid_maps(settings: pd.DataFrame, baseline: tuple[float, float], weighting: str) -> Figure:
+def grid_maps(settings: pd.DataFrame, baseline: tuple[float, float] | None, weighting: str) -> Figure:
     """Heat maps over radius and density of the numbers of clusters, the share covered and Kendall's tau."""
     shares = settings[["patent_share", "publication_share", "deal_share"]]
     present = [name for name in shares if shares[name].any()] or ["patent_share"]
@@ -46,14 +49,15 @@ def grid_maps(settings: pd.DataFrame, baseline: tuple[float, float], weighting: 
         axes = figure.add_subplot(1, 3, place)
         values = table.pivot(index="density", columns="radius_km", values=name)
         _heat_map(figure, axes, values, colours, limits)
-        _mark(axes, values, baseline)
+        if baseline:
+            _mark(axes, values, baseline)
         axes.set_title(title, loc="left", fontsize=9, color=INK)
         axes.set_xlabel("radius, km", fontsize=8)
         if place == 1:
             axes.set_ylabel("density, addresses", fontsize=8)
-    radius, density = baseline
+    cross = f"; the cross is the baseline, {baseline[0]:g} km and {baseline[1]:,g}" if baseline else ""
     figure.suptitle(
-        f"Radius and density; the cross is the baseline, {radius:g} km and {density:,g} ({weighting})",
+        f"Radius and density, weighting {weighting}{cross}",
         x=0.008, ha="left", fontsize=10, color=INK,
     )  # fmt: skip
     return figure
@@ -113,10 +117,11 @@ def _heat_map(
     found = np.ma.masked_invalid(values.to_numpy(float))
     low, high = limits or (None, None)
     axes.set_facecolor("#eeeeee")  # nothing to compare
-    image = axes.imshow(
-        found, origin="lower", aspect="auto", cmap=colours, vmin=low, vmax=high, interpolation="nearest"
-    )
-    whole = MaxNLocator(integer=True) if values.dtypes.map(lambda kind: kind.kind == "i").all() else None
+    counts = values.dtypes.map(lambda kind: kind.kind == "i").all()
+    wide = counts and found.min() > 0 and found.max() > WIDE * found.min()
+    norm = LogNorm() if wide else Normalize(low, high)
+    image = axes.imshow(found, origin="lower", aspect="auto", cmap=colours, norm=norm, interpolation="nearest")
+    whole = MaxNLocator(integer=True) if counts and not wide else None
     figure.colorbar(image, ax=axes, shrink=0.9, pad=0.02, ticks=whole).ax.tick_params(labelsize=7)
     for axis, labels in ((axes.xaxis, values.columns), (axes.yaxis, values.index)):
         step = -(-len(labels) // 8)
