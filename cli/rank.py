@@ -146,8 +146,11 @@ def _show(result: Result, out: str, seconds: float, *, json: bool) -> None:
     if record["clusters"]:
         emit_table(ranking_table(result.ranking, SHOWN, moves="previous" in record))
     found, addresses = record["clusters"], record["totals"]["inventor_addresses"] + record["totals"]["author_addresses"]
+    regions = any(file["table"] == "regions" for file in record["inputs"])
+    noun = ("region" if regions else "cluster") + ("" if found == 1 else "s")
+    before = "" if regions else f" ({record['initial_clusters']:,} before merging)"
     say(
-        f"{found:,} {'cluster' if found == 1 else 'clusters'} ({record['initial_clusters']:,} before merging) of {addresses:,} "
+        f"{found:,} {noun}{before} of {addresses:,} "
         f"addresses at {record['locations']:,} places, on {record['device']} with engine {record['engine']}, "
         f"{seconds:.1f} s -> {out}"
     )

@@ -31,7 +31,8 @@ def boundaries_table(ranking: pd.DataFrame, polygons: NDArray[Any]) -> GeoDataFr
 
 def write_geoparquet(frame: GeoDataFrame, path: Path) -> None:
     """GeoParquet 1.1 with a column of bounding boxes."""
-    frame.to_parquet(path, index=False, compression="zstd", schema_version="1.1.0", write_covering_bbox=True)
+    with path.open("wb") as file:  # a name that is not UTF-8 is no name to Arrow
+        frame.to_parquet(file, index=False, compression="zstd", schema_version="1.1.0", write_covering_bbox=True)
 
 
 def write_geojson(frame: GeoDataFrame, path: Path) -> None:

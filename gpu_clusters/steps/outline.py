@@ -18,6 +18,8 @@ from gpu_clusters.steps.divide import lines_between
 
 QUARTER = 16  # edges of a polygon to a quarter of a circle
 OUTSIDE = 1 / math.cos(math.pi / (4 * QUARTER))  # radius of a polygon around a circle of radius 1
+SMALLEST = 1e-9  # degrees: smaller areas are drawn so large, for the coordinates have no more room
+EVERYTHING = 500.0  # degrees: an area that holds all of the plane of longitudes and latitudes
 WORLD = shapely.box(-180, -90, 180, 90)
 Polygons = NDArray[Any]
 
@@ -70,6 +72,7 @@ def area_polygons(
     polygons = np.full(groups, shapely.Polygon(), object)
     if not groups:
         return polygons
+    area_degrees = min(max(area_degrees, SMALLEST), EVERYTHING)
     grid = 10.0 ** -decimals(area_degrees)
     radius = (area_degrees + 2 * grid) * OUTSIDE
     x, y, owner = _with_images(lon, lat, group, radius)
