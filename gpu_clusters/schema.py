@@ -122,5 +122,59 @@ TEXT_COLUMNS = frozenset(
 )
 """Columns of a result's tables that hold whole numbers (int64) and texts; "core" is bool, the others are float64."""
 
+SWEEP_SETTINGS = (
+    "weighting",
+    "radius_km",
+    "density",
+    "clusters",
+    "core_locations",
+    "locations",
+    "patent_share",
+    "publication_share",
+    "deal_share",
+    "matched",
+    "adjusted_rand",
+    "kendall_tau",
+)
+
+SWEEP_CLUSTERS = (
+    "weighting",
+    "radius_km",
+    "density",
+    "rank",
+    "patents",
+    "publications",
+    "deals",
+    "patent_share",
+    "publication_share",
+    "deal_share",
+    "total_share",
+    "baseline_cluster_id",
+    "lon",
+    "lat",
+)
+
+STABILITY = (
+    "cluster_id",
+    "rank",
+    "label",
+    "patents",
+    "publications",
+    "deals",
+    "total_share",
+    "best_rank",
+    "quartile_1_rank",
+    "median_rank",
+    "quartile_3_rank",
+    "worst_rank",
+    "matched",
+    "kept",
+    "splits",
+    "swallowed",
+    "robustness",
+    "lon",
+    "lat",
+)
+
 NOISE = -1
 WORLD = "World"
