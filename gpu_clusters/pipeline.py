@@ -19,7 +19,9 @@ from gpu_clusters.steps.cluster import cluster
 from gpu_clusters.steps.locate import Locations, locate
 from gpu_clusters.steps.members import Members, of_locations
 from gpu_clusters.steps.merge import merge
+from gpu_clusters.steps.organizations import organizations_table
 from gpu_clusters.steps.overlay import overlay
+from gpu_clusters.steps.partners import partners_table
 from gpu_clusters.steps.population import People, count_people, with_people
 from gpu_clusters.steps.score import indicator, score_clusters
 from gpu_clusters.steps.tabulate import coverage_table, deals_table, locations_table, ranking_table
@@ -119,15 +121,20 @@ def rank(
             ranking = with_people(ranking, people, scores.order, settings.top)
     with clock.stage("collect"):
         cluster_id = members.ids(scores.order)
-        locations = locations_table(located.locations, clustering, cluster_id[merged.labels])
+        location_cluster = cluster_id[merged.labels]
+        locations = locations_table(located.locations, clustering, location_cluster)
         deal_places = deals_table(tables.deals, placed, cluster_id)
         coverage = coverage_table([read.coverage for read in tables.reads])
+    with clock.stage("organizations"):
+        organizations = organizations_table(*indicators[:2], scores.order)
+        places = [None if place is None else location_cluster[place] for place in (located.patents, located.publications)]
+        partners = partners_table(tables.patents, tables.publications, *places, members.clusters)
     record = manifest.of_run(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )
     if people is not None:
         manifest.add_people(record, people, scores.order, rasters)
-    return Result(ranking, locations, deal_places, coverage, record)
+    return Result(ranking, locations, deal_places, coverage, organizations, partners, record)
 
 
 class _Clock:

@@ -23,6 +23,10 @@ class Result:
         One row a distinct place of deals, in (lat, lon) order; columns of ``schema.DEALS``.
     coverage : DataFrame
         How many rows and documents of each country and table could be placed; columns of ``schema.COVERAGE``.
+    organizations : DataFrame
+        Applicants and organizations of each cluster with the largest counts; columns of ``schema.ORGANIZATIONS``.
+    partners : DataFrame
+        Documents with addresses in two clusters, by pair; columns of ``schema.PARTNERS``.
     manifest : dict
         Settings, inputs, totals, versions, device and engine, timings in seconds, warnings.
     """
@@ -31,6 +35,8 @@ class Result:
     locations: pd.DataFrame
     deals: pd.DataFrame
     coverage: pd.DataFrame
+    organizations: pd.DataFrame
+    partners: pd.DataFrame
     manifest: dict[str, Any]
 
     def write(self, out: str | PathLike[str], *, force: bool = False) -> None:

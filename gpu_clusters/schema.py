@@ -61,6 +61,10 @@ LOCATIONS = (
 
 DEALS = ("lon", "lat", "deals", "cluster_id")
 
+ORGANIZATIONS = ("cluster_id", "table", "place", "organization", "count")
+
+PARTNERS = ("cluster_id", "partner_id", "patents", "publications")
+
 COVERAGE = (
     "table",
     "country",

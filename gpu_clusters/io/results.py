@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpu_clusters.schema import DEALS, LOCATIONS, RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
+from gpu_clusters.schema import DEALS, LOCATIONS, PARTNERS, RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
 from gpu_clusters.staging import MANIFEST, check_out, new_folder
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ def _types(columns: tuple[str, ...]) -> pa.Schema:
 
 
 RANKING_TYPES, LOCATIONS_TYPES, DEALS_TYPES = _types(RANKING), _types(LOCATIONS), _types(DEALS)
+ORGANIZATIONS_TYPES = pa.schema(
+    {"cluster_id": pa.int64(), "table": pa.string(), "place": pa.int64(), "organization": pa.string(), "count": pa.float64()}
+)
+PARTNERS_TYPES = pa.schema(dict.fromkeys(PARTNERS, pa.int64()))
 
 
 def write_result(result: Result, out: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -43,6 +47,8 @@ def write_result(result: Result, out: str | os.PathLike[str], *, force: bool = F
         _write_parquet(result.ranking, RANKING_TYPES, folder / "ranking.parquet")
         _write_parquet(result.locations, LOCATIONS_TYPES, folder / "locations.parquet")
         _write_parquet(result.deals, DEALS_TYPES, folder / "deals.parquet")
+        _write_parquet(result.organizations, ORGANIZATIONS_TYPES, folder / "organizations.parquet")
+        _write_parquet(result.partners, PARTNERS_TYPES, folder / "partners.parquet")
         _write_csv(result.coverage, folder / "coverage.csv")
         outputs = [_fingerprint(path) for path in sorted(folder.iterdir())]
         timings = result.manifest["timings"] | {"write": round(perf_counter() - started, 4)}
