@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from shapely import LineString, Polygon
+from shapely import LineString, Polygon, affinity, clip_by_rect, get_parts, make_valid
 
 PER_DEGREE = 100  # coordinates are whole hundredths of a degree
 TOLERANCE = 0.015  # degrees
@@ -44,6 +44,18 @@ def joined(ring: list[int], lines: list[np.ndarray]) -> np.ndarray:
     return np.vstack([parts[0], *(part[1:] for part in parts[1:])])
 
 
+def cut(ring: np.ndarray) -> list[np.ndarray]:
+    """A ring as rings between -180 and 180 degrees, should it cross the date line; holes come as rings of their own."""
+    lon = np.unwrap(ring[:, 0], period=360)
+    whole = make_valid(Polygon(np.column_stack((lon, ring[:, 1]))))
+    found = []
+    for shift in (-360, 0, 360):
+        for part in get_parts(clip_by_rect(affinity.translate(whole, shift), -180, -90, 180, 90)):
+            if part.geom_type == "Polygon" and part.area >= SMALLEST:
+                found += [np.asarray(line.coords) for line in (part.exterior, *part.interiors)]
+    return found
+
+
 def steps(line: np.ndarray) -> list[int]:
     """A line as x, y, then differences, in hundredths of a degree; points that fall together are one."""
     whole = np.rint(line * PER_DEGREE).astype(int)
@@ -57,7 +69,7 @@ def main() -> None:
     topology = json.loads(source.read_text())
     lines = arcs(topology)
     land = [joined(ring, lines) for ring in rings(topology["objects"]["land"])]
-    land = [ring for ring in land if len(ring) > 3 and Polygon(ring).area >= SMALLEST and ring[:, 1].max() > SOUTH]
+    land = [part for ring in land if len(ring) > 3 for part in cut(ring) if part[:, 1].max() > SOUTH]
     users = Counter(
         i if i >= 0 else ~i
         for country in topology["objects"]["countries"]["geometries"]
