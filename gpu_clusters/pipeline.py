@@ -126,9 +126,11 @@ def rank(
         deal_places = deals_table(tables.deals, placed, cluster_id)
         coverage = coverage_table([read.coverage for read in tables.reads])
     with clock.stage("organizations"):
-        organizations = organizations_table(*indicators[:2], scores.order)
-        places = [None if place is None else location_cluster[place] for place in (located.patents, located.publications)]
-        partners = partners_table(tables.patents, tables.publications, *places, members.clusters)
+        organizations = organizations_table(indicators[0], indicators[1], scores.order)
+        cluster_of = [
+            None if place is None else location_cluster[place] for place in (located.patents, located.publications)
+        ]
+        partners = partners_table(tables.patents, tables.publications, cluster_of[0], cluster_of[1], members.clusters)
     record = manifest.of_run(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )

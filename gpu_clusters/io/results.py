@@ -34,7 +34,13 @@ def _types(columns: tuple[str, ...]) -> pa.Schema:
 
 RANKING_TYPES, LOCATIONS_TYPES, DEALS_TYPES = _types(RANKING), _types(LOCATIONS), _types(DEALS)
 ORGANIZATIONS_TYPES = pa.schema(
-    {"cluster_id": pa.int64(), "table": pa.string(), "place": pa.int64(), "organization": pa.string(), "count": pa.float64()}
+    {
+        "cluster_id": pa.int64(),
+        "table": pa.string(),
+        "place": pa.int64(),
+        "organization": pa.string(),
+        "count": pa.float64(),
+    }
 )
 PARTNERS_TYPES = pa.schema(dict.fromkeys(PARTNERS, pa.int64()))
 

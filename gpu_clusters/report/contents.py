@@ -13,7 +13,16 @@ import numpy as np
 import pandas as pd
 
 from gpu_clusters.errors import InputError, UsageError
-from gpu_clusters.schema import COVERAGE, DEALS, LOCATIONS, ORGANIZATIONS, PARTNERS, RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
+from gpu_clusters.schema import (
+    COVERAGE,
+    DEALS,
+    LOCATIONS,
+    ORGANIZATIONS,
+    PARTNERS,
+    RANKING,
+    TEXT_COLUMNS,
+    WHOLE_COLUMNS,
+)
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -57,9 +66,13 @@ class Contents:
         """The ranking with a name to show for every cluster (``label``), also for those that have none."""
         clusters = self.ranking.copy()
         economies = clusters["economies"].fillna("").astype(str)
-        unnamed = "Cluster " + clusters["cluster_id"].astype(str) + np.where(economies != "", " (" + economies + ")", "")
+        unnamed = (
+            "Cluster " + clusters["cluster_id"].astype(str) + np.where(economies != "", " (" + economies + ")", "")
+        )
         name = clusters["name"]
-        clusters["label"] = name.where(name.notna() & (name.fillna("").astype(str).str.strip() != ""), unnamed).astype(object)
+        clusters["label"] = name.where(name.notna() & (name.fillna("").astype(str).str.strip() != ""), unnamed).astype(
+            object
+        )
         return clusters
 
     @property
@@ -72,7 +85,9 @@ class Contents:
         return bool(self.ranking[column].notna().any())
 
 
-def read(folder: str | os.PathLike[str], *, sweep: str | os.PathLike[str] | None = None, top: int | None = None) -> Contents:
+def read(
+    folder: str | os.PathLike[str], *, sweep: str | os.PathLike[str] | None = None, top: int | None = None
+) -> Contents:
     """Read the files of a result.
 
     Parameters
@@ -107,9 +122,7 @@ def read(folder: str | os.PathLike[str], *, sweep: str | os.PathLike[str] | None
     )
 
 
-def of_result(
-    result: Result, *, sweep: str | os.PathLike[str] | None = None, top: int | None = None
-) -> Contents:
+def of_result(result: Result, *, sweep: str | os.PathLike[str] | None = None, top: int | None = None) -> Contents:
     """What a report on a result that has not been written shows; see `read`."""
     return Contents(
         ranking=_complete(result.ranking, RANKING),

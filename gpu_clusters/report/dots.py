@@ -10,7 +10,9 @@ Extent = tuple[float, float, float, float]
 """Left, right, bottom, top, as matplotlib has it."""
 
 
-def count_by_pixel(x: NDArray[np.float64], y: NDArray[np.float64], extent: Extent, width: int, height: int) -> NDArray[np.int64]:
+def count_by_pixel(
+    x: NDArray[np.float64], y: NDArray[np.float64], extent: Extent, width: int, height: int
+) -> NDArray[np.int64]:
     """How many points fall on each pixel; (height, width), the first row at the bottom."""
     import datashader as ds
 

@@ -118,10 +118,15 @@ def _latex_letter(letter: str) -> str:
         return _LATEX[letter]
     if ord(letter) < 0x80:
         return letter
-    base, *marks = unicodedata.normalize("NFD", letter)
+    parts = unicodedata.normalize("NFD", letter)
+    base, marks = parts[0], parts[1:]
     if not marks or any(mark not in _ACCENT for mark in marks) or not (ord(base) < 0x80 or base in _LATEX):
         return letter
-    result = {"i": r"\i", "j": r"\j"}.get(base, _LATEX.get(base, base)) if marks[0] not in "\u0323\u0327\u0328\u0331" else base
+    result = (
+        {"i": r"\i", "j": r"\j"}.get(base, _LATEX.get(base, base))
+        if marks[0] not in "\u0323\u0327\u0328\u0331"
+        else base
+    )
     for mark in marks:
         result = rf"\{_ACCENT[mark]}{{{result}}}"
     return result

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -50,7 +50,11 @@ def shares(contents: Contents, count: int = 10) -> Figure:
         ax.set_yticks(range(len(rows)), _labels(rows, 34), va="center")
         ax.set_xlim(0, max(left.max(), 1e-9) * 1.09)
         _grid(ax)
-        style.head(fig, f"The first {len(rows)} clusters", "Shares of the world's patents, publications and deals, in percent, and their sum")
+        style.head(
+            fig,
+            f"The first {len(rows)} clusters",
+            "Shares of the world's patents, publications and deals, in percent, and their sum",
+        )
         _legend(ax)
     return fig
 
@@ -58,7 +62,13 @@ def shares(contents: Contents, count: int = 10) -> Figure:
 def leaders(contents: Contents, count: int = 10) -> Figure:
     """The first clusters of each indicator, with their counts."""
     columns = [(name, title, name, count_text) for name, title in INDICATORS.items()]
-    return _panels(contents.clusters, columns, count, f"The first {count} clusters of each indicator", "Fractional counts; in brackets the overall rank")
+    return _panels(
+        contents.clusters,
+        columns,
+        count,
+        f"The first {count} clusters of each indicator",
+        "Fractional counts; in brackets the overall rank",
+    )
 
 
 def per_capita(contents: Contents, count: int = 15) -> Figure:
@@ -80,11 +90,23 @@ def clusters_by_economy(contents: Contents) -> Figure:
     with style.look():
         fig, ax = _bars(len(rows))
         beyond = rows["clusters"] - rows["leading"]
-        ax.barh(range(len(rows)), rows["leading"], height=0.68, color=style.INDICATOR["patents"], label=f"In the top {contents.top}")
+        ax.barh(
+            range(len(rows)),
+            rows["leading"],
+            height=0.68,
+            color=style.INDICATOR["patents"],
+            label=f"In the top {contents.top}",
+        )
         if beyond.any():
             ax.barh(range(len(rows)), beyond, left=rows["leading"], height=0.68, color="#a9c9de", label="Beyond")
         for place, (leading, total) in enumerate(zip(rows["leading"], rows["clusters"], strict=True)):
-            ax.text(total, place, f"  {leading}" + (f" + {total - leading}" if total > leading else ""), va="center", fontsize=8.5)
+            ax.text(
+                total,
+                place,
+                f"  {leading}" + (f" + {total - leading}" if total > leading else ""),
+                va="center",
+                fontsize=8.5,
+            )
         ax.set_yticks(range(len(rows)), [style.shortened(name, 34) for name in rows["economy"]], va="center")
         ax.set_xlim(0, rows["clusters"].max() * 1.1)
         _grid(ax)
@@ -99,20 +121,41 @@ def rank_ranges(contents: Contents, count: int = 30) -> Figure:
     with style.look():
         fig, ax = _bars(len(rows))
         place = range(len(rows))
-        ax.hlines(place, rows["best_rank"].astype(float), rows["worst_rank"].astype(float), color="#9cc3da", linewidth=5)
-        ax.plot(rows["median_rank"].astype(float), place, "o", color=style.INDICATOR["patents"], markersize=4.5, label="Median")
-        ax.plot(rows["rank"].astype(float), place, "|", color=style.INK, markersize=10, markeredgewidth=1.6, label="This result")
+        ax.hlines(
+            place, rows["best_rank"].astype(float), rows["worst_rank"].astype(float), color="#9cc3da", linewidth=5
+        )
+        ax.plot(
+            rows["median_rank"].astype(float),
+            place,
+            "o",
+            color=style.INDICATOR["patents"],
+            markersize=4.5,
+            label="Median",
+        )
+        ax.plot(
+            rows["rank"].astype(float),
+            place,
+            "|",
+            color=style.INK,
+            markersize=10,
+            markeredgewidth=1.6,
+            label="This result",
+        )
         ax.set_yticks(place, _labels(rows, 34), va="center")
         ax.set_xlim(left=0)
         _grid(ax)
-        style.head(fig, "Ranks over the settings of the sweep", "Best to worst rank of the first clusters at other radii and densities")
+        style.head(
+            fig,
+            "Ranks over the settings of the sweep",
+            "Best to worst rank of the first clusters at other radii and densities",
+        )
         _legend(ax)
     return fig
 
 
 def _panels(
     clusters: pd.DataFrame,
-    columns: list[tuple[str, str, str, Callable[[float], str]]],
+    columns: Sequence[tuple[str, str, str, Callable[[Any], str]]],
     count: int,
     title: str,
     subtitle: str,
@@ -122,13 +165,22 @@ def _panels(
         top = 1 - 0.78 / fig.get_figheight()
         axes = [fig.add_axes((0.012 + i * 0.331, 0.03, 0.322, top - 0.03)) for i in range(3)]
         for ax, (column, heading, indicator, text) in zip(axes, columns, strict=True):
-            rows = clusters[clusters[column].fillna(0) > 0].sort_values(column, ascending=False, kind="stable").head(count)
+            rows = (
+                clusters[clusters[column].fillna(0) > 0].sort_values(column, ascending=False, kind="stable").head(count)
+            )
             most = float(rows[column].max()) if len(rows) else 1.0
             for place, row in enumerate(rows.itertuples(index=False)):
                 value = float(getattr(row, column))
                 ax.barh(place, value, height=0.68, color=style.INDICATOR[indicator])
                 ax.text(value + most * 0.03, place, text(value), va="center", fontsize=8)
-                ax.text(-most * 0.04, place, f"{style.shortened(str(row.label), 26)} ({row.rank})", va="center", ha="right", fontsize=8)
+                ax.text(
+                    -most * 0.04,
+                    place,
+                    f"{style.shortened(str(row.label), 26)} ({row.rank})",
+                    va="center",
+                    ha="right",
+                    fontsize=8,
+                )
             ax.set_xlim(-most * 1.72, most * 1.42)
             ax.set_ylim(count - 0.4, -0.6)
             ax.axis("off")
@@ -147,7 +199,10 @@ def _bars(rows: int) -> tuple[Figure, Axes]:
 
 
 def _labels(rows: pd.DataFrame, length: int) -> list[str]:
-    return [f"{style.shortened(str(label), length)}  {rank}" for label, rank in zip(rows["label"], rows["rank"], strict=True)]
+    return [
+        f"{style.shortened(str(label), length)}  {rank}"
+        for label, rank in zip(rows["label"], rows["rank"], strict=True)
+    ]
 
 
 def _grid(ax: Axes) -> None:
@@ -157,4 +212,13 @@ def _grid(ax: Axes) -> None:
 
 
 def _legend(ax: Axes) -> None:
-    ax.legend(loc="lower left", bbox_to_anchor=(-0.01, 1.0), ncols=3, frameon=False, fontsize=8.5, handlelength=1, borderpad=0.1, columnspacing=1.4)
+    ax.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.01, 1.0),
+        ncols=3,
+        frameon=False,
+        fontsize=8.5,
+        handlelength=1,
+        borderpad=0.1,
+        columnspacing=1.4,
+    )

@@ -14,7 +14,7 @@ import pandas as pd
 
 from gpu_clusters.report import escape
 from gpu_clusters.report.numbers import FORMATS
-from gpu_clusters.report.tables import Column, Table
+from gpu_clusters.report.tables import Table
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -129,7 +129,8 @@ def shown(table: Table) -> Iterator[list[str]]:
     """Texts row by row, as a reader sees them."""
     for row in rows(table):
         yield [
-            "" if value is None else FORMATS[column.kind](value) for value, column in zip(row, table.columns, strict=True)
+            "" if value is None else FORMATS[column.kind](value)
+            for value, column in zip(row, table.columns, strict=True)
         ]
 
 
@@ -155,7 +156,9 @@ def _fill_sheet(sheet: Worksheet, table: Table) -> None:
         _set(sheet, 3, number, column.title)
         head = sheet.cell(3, number)
         head.font, head.border = Font(bold=True), rule
-        head.alignment = Alignment(horizontal="left" if column.kind == "text" else "right", wrap_text=True, vertical="bottom")
+        head.alignment = Alignment(
+            horizontal="left" if column.kind == "text" else "right", wrap_text=True, vertical="bottom"
+        )
     last = 3
     for last, row in enumerate(rows(table), 4):
         for number, (value, column) in enumerate(zip(row, table.columns, strict=True), 1):
@@ -166,7 +169,9 @@ def _fill_sheet(sheet: Worksheet, table: Table) -> None:
         _set(sheet, number, 1, note)
         sheet.cell(number, 1).font = Font(italic=True, size=9)
     for number, (column, width) in enumerate(zip(table.columns, _widths(table), strict=True), 1):
-        sheet.column_dimensions[get_column_letter(number)].width = min(width, 46) + 2 if column.kind == "text" else max(width, 10) + 2
+        sheet.column_dimensions[get_column_letter(number)].width = (
+            min(width, 46) + 2 if column.kind == "text" else max(width, 10) + 2
+        )
     sheet.freeze_panes = "A4"
     sheet.auto_filter.ref = f"A3:{get_column_letter(len(table.columns))}{last}"
     sheet.page_setup.orientation = "landscape"

@@ -73,7 +73,9 @@ def inline_svg(figure: Figure, name: str) -> str:
     for color, variable in _THEMED.items():
         text = text.replace(color, f"var({variable})")
     text = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", text)
-    return re.sub(r"<svg [^>]*?viewBox=(\"[^\"]*\")[^>]*>", r'<svg viewBox=\1 role="img" focusable="false">', text, count=1)
+    return re.sub(
+        r"<svg [^>]*?viewBox=(\"[^\"]*\")[^>]*>", r'<svg viewBox=\1 role="img" focusable="false">', text, count=1
+    )
 
 
 def _facts(contents: Contents) -> list[tuple[str, str]]:

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 
 class Placed(NamedTuple):
-    """A label: the number of its point, and its lower left corner."""
+    """A label: the number of its point, its lower left corner, and the line to its symbol, (2, 2), if they are apart."""
 
     point: int
     left: float
     bottom: float
+    leader: NDArray[np.float64] | None
 
 
+NEXT = 6.0  # a label so near to its symbol needs no line
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 
 
@@ -46,6 +48,7 @@ def place_labels(
         Left free around labels.
     """
     boxes = np.column_stack((points, points)) + np.outer(np.asarray(radii), (-1.0, -1.0, 1.0, 1.0))
+    labels = np.empty((0, 4))
     placed: list[Placed] = []
     for number, (width, height) in enumerate(sizes):
         x, y = points[number]
@@ -53,15 +56,37 @@ def place_labels(
             continue
         for left, bottom in _candidates(x, y, radii[number], width, height, distances):
             box = np.array([left - margin, bottom - margin, left + width + margin, bottom + height + margin])
-            if box[0] < frame[0] or box[1] < frame[1] or box[2] > frame[2] or box[3] > frame[3]:
+            if box[0] < frame[0] or box[1] < frame[1] or box[2] > frame[2] or box[3] > frame[3] or _meets(boxes, box):
                 continue
-            apart = (boxes[:, 0] >= box[2]) | (boxes[:, 2] <= box[0]) | (boxes[:, 1] >= box[3]) | (boxes[:, 3] <= box[1])
-            if not apart.all():
+            leader = _leader(points[number], radii[number], (left, bottom, left + width, bottom + height))
+            steps = np.empty((0, 4)) if leader is None else _steps(leader)
+            if any(_meets(labels, step) for step in steps):
                 continue
-            boxes = np.vstack((boxes, box))
-            placed.append(Placed(number, left, bottom))
+            boxes, labels = np.vstack((boxes, box, steps)), np.vstack((labels, box, steps))
+            placed.append(Placed(number, left, bottom, leader))
             break
     return placed
+
+
+def _meets(boxes: NDArray[np.float64], box: NDArray[np.float64]) -> bool:
+    apart = (boxes[:, 0] >= box[2]) | (boxes[:, 2] <= box[0]) | (boxes[:, 1] >= box[3]) | (boxes[:, 3] <= box[1])
+    return not bool(apart.all())
+
+
+def _leader(
+    point: NDArray[np.float64], radius: float, box: tuple[float, float, float, float]
+) -> NDArray[np.float64] | None:
+    """From the edge of a symbol to the nearest point of a label; None where they are next to each other."""
+    end = np.array([np.clip(point[0], box[0], box[2]), np.clip(point[1], box[1], box[3])])
+    gap = float(np.hypot(*(end - point)))
+    return None if gap < radius + NEXT else np.array([point + (end - point) * radius / gap, end])
+
+
+def _steps(line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Small boxes along a line."""
+    parts = np.linspace(0, 1, max(int(np.hypot(*(line[1] - line[0])) / 3), 2))[:, None]
+    middle = line[0] + parts * (line[1] - line[0])
+    return np.hstack((middle - 0.7, middle + 0.7))
 
 
 def _candidates(

@@ -93,7 +93,12 @@ def region(contents: Contents, box: Box, title: str, by: str = "rank", labels: i
     _, y = project.transform(np.tile(west + along * width, 2), np.repeat([south, north], 33))
     extent = (x[0], x[1], float(np.median(y[:33])), float(np.median(y[33:])))
     more = max(width, north - south) * 0.35
-    around = ((west - more + 180) % 360 - 180, max(south - more, -90.0), (east + more + 180) % 360 - 180, min(north + more, 90.0))
+    around = (
+        (west - more + 180) % 360 - 180,
+        max(south - more, -90.0),
+        (east + more + 180) % 360 - 180,
+        min(north + more, 90.0),
+    )
     if width + 2 * more >= 360:
         around = (-180.0, around[1], 180.0, around[3])
     return _draw(contents, _View(project, extent, within(around), False), title, by, labels)
@@ -152,7 +157,8 @@ def _draw(contents: Contents, view: _View, title: str, by: str, labels: int) -> 
 def _subtitle(contents: Contents, by: str) -> str:
     if by == "rank":
         return "Clusters by their share of the world's patents, publications and deals; the number is the rank"
-    return f"The first {min(contents.top, len(contents.ranking))} clusters by that share per million people; the number is the intensity rank"
+    number = min(contents.top, len(contents.ranking))
+    return f"The first {number} clusters by that share per million people; the number is the intensity rank"
 
 
 def _draw_land(ax: Axes, view: _View) -> None:
@@ -168,8 +174,10 @@ def _draw_locations(ax: Axes, contents: Contents, view: _View, colors: list[str]
     """Noise in grey; on maps of regions members in their clusters' colours too."""
     x, y, cluster = _projected(contents.locations, view)
     box = ax.get_position()
-    width, height = (round(part * fig.dpi) for part in (box.width * fig.get_figwidth(), box.height * fig.get_figheight()))
-    layers = [(cluster < 0, style.NOISE, 0.14, 0.6)]
+    width, height = (
+        round(part * fig.dpi) for part in (box.width * fig.get_figwidth(), box.height * fig.get_figheight())
+    )
+    layers = [(cluster < 0, style.NOISE, 0.28, 0.75)]
     if not view.world:
         color = np.array([*colors, ""], dtype=object)[np.where(cluster > 0, cluster - 1, len(colors))]
         layers += [(color == one, one, 0.5, 0.95) for one in dict.fromkeys(colors)]
@@ -239,31 +247,35 @@ def _draw_clusters(
     )
     named = [i for i in order if not np.isnan(rank[i])][:labels]
     texts = [f"{int(rank[i])}  {style.shortened(str(clusters['label'].iat[i]), 34)}" for i in named]
-    radii = diameter / 2 if view.world else np.maximum(diameter / 2, _radii(contents, ax)[order])
+    radii = diameter / 2 if view.world else np.maximum(diameter / 2, _radii(contents, ax, fig)[order])
     _draw_labels(ax, fig, np.column_stack((x[order], y[order])), radii, texts)
 
 
-def _radii(contents: Contents, ax: Axes) -> NDArray[np.float64]:
+def _radii(contents: Contents, ax: Axes, fig: Figure) -> NDArray[np.float64]:
     """How far each cluster's outline reaches on paper, about, in points; 0 where there is none."""
+    import shapely
+
     radii = np.zeros(len(contents.clusters))
     if contents.boundaries is not None and len(contents.boundaries):
         left, right = ax.get_xlim()
-        per_degree = 111_195 / (right - left) * ax.get_position().width * ax.figure.get_figwidth() * 72
-        reach = np.sqrt(contents.boundaries.geometry.area.to_numpy() / np.pi) * per_degree * 0.9
+        per_degree = 111_195 / (right - left) * ax.get_position().width * fig.get_figwidth() * 72
+        reach = np.sqrt(shapely.area(contents.boundaries.geometry.to_numpy()) / np.pi) * per_degree * 0.9
         cluster = contents.boundaries["cluster_id"].to_numpy()
         known = (cluster >= 1) & (cluster <= len(radii))
         radii[cluster[known] - 1] = np.minimum(reach[known], 16)
     return radii
 
 
-def _draw_labels(ax: Axes, fig: Figure, points: NDArray[np.float64], radii: NDArray[np.float64], texts: list[str]) -> None:
+def _draw_labels(
+    ax: Axes, fig: Figure, points: NDArray[np.float64], radii: NDArray[np.float64], texts: list[str]
+) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.patheffects import withStroke
 
     FigureCanvasAgg(fig)
     renderer = fig.canvas.get_renderer()  # type: ignore[attr-defined]
     points_px = ax.transData.transform(points) * 72 / fig.dpi
-    frame = ax.get_window_extent(renderer).extents * 72 / fig.dpi
+    frame = np.array(ax.get_window_extent(renderer).extents) * 72 / fig.dpi
     halo = [withStroke(linewidth=2.2, foreground="white", alpha=0.85)]
     drawn = [ax.text(0, 0, text, fontsize=7.4, path_effects=halo, zorder=5, va="bottom", ha="left") for text in texts]
     boxes = [text.get_window_extent(renderer) for text in drawn]
@@ -276,21 +288,16 @@ def _draw_labels(ax: Axes, fig: Figure, points: NDArray[np.float64], radii: NDAr
         if label is None:
             text.remove()
             continue
-        text.set_position(back.transform(np.array([label.left, label.bottom]) * fig.dpi / 72))
-        _draw_leader(ax, points_px[number], radii[number], label.left, label.bottom, sizes[number], fig.dpi)
+        x, y = back.transform(np.array([label.left, label.bottom]) * fig.dpi / 72)
+        text.set_position((float(x), float(y)))
+        if label.leader is not None:
+            _draw_leader(ax, label.leader, fig.dpi)
 
 
-def _draw_leader(
-    ax: Axes, point: NDArray[np.float64], radius: float, left: float, bottom: float, size: tuple[float, float], dpi: float
-) -> None:
-    """A thin line from a symbol to its label if they are apart."""
-    end = np.array([np.clip(point[0], left, left + size[0]), np.clip(point[1], bottom, bottom + size[1])])
-    gap = float(np.hypot(*(end - point)))
-    if gap < radius + 6:
-        return
-    start = point + (end - point) * radius / gap
-    line = ax.transData.inverted().transform(np.array([start, end]) * dpi / 72)
-    ax.plot(*line.T, color=style.MUTED, linewidth=0.5, zorder=4, solid_capstyle="round")
+def _draw_leader(ax: Axes, line: NDArray[np.float64], dpi: float) -> None:
+    """A thin line from a symbol to its label."""
+    ends = ax.transData.inverted().transform(line * dpi / 72)
+    ax.plot(*ends.T, color=style.MUTED, linewidth=0.5, zorder=4, solid_capstyle="round")
 
 
 def _legend(ax: Axes, contents: Contents, by: str) -> None:
@@ -299,7 +306,9 @@ def _legend(ax: Axes, contents: Contents, by: str) -> None:
     number = min(contents.top, len(contents.ranking)) if by == "intensity_rank" else len(contents.ranking)
     titles = style.band_titles(number)
     if len(contents.ranking) > (number if by == "intensity_rank" else style.BANDS[-1][0]):
-        titles.append(("Not in this ranking" if by == "intensity_rank" else f"Beyond {style.BANDS[-1][0]}", style.BEYOND))
+        titles.append(
+            ("Not in this ranking" if by == "intensity_rank" else f"Beyond {style.BANDS[-1][0]}", style.BEYOND)
+        )
     handles = [
         Line2D([], [], marker="o", linestyle="none", color=color, markeredgecolor="white", markersize=7, label=title)
         for title, color in titles

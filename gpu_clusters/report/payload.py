@@ -71,7 +71,13 @@ def payload(contents: Contents) -> str:
     }
     text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     text = text[:-1] + ',"land":' + land.raw().strip() + "}"
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e").replace("\u2028", " ").replace("\u2029", " ")
+    return (
+        text.replace("&", "\\u0026")
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("\u2028", " ")
+        .replace("\u2029", " ")
+    )
 
 
 def _clusters(contents: Contents) -> list[dict[str, Any]]:
@@ -105,10 +111,12 @@ def _organizations(contents: Contents) -> dict[str, dict[str, list[list[Any]]]]:
 
 
 def _partners(contents: Contents) -> dict[str, list[list[int]]]:
-    """The closest partners of each cluster: by the share of all patents plus that of all publications that they have in common."""
+    """The closest partners of each cluster, by the shares of all patents and of all publications that they have in common."""
     frame = contents.partners
     totals = contents.manifest.get("totals", {})
-    tie = sum(frame[name].astype(float) / max(float(totals.get(name) or 1), 1.0) for name in ("patents", "publications"))
+    tie = sum(
+        frame[name].astype(float) / max(float(totals.get(name) or 1), 1.0) for name in ("patents", "publications")
+    )
     both = pd.concat(
         [
             frame.assign(tie=tie),
@@ -136,7 +144,12 @@ def outlines(contents: Contents) -> dict[str, list[list[int]]]:
         simple = shapely.simplify(shapes, tolerance)
     found: dict[str, list[list[int]]] = {}
     for number, shape in zip(cluster, simple, strict=True):
-        rings = [ring for part in shapely.get_parts(shape) if part.geom_type == "Polygon" for ring in (part.exterior, *part.interiors)]
+        rings = [
+            ring
+            for part in shapely.get_parts(shape)
+            if part.geom_type == "Polygon"
+            for ring in (part.exterior, *part.interiors)
+        ]
         steps = []
         for ring in rings:
             whole = np.rint(np.asarray(ring.coords)[:, :2] * PER_DEGREE).astype(int)
@@ -180,7 +193,9 @@ def dots(places: pd.DataFrame, most: int) -> dict[str, Any]:
     }
 
 
-def _cell(lon: NDArray[np.float64], lat: NDArray[np.float64], cluster: NDArray[np.int64], step: float) -> NDArray[np.int64]:
+def _cell(
+    lon: NDArray[np.float64], lat: NDArray[np.float64], cluster: NDArray[np.int64], step: float
+) -> NDArray[np.int64]:
     columns = int(np.ceil(360 / step)) + 1
     row, column = np.floor((lat + 90) / step).astype(np.int64), np.floor((lon + 180) / step).astype(np.int64)
     cells: NDArray[np.int64] = (np.maximum(cluster, 0) * (int(np.ceil(180 / step)) + 1) + row) * columns + column

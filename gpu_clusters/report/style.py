@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gpu_clusters.report.escape import one_line
 
@@ -22,7 +22,15 @@ BANDS = ((10, "#3b0f70"), (25, "#a3307e"), (50, "#e8583b"), (100, "#f5a623"))
 BEYOND = "#7c8894"
 """Colours by rank up to a number, dark to light, so that they keep their order in grey; and of what comes after."""
 
-FONTS = ("Noto Sans", "DejaVu Sans", "Noto Sans CJK SC", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans Hebrew")
+FONTS = (
+    "Noto Sans",
+    "DejaVu Sans",
+    "Noto Sans CJK SC",
+    "Noto Sans Arabic",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+    "Noto Sans Hebrew",
+)
 
 
 def band_color(rank: float) -> str:
@@ -45,7 +53,7 @@ def look() -> Iterator[None]:
     """Matplotlib's settings for a figure, and none of its warnings of letters that no font has."""
     import matplotlib as mpl
 
-    settings = {
+    settings: dict[Any, Any] = {
         "font.family": list(_installed()),
         "font.size": 9,
         "text.color": INK,

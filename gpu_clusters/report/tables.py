@@ -76,7 +76,16 @@ def all_tables(contents: Contents) -> list[Table]:
 def top(contents: Contents) -> Table:
     """The main ranking."""
     changes = CHANGES if contents.has("previous_rank") else ()
-    columns = (RANK, LABEL, ECONOMIES, *COUNTS, *SHARES, TOTAL, Column("rank_without_deals", "Rank without deals", "rank"), *changes)
+    columns = (
+        RANK,
+        LABEL,
+        ECONOMIES,
+        *COUNTS,
+        *SHARES,
+        TOTAL,
+        Column("rank_without_deals", "Rank without deals", "rank"),
+        *changes,
+    )
     frame = contents.leading
     notes = ("Shares are percentages of the world's geocoded patents, publications and deals; the total is their sum.",)
     return _table("top", f"Top {_number(contents)} clusters", columns, frame, notes)
@@ -85,7 +94,9 @@ def top(contents: Contents) -> Table:
 def beyond(contents: Contents) -> Table:
     """The ranking from where the main one ends."""
     frame = contents.clusters[contents.clusters["rank"] > contents.top]
-    return _table("beyond", f"Clusters beyond the top {contents.top}", (RANK, LABEL, ECONOMIES, *COUNTS, TOTAL, *OWNERS), frame)
+    return _table(
+        "beyond", f"Clusters beyond the top {contents.top}", (RANK, LABEL, ECONOMIES, *COUNTS, TOTAL, *OWNERS), frame
+    )
 
 
 def by_economy(contents: Contents) -> Table:
@@ -137,7 +148,9 @@ def intensity(contents: Contents) -> Table:
         Column("rank", "Rank by size", "rank"),
         *changes,
     )
-    notes = (f"Of the first {_number(contents)} clusters. Intensity: total share (percent) per million people of the cluster's area.",)
+    notes = (
+        f"Of the first {_number(contents)} clusters. Intensity: total share (percent) per million people of the cluster's area.",
+    )
     return _table("intensity", "Clusters by intensity", columns, frame, notes)
 
 
@@ -186,7 +199,9 @@ def concentration(contents: Contents) -> Table:
     if len(clusters):
         rows.append((f"All {len(clusters):,} clusters", *(clusters[share].sum() for share in SHARE_OF.values())))
     frame = pd.DataFrame(rows, columns=["clusters", *SHARE_OF.values()])
-    return _table("concentration", "Shares of the world by number of clusters", (Column("clusters", "Clusters"), *SHARES), frame)
+    return _table(
+        "concentration", "Shares of the world by number of clusters", (Column("clusters", "Clusters"), *SHARES), frame
+    )
 
 
 def regions(contents: Contents) -> Table:
@@ -263,7 +278,9 @@ def coverage(contents: Contents) -> Table:
         Column("documents", "Documents", "count"),
         Column("documents_pct", "Covered, %", "percent"),
     )
-    notes = ("A document is covered if one of its addresses is geocoded. The rows and deals of the table Deals are places of deals.",)
+    notes = (
+        "A document is covered if one of its addresses is geocoded. The rows and deals of the table Deals are places of deals.",
+    )
     order = frame.assign(world=given["country"] != "World").sort_values(
         ["table", "world", "rows"], ascending=[True, True, False], kind="stable"
     )

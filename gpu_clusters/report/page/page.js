@@ -188,7 +188,7 @@
       return `band${place < 0 ? 5 : place + 1}`;
     };
     const zoom = () => Math.log2(view.k / 800);
-    const radius = (c) => (3 + 15 * Math.sqrt(c.share / largest)) * Math.max(0.45, Math.min(1, 1.1 - 0.12 * Math.max(0, zoom() - 1)));
+    const radius = (c) => (3 + 15 * Math.sqrt(c.share / largest) * Math.max(0.5, Math.min(1, width / 900))) * Math.max(0.45, Math.min(1, 1.1 - 0.12 * Math.max(0, zoom() - 1)));
     const screen = (c) => [(c.x - view.x) * view.k + width / 2, (c.y - view.y) * view.k + height / 2];
     const order = () => [...data.clusters].sort((a, b) => (a[colored] ?? 1e9) - (b[colored] ?? 1e9));
     let ordered = order();
@@ -258,10 +258,11 @@
       }
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       const seen = [];
-      for (let i = ordered.length - 1; i >= 0; i--) {
-        const c = ordered[i], [px, py] = screen(c), r = radius(c);
-        if (px < -r || py < -r || px > width + r || py > height + r) continue;
-        seen.push([c, px, py, r]);
+      for (const c of ordered) {
+        const [px, py] = screen(c), r = radius(c);
+        if (px >= -r && py >= -r && px <= width + r && py <= height + r) seen.push([c, px, py, r]);
+      }
+      for (const [c, px, py, r] of [...seen].sort((a, b) => b[3] - a[3])) {
         context.beginPath();
         context.arc(px, py, r, 0, 7);
         context.globalAlpha = 0.9;
@@ -273,7 +274,7 @@
         context.strokeStyle = marked ? theme.colors.ink : theme.colors.halo;
         context.stroke();
       }
-      drawLabels(seen.reverse());
+      drawLabels(seen);
       if (keyboard) drawCross();
     }
 
@@ -320,10 +321,11 @@
 
     /** The cluster at a place of the screen: a circle first, else an outline. */
     function at(px, py, slack) {
-      for (const c of ordered) {
+      const near = data.clusters.filter((c) => {
         const [cx, cy] = screen(c);
-        if (Math.hypot(cx - px, cy - py) <= radius(c) + slack) return c;
-      }
+        return Math.hypot(cx - px, cy - py) <= radius(c) + slack;
+      });
+      if (near.length) return near.reduce((a, b) => (b.share < a.share ? b : a));  // small ones lie on top
       if (zoom() > 1.2) {
         context.setTransform(1, 0, 0, 1, 0, 0);
         const wx = (px - width / 2) / view.k + view.x, wy = (py - height / 2) / view.k + view.y;
