@@ -108,7 +108,7 @@ def clusters_by_economy(contents: Contents) -> Figure:
                 fontsize=8.5,
             )
         ax.set_yticks(range(len(rows)), [style.shortened(name, 34) for name in rows["economy"]], va="center")
-        ax.set_xlim(0, rows["clusters"].max() * 1.1)
+        ax.set_xlim(0, rows["clusters"].max() * 1.16)
         _grid(ax)
         style.head(fig, "Economies with two or more clusters", f"Number of clusters. {EVERY_CLUSTER}")
         _legend(ax)

@@ -190,6 +190,7 @@
     const zoom = () => Math.log2(view.k / 800);
     const radius = (c) => (3 + 15 * Math.sqrt(c.share / largest) * Math.max(0.5, Math.min(1, width / 900))) * Math.max(0.45, Math.min(1, 1.1 - 0.12 * Math.max(0, zoom() - 1)));
     const screen = (c) => [(c.x - view.x) * view.k + width / 2, (c.y - view.y) * view.k + height / 2];
+    const lower = (a, b) => (band(a) === "band5" ? 0 : 1) - (band(b) === "band5" ? 0 : 1) || b.share - a.share;  // drawn first
     const order = () => [...data.clusters].sort((a, b) => (a[colored] ?? 1e9) - (b[colored] ?? 1e9));
     let ordered = order();
 
@@ -262,7 +263,7 @@
         const [px, py] = screen(c), r = radius(c);
         if (px >= -r && py >= -r && px <= width + r && py <= height + r) seen.push([c, px, py, r]);
       }
-      for (const [c, px, py, r] of [...seen].sort((a, b) => b[3] - a[3])) {
+      for (const [c, px, py, r] of [...seen].sort((a, b) => lower(a[0], b[0]))) {
         context.beginPath();
         context.arc(px, py, r, 0, 7);
         context.globalAlpha = 0.9;
@@ -325,7 +326,7 @@
         const [cx, cy] = screen(c);
         return Math.hypot(cx - px, cy - py) <= radius(c) + slack;
       });
-      if (near.length) return near.reduce((a, b) => (b.share < a.share ? b : a));  // small ones lie on top
+      if (near.length) return near.sort(lower).at(-1);
       if (zoom() > 1.2) {
         context.setTransform(1, 0, 0, 1, 0, 0);
         const wx = (px - width / 2) / view.k + view.x, wy = (py - height / 2) / view.k + view.y;
