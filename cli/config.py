@@ -8,10 +8,11 @@ from typing import Any
 
 from gpu_clusters.errors import UsageError
 from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
-from gpu_clusters.settings import Settings
+from gpu_clusters.settings import BOUNDARIES, Settings
 
 _INPUTS = (*TABLES, "population")
-_KEYS = (*_INPUTS, "out", *Settings.names())
+_PATHS = ("previous", "regions", "out")
+_KEYS = (*_INPUTS, *_PATHS, *Settings.names())
 _LARGEST = 10**300
 
 
@@ -41,8 +42,11 @@ def load(path: Path) -> dict[str, Any]:
     for table in _INPUTS:
         if table in config:
             config[table] = [_beside(path, name, table) for name in _listed(config[table])]
-    if "out" in config:
-        config["out"] = _beside(path, config["out"], "out")
+    for key in _PATHS:
+        if key in config:
+            config[key] = _beside(path, config[key], key)
+    if config.get("boundary", "area") not in BOUNDARIES:
+        config["boundary"] = _beside(path, config["boundary"], "boundary")
     config["columns"] = {t: _mapping(path, t, names) for t, names in config.get("columns", {}).items()}
     config["years"] = {t: _window(path, t, years) for t, years in config.get("years", {}).items()}
     if config.get("merge_km") is False:

@@ -56,6 +56,37 @@ Population = Annotated[
         "patterns. Gives population, intensity and its ranking.",
     ),
 ]
+Previous = Annotated[
+    str | None,
+    typer.Option(
+        "--previous",
+        metavar="DIR",
+        show_default=False,
+        rich_help_panel=_INPUT,
+        help="Folder of an earlier result: gives previous ranks and their changes. May be the folder --out, with --force.",
+    ),
+]
+Regions = Annotated[
+    str | None,
+    typer.Option(
+        "--regions",
+        metavar="FILE",
+        show_default=False,
+        rich_help_panel=_INPUT,
+        help="Rank the polygons of this file (cities, provinces) and cluster nothing: GeoParquet, GeoJSON, GeoPackage, "
+        "Shapefile, ...",
+    ),
+]
+RegionName = Annotated[
+    str | None,
+    typer.Option(
+        "--region-name",
+        metavar="COLUMN",
+        show_default=False,
+        rich_help_panel=_INPUT,
+        help=f"Column of --regions that names them. {_default('name, if there is one')}",
+    ),
+]
 Columns = Annotated[
     list[str] | None,
     typer.Option(
@@ -144,6 +175,17 @@ AreaDegrees = Annotated[
         show_default=False,
         help="A deal belongs to a cluster if it is at most this far from one of its places, in degrees. "
         f"{_default('0.05')}",
+    ),
+]
+Boundary = Annotated[
+    str | None,
+    typer.Option(
+        "--boundary",
+        metavar="area|hull|concave|FILE",
+        rich_help_panel=_METHOD,
+        show_default=False,
+        help="What deals and people must lie in to count: a cluster's area (see --area-degrees), the convex or concave hull of "
+        f"its places, or a polygon of a file, which is that cluster's whose places in it weigh most. {_default('area')}",
     ),
 ]
 Border = Annotated[

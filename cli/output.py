@@ -21,6 +21,7 @@ from gpu_clusters.io.results import plain
 PIPED_WIDTH = 160
 WIDE, MIDDLING, NARROW = 120, 72, 40  # widths for all columns of a table, for all but the organizations, and for any
 PEOPLE = 24  # what people and intensity take
+MOVES = 8  # what the change of the rank takes
 
 
 def emit(text: str) -> None:
@@ -88,13 +89,19 @@ def progress() -> Iterator[Callable[[str, float | None], None] | None]:
         yield tell
 
 
-def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
-    """The first clusters of a ranking, for reading, in as many columns as the screen has room for."""
+def ranking_table(ranking: pd.DataFrame, count: int, *, moves: bool = False) -> Table:
+    """The first clusters of a ranking, for reading, in as many columns as the screen has room for.
+
+    ``moves``: with the change of the rank since the previous edition.
+    """
     named, intense = ranking["name"].notna().any(), ranking["intensity"].notna().any()
     width = _console().width
-    wide, middling = WIDE + PEOPLE * intense, MIDDLING + PEOPLE * intense
+    extra = PEOPLE * intense + MOVES * moves
+    wide, middling = WIDE + extra, MIDDLING + extra
     table = Table(title=None, box=None, pad_edge=False, header_style="bold")
     table.add_column("rank", justify="right", no_wrap=True)
+    if moves:
+        table.add_column("change", justify="right", no_wrap=True)
     if named:
         table.add_column("cluster", max_width=32, overflow="ellipsis", no_wrap=True)
     table.add_column("economies", max_width=12, overflow="ellipsis", no_wrap=True)
@@ -105,7 +112,8 @@ def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
         table.add_column("top applicant", max_width=26, overflow="ellipsis", no_wrap=True)
         table.add_column("top organization", max_width=26, overflow="ellipsis", no_wrap=True)
     for row in ranking.head(count).itertuples(index=False):
-        cells = [str(row.rank), *([_text(row.name)] if named else []), _text(row.economies)]
+        cells = [str(row.rank), *([move(row)] if moves else []), *([_text(row.name)] if named else [])]
+        cells.append(_text(row.economies))
         if width >= middling:
             cells += [_amount(row.patents), _amount(row.publications), _amount(row.deals)]
         cells.append(f"{row.total_share:.2f}")
@@ -116,6 +124,13 @@ def ranking_table(ranking: pd.DataFrame, count: int) -> Table:
             cells += [_text(row.top_applicant), _text(row.top_organization)]
         table.add_row(*(Text(cell) for cell in cells))
     return table
+
+
+def move(row: Any) -> str:
+    """How far a cluster has moved since the previous edition: "+2", "-1", "=", "new"."""
+    if pd.isna(row.previous_rank):
+        return "new"
+    return f"{row.rank_change:+d}" if row.rank_change else "="
 
 
 def _console() -> Console:

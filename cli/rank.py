@@ -12,6 +12,7 @@ from gpu_clusters_cli.errors import say
 from gpu_clusters_cli.many import ManyValues
 
 from gpu_clusters.errors import UsageError
+from gpu_clusters.schema import TABLES
 
 if TYPE_CHECKING:
     from gpu_clusters.result import Result
@@ -25,6 +26,9 @@ def rank(
     publications: o.Publications = None,
     deals: o.Deals = None,
     population: o.Population = None,
+    previous: o.Previous = None,
+    regions: o.Regions = None,
+    region_name: o.RegionName = None,
     column: o.Columns = None,
     years: o.Years = None,
     config: o.Config = None,
@@ -34,6 +38,7 @@ def rank(
     merge_km: o.MergeKm = None,
     no_merge: o.NoMerge = False,
     area_degrees: o.AreaDegrees = None,
+    boundary: o.Boundary = None,
     border: o.Border = None,
     crs: o.Crs = None,
     device: o.Device = None,
@@ -50,9 +55,9 @@ def rank(
     Each row of a table is an address with its place in degrees (lon, lat). Where many of them lie within --radius-km of each
     other, at least --density, there is a cluster. Clusters are ranked by their shares of all patents, publications and deals.
 
-    Into the folder --out go ranking.csv, ranking.parquet, locations.parquet, deals.parquet, coverage.csv and manifest.json; the
-    first twenty clusters go to the screen. Exit codes: 0 done, 1 failed, 2 wrong options, 3 bad input data, 4 device or engine
-    missing, 130 interrupted.
+    Into the folder --out go ranking.csv, ranking.parquet, locations.parquet, deals.parquet, boundaries.parquet,
+    boundaries.geojson, coverage.csv and manifest.json; the first twenty clusters go to the screen. Exit codes: 0 done, 1 failed,
+    2 wrong options, 3 bad input data, 4 device or engine missing, 130 interrupted.
     """
     if no_merge and merge_km is not None:
         raise UsageError("--merge-km and --no-merge exclude each other")
@@ -61,12 +66,16 @@ def rank(
         "publications": publications,
         "deals": deals,
         "population": population,
+        "previous": previous,
+        "regions": regions,
+        "region_name": region_name,
         "out": out,
         "radius_km": radius_km,
         "density": density,
         "weighting": weighting,
         "merge_km": merge_km,
         "area_degrees": area_degrees,
+        "boundary": boundary,
         "border": border,
         "crs": crs,
         "device": device,
@@ -93,7 +102,7 @@ def run_and_write(chosen: dict[str, Any], *, force: bool, json: bool) -> None:
     from gpu_clusters.staging import check_out
 
     started = perf_counter()
-    inputs = {table: chosen.pop(table, None) for table in ("patents", "publications", "deals", "population")}
+    inputs = {name: chosen.pop(name, None) for name in (*TABLES, "population", "previous", "regions")}
     out = chosen.pop("out")
     settings = Settings(**chosen)
     check_out(out, force=force)
@@ -135,7 +144,7 @@ def _show(result: Result, out: str, seconds: float, *, json: bool) -> None:
         )
         return
     if record["clusters"]:
-        emit_table(ranking_table(result.ranking, SHOWN))
+        emit_table(ranking_table(result.ranking, SHOWN, moves="previous" in record))
     found, addresses = record["clusters"], record["totals"]["inventor_addresses"] + record["totals"]["author_addresses"]
     say(
         f"{found:,} {'cluster' if found == 1 else 'clusters'} ({record['initial_clusters']:,} before merging) of {addresses:,} "

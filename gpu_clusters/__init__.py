@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gpu_clusters.compiled import keep_kernels
 
 if TYPE_CHECKING:
+    from gpu_clusters.editions import Comparison, compare
     from gpu_clusters.errors import DeviceError, GpuClustersError, InputError, UsageError
     from gpu_clusters.estimator import WeightedDBSCAN
     from gpu_clusters.people import people_in_polygons, people_within
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 keep_kernels()
 
 _HOME = {
+    "Comparison": "editions",
     "DeviceError": "errors",
     "GpuClustersError": "errors",
     "InputError": "errors",
@@ -25,12 +27,14 @@ _HOME = {
     "Settings": "settings",
     "UsageError": "errors",
     "WeightedDBSCAN": "estimator",
+    "compare": "editions",
     "people_in_polygons": "people",
     "people_within": "people",
     "rank": "pipeline",
 }
 
 __all__ = [
+    "Comparison",
     "DeviceError",
     "GpuClustersError",
     "InputError",
@@ -38,6 +42,7 @@ __all__ = [
     "Settings",
     "UsageError",
     "WeightedDBSCAN",
+    "compare",
     "people_in_polygons",
     "people_within",
     "rank",

@@ -13,7 +13,8 @@ import pandas as pd
 
 from gpu_clusters.backend import Backend
 from gpu_clusters.engines.protocol import Clustering
-from gpu_clusters.io.model import InputFile, TableRead
+from gpu_clusters.io.editions import about, caveats
+from gpu_clusters.io.model import Edition, InputFile, TableRead
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.locate import Located
 from gpu_clusters.steps.merge import Merged
@@ -100,6 +101,19 @@ def add_people(record: dict[str, Any], people: People, order: np.ndarray, raster
     record["inputs"] += [_input(file) for file in rasters]
     record["population"] = {"without_data": gaps(people, cluster_id)}
     record["warnings"] += warnings_of(people, cluster_id)
+
+
+def add_previous(record: dict[str, Any], now: Edition, before: Edition, match: np.ndarray) -> None:
+    """Note in a manifest which edition the previous ranks are from; ``match`` (k,) is -1 for clusters that it does not have."""
+    matched = int((match >= 0).sum())
+    record["previous"] = about(before) | {"matched": matched}
+    record["warnings"] += caveats(now, before, matched)
+
+
+def add_polygons(record: dict[str, Any], source: InputFile, warnings: Sequence[str]) -> None:
+    """Note in a manifest the polygons that the user brought."""
+    record["inputs"].append(_input(source))
+    record["warnings"] += warnings
 
 
 def _input(file: InputFile) -> dict[str, Any]:

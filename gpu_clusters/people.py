@@ -12,7 +12,6 @@ from gpu_clusters.degrees import GEOCODED, classify
 from gpu_clusters.errors import InputError, UsageError
 
 Boundary = Literal["area", "hull", "concave"]
-CONCAVITY = 0.3  # of a concave hull: 0 as tight as can be, 1 convex
 
 
 def people_within(
@@ -69,9 +68,10 @@ def people_within(
     given = np.zeros(len(lon), np.int64) if labels is None else np.asarray(labels)
     if given.shape != lon.shape or given.dtype.kind not in "iu":
         raise UsageError(f"labels must be {len(lon):,} whole numbers, one a place")
-    found = _in_areas(lon, lat, given.astype(np.int64), raster, area_degrees) if boundary == "area" else None
-    if found is None:
-        found = people_in_polygons(hulls(lon, lat, given.astype(np.int64), concave=boundary == "concave"), raster)
+    if boundary == "area":
+        found = _in_areas(lon, lat, given.astype(np.int64), raster, area_degrees)
+    else:
+        found = _in_hulls(lon, lat, given.astype(np.int64), raster, concave=boundary == "concave")
     return found if labels is not None else float(found["population"].iloc[0])
 
 
@@ -96,27 +96,21 @@ def people_in_polygons(polygons: Any, raster: Any) -> pd.DataFrame:
 
     shapes = read_polygons(polygons)
     with open_rasters(raster) as (rasters, _):
-        population, without = sums_in_polygons(Mosaic(rasters), shapes)
+        population, _, without = sums_in_polygons(Mosaic(rasters), shapes.to_numpy())
     return pd.DataFrame({"population": population, "without_data": without}, index=shapes.index)
 
 
-def hulls(lon: NDArray[np.float64], lat: NDArray[np.float64], labels: NDArray[np.int64], *, concave: bool) -> Any:
-    """Hulls of the places of each label of 0 and above, in plain degrees; a GeoSeries by label.
-
-    Longitudes go past 180 where a hull spans the date line. Places in a line have a hull without an area, which is empty.
-    """
+def _in_hulls(
+    lon: NDArray[np.float64], lat: NDArray[np.float64], labels: NDArray[np.int64], raster: Any, *, concave: bool
+) -> pd.DataFrame:
     import geopandas as gpd
-    import shapely
 
-    shapes = {}
-    for label in np.unique(labels[labels >= 0]).tolist():
-        x, y = lon[labels == label], lat[labels == label]
-        if np.ptp(x) > 180:
-            x = np.where(x < 0, x + 360, x)
-        points = shapely.multipoints(np.stack([x, y], axis=1))
-        hull = shapely.concave_hull(points, CONCAVITY) if concave else shapely.convex_hull(points)
-        shapes[label] = hull if hull.geom_type == "Polygon" else shapely.Polygon()
-    return gpd.GeoSeries(shapes, crs="EPSG:4326")
+    from gpu_clusters.steps.hulls import hulls
+
+    member = labels >= 0
+    names, group = np.unique(labels[member], return_inverse=True)
+    shapes = hulls(lon[member], lat[member], group, len(names), concave=concave)
+    return people_in_polygons(gpd.GeoSeries(shapes, index=names, crs="EPSG:4326"), raster)
 
 
 def _in_areas(

@@ -5,26 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gpu_clusters import backend, manifest
 from gpu_clusters.compiled import keep_to_one_thread
-from gpu_clusters.errors import UsageError
+from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io import read_addresses, read_deals
-from gpu_clusters.io.model import Addresses, Deals, InputFile, TableRead
+from gpu_clusters.io.boundaries import boundaries_table
+from gpu_clusters.io.editions import FOR_RANKS, read_edition
+from gpu_clusters.io.model import Addresses, Deals, Edition, InputFile, TableRead
 from gpu_clusters.result import Result
-from gpu_clusters.settings import Settings
+from gpu_clusters.settings import BOUNDARIES, Settings
+from gpu_clusters.steps.boundary import draw, warnings_of
 from gpu_clusters.steps.cluster import cluster
+from gpu_clusters.steps.edition import kinship, places_of, with_previous
 from gpu_clusters.steps.locate import Locations, locate
-from gpu_clusters.steps.members import Members, of_locations
+from gpu_clusters.steps.members import Members, of_locations, of_regions
 from gpu_clusters.steps.merge import merge
 from gpu_clusters.steps.organizations import organizations_table
-from gpu_clusters.steps.overlay import overlay
+from gpu_clusters.steps.overlay import overlay, overlay_polygons, overlay_regions
 from gpu_clusters.steps.partners import partners_table
-from gpu_clusters.steps.population import People, count_people, with_people
+from gpu_clusters.steps.population import People, count_people, people_in, with_people
+from gpu_clusters.steps.regions import in_regions, named_regions
 from gpu_clusters.steps.score import indicator, score_clusters
 from gpu_clusters.steps.tabulate import coverage_table, deals_table, locations_table, ranking_table
+
+if TYPE_CHECKING:
+    from gpu_clusters.io.regions import Regions
 
 Progress = Callable[[str, float | None], None]
 """Told the name of the work at hand and the part of it that is done, 0..1, or None where that is not known."""
@@ -37,6 +46,8 @@ def rank(
     settings: Settings | None = None,
     *,
     population: Any = None,
+    previous: Any = None,
+    regions: Any = None,
     progress: Progress | None = None,
     **changes: Any,
 ) -> Result:
@@ -54,6 +65,10 @@ def rank(
         The method's defaults where left out.
     population : path, xarray.DataArray, or list of these, optional
         Rasters of people per cell in any CRS: GeoTIFF, COG or NetCDF files, folders of them, patterns (``tiles/*.tif``).
+    previous : path or Result, optional
+        An earlier result, or its folder: fills the columns of the previous ranks and of their changes.
+    regions : path, GeoDataFrame or list of polygons, optional
+        Polygons to rank instead of clusters (cities, provinces): nothing is clustered, and what counts is what lies in each.
     progress : callable, optional
         Told the name of the work at hand and the part of it that is done (0..1, None where not known).
     **changes
@@ -62,7 +77,7 @@ def rank(
     Returns
     -------
     Result
-        ``ranking``, ``locations``, ``deals``, ``coverage`` (data frames), ``manifest``, and ``write(folder)``.
+        ``ranking``, ``locations``, ``deals``, ``boundaries``, ``coverage`` (data frames), ``manifest``, and ``write(folder)``.
 
     Raises
     ------
@@ -85,30 +100,56 @@ def rank(
     settings = _changed(settings or Settings(), changes)
     if patents is None and publications is None:
         raise UsageError("there is nothing to cluster: give patents, publications or both")
+    by_polygons = regions is not None or settings.boundary not in BOUNDARIES
+    if regions is not None and settings.boundary != "area":
+        raise UsageError("regions have their own boundaries: give no boundary with them")
     chosen = backend.pick(settings)
     clock = _Clock(progress)
 
+    before = None
+    if previous is not None:
+        with clock.stage("read previous"):
+            before = read_edition(previous, FOR_RANKS)
     with clock.stage("read patents"):
         patents_read = _read(read_addresses, patents, "patents", settings, clock)
     with clock.stage("read publications"):
         publications_read = _read(read_addresses, publications, "publications", settings, clock)
     with clock.stage("read deals"):
         deals_read = _read(read_deals, deals, "deals", settings, clock)
+    given = None
+    if by_polygons:
+        with clock.stage("read polygons"):
+            given = _polygons(regions, settings)
     tables = _Tables(patents_read, publications_read, deals_read)
 
     with clock.stage("locate"), keep_to_one_thread():
         located = locate(tables.patents, tables.publications, settings)
-    with clock.stage("cluster"), keep_to_one_thread():
-        clustering = cluster(located.locations, settings, chosen.cluster)
-    with clock.stage("merge"), keep_to_one_thread():
-        merged = merge(located, clustering, tables.patents, tables.publications, settings)
+    if regions is not None and given is not None:
+        with clock.stage("place in regions"):
+            clustering, merged = in_regions(located.locations, given.polygons)
+            members = of_regions(merged.labels, len(given.polygons))
+            outlines = given.polygons[members.labels()]
+    else:
+        with clock.stage("cluster"), keep_to_one_thread():
+            clustering = cluster(located.locations, settings, chosen.cluster)
+        with clock.stage("merge"), keep_to_one_thread():
+            merged = merge(located, clustering, tables.patents, tables.publications, settings)
+        members = of_locations(merged.labels)
+        with clock.stage("draw boundaries"), keep_to_one_thread():
+            outlines = draw(located.locations, members, settings, given and given.polygons)
     with clock.stage("overlay"), keep_to_one_thread():
-        placed = overlay(tables.deals, located.locations, merged.labels, settings) if tables.deals else None
-    members = of_locations(merged.labels)
+        placed = None
+        if tables.deals and regions is not None and given is not None:
+            placed = overlay_regions(tables.deals, given.polygons)
+        elif tables.deals and settings.boundary != "area":
+            placed = overlay_polygons(tables.deals, outlines, located.locations, members)
+        elif tables.deals:
+            placed = overlay(tables.deals, located.locations, merged.labels, settings)
     people, rasters = None, list[InputFile]()
     if population is not None:
         with clock.stage("population"), keep_to_one_thread():
-            people, rasters = _people(population, located.locations, members, settings, clock)
+            replaced = outlines if regions is not None or settings.boundary != "area" else None
+            people, rasters = _people(population, located.locations, members, settings, clock, replaced)
     with clock.stage("score"):
         indicators = [
             indicator(tables.patents, merged.labels, located.patents, members),
@@ -117,6 +158,9 @@ def rank(
         ]
         scores = score_clusters(indicators)
         ranking = ranking_table(indicators, scores, located.locations, clustering, members)
+        if regions is not None and given is not None:
+            names = [given.names[label] for label in members.labels()[scores.order].tolist()]
+            ranking = named_regions(ranking, names, outlines[scores.order])
         if people is not None:
             ranking = with_people(ranking, people, scores.order, settings.top)
     with clock.stage("collect"):
@@ -124,6 +168,7 @@ def rank(
         location_cluster = cluster_id[merged.labels]
         locations = locations_table(located.locations, clustering, location_cluster)
         deal_places = deals_table(tables.deals, placed, cluster_id)
+        boundaries = boundaries_table(ranking, outlines[scores.order])
         coverage = coverage_table([read.coverage for read in tables.reads])
     with clock.stage("organizations"):
         organizations = organizations_table(indicators[0], indicators[1], scores.order)
@@ -136,7 +181,15 @@ def rank(
     )
     if people is not None:
         manifest.add_people(record, people, scores.order, rasters)
-    return Result(ranking, locations, deal_places, coverage, organizations, partners, record)
+    if before is not None:
+        with clock.stage("match"):
+            now = places_of(locations)
+            match = kinship(now, before.places, len(ranking), len(before.ranking)).match
+            ranking = with_previous(ranking, before.ranking, match)
+        manifest.add_previous(record, Edition("", ranking, now, record, None, []), before, match)
+    if given is not None:
+        manifest.add_polygons(record, given.source, warnings_of(outlines) if regions is None else [])
+    return Result(ranking, locations, deal_places, boundaries, coverage, organizations, partners, record)
 
 
 class _Clock:
@@ -191,16 +244,36 @@ def _read(
     )
 
 
+def _polygons(regions: Any, settings: Settings) -> Regions:
+    """The polygons that the user brings."""
+    from gpu_clusters.io.regions import read_regions
+
+    if regions is not None:
+        return read_regions(regions, "regions", settings.region_name)
+    if not Path(settings.boundary).exists():
+        raise InputError(
+            f"boundary {settings.boundary!r} is neither area, hull or concave nor a file that exists; check the path"
+        )
+    return read_regions(settings.boundary, "boundary")
+
+
 def _people(
-    source: Any, locations: Locations, members: Members, settings: Settings, clock: _Clock
+    source: Any,
+    locations: Locations,
+    members: Members,
+    settings: Settings,
+    clock: _Clock,
+    polygons: Any = None,
 ) -> tuple[People, list[InputFile]]:
-    """The people of each cluster, and the rasters that were read."""
+    """The people of each cluster, in ``polygons`` where they replace the areas, and the rasters that were read."""
     from gpu_clusters.io.cells import cells_near
     from gpu_clusters.io.mosaic import Mosaic
     from gpu_clusters.io.rasters import open_rasters
 
     lon, lat = locations.lon[members.place], locations.lat[members.place]
     with open_rasters(source, digest=True) as (rasters, inputs):
+        if polygons is not None:
+            return people_in(Mosaic(rasters), polygons), inputs()
         cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
         grids = [raster.grid for raster in rasters]
         people = count_people(

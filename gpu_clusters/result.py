@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +24,8 @@ class Result:
         One row a distinct place of an address, in (lat, lon) order; columns of ``schema.LOCATIONS``.
     deals : DataFrame
         One row a distinct place of deals, in (lat, lon) order; columns of ``schema.DEALS``.
+    boundaries : GeoDataFrame
+        The clusters' polygons by rank (WGS 84 degrees, None where a cluster has none); columns of ``schema.BOUNDARIES``.
     coverage : DataFrame
         How many rows and documents of each country and table could be placed; columns of ``schema.COVERAGE``.
     organizations : DataFrame
@@ -34,6 +39,7 @@ class Result:
     ranking: pd.DataFrame
     locations: pd.DataFrame
     deals: pd.DataFrame
+    boundaries: GeoDataFrame
     coverage: pd.DataFrame
     organizations: pd.DataFrame
     partners: pd.DataFrame

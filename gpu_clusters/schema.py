@@ -61,6 +61,8 @@ LOCATIONS = (
 
 DEALS = ("lon", "lat", "deals", "cluster_id")
 
+BOUNDARIES = ("cluster_id", "rank", "name", "geometry")
+
 ORGANIZATIONS = ("cluster_id", "table", "place", "organization", "count")
 
 PARTNERS = ("cluster_id", "partner_id", "patents", "publications")
@@ -77,13 +79,51 @@ COVERAGE = (
     "documents_pct",
 )
 
+COMPARISON = (
+    "status",
+    "cluster_id",
+    "previous_cluster_id",
+    "name",
+    "previous_name",
+    "economies",
+    "rank",
+    "previous_rank",
+    "rank_change",
+    "total_share",
+    "previous_total_share",
+    "total_share_change",
+    "patent_share_change",
+    "publication_share_change",
+    "deal_share_change",
+    "moved_by",
+    "patent_share",
+    "previous_patent_share",
+    "publication_share",
+    "previous_publication_share",
+    "deal_share",
+    "previous_deal_share",
+    "intensity_rank",
+    "previous_intensity_rank",
+    "intensity_rank_change",
+    "came_from_id",
+    "went_to_id",
+    "overlap_pct",
+    "previous_overlap_pct",
+    "lon",
+    "lat",
+)
+
+PARTS = ("previous_cluster_id", "previous_rank", "previous_name", "cluster_id", "rank", "name", "weight_pct")
+
 WHOLE_COLUMNS = frozenset(
     name
-    for name in (*RANKING, *LOCATIONS)
-    if name.endswith(("rank", "change", "_id", "locations", "_deals"))
+    for name in (*RANKING, *LOCATIONS, *COMPARISON)
+    if name.endswith(("rank", "rank_change", "_id", "locations", "_deals"))
     or name in ("inventors", "authors", "weight", "density_at")
 )
-TEXT_COLUMNS = frozenset({"name", "economies", "top_applicant", "top_organization"})
+TEXT_COLUMNS = frozenset(
+    {"name", "economies", "top_applicant", "top_organization", "status", "previous_name", "moved_by"}
+)
 """Columns of a result's tables that hold whole numbers (int64) and texts; "core" is bool, the others are float64."""
 
 NOISE = -1

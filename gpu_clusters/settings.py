@@ -15,6 +15,7 @@ from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
 WEIGHTINGS = ("inventor-equivalent", "total-preserving", "raw")
 BORDERS = ("densest", "lowest")
 DEVICES = ("auto", "cpu", "gpu")
+BOUNDARIES = ("area", "hull", "concave")
 ENGINES = ("auto", "native", "cuml", "sklearn")
 
 
@@ -34,6 +35,11 @@ class Settings:
         Largest gap in kilometres between clusters that may be merged; None merges none.
     area_degrees : float
         A cluster's area is what lies within so many degrees of a member; > 0.
+    boundary : {"area", "hull", "concave"} or path
+        What deals and people are assigned by: a cluster's area, the convex or the concave hull of its places, or the polygons
+        of a file, of which each belongs to the cluster whose places in it weigh most.
+    region_name : str or None
+        Column of names in the file of regions; one called ``name`` where None.
     border : {"densest", "lowest"}
         The core neighbour that a border location joins.
     top : int
@@ -58,6 +64,8 @@ class Settings:
     weighting: str = "inventor-equivalent"
     merge_km: float | None = 5.0
     area_degrees: float = 0.05
+    boundary: str = "area"
+    region_name: str | None = None
     border: str = "densest"
     top: int = 100
     crs: str | None = None
@@ -76,6 +84,10 @@ class Settings:
             raise UsageError(f"top must be a whole number, 1 or more, not {self.top!r}")
         if self.crs is not None and not isinstance(self.crs, str):
             raise UsageError(f"crs must be a text such as 'EPSG:3035', not {self.crs!r}")
+        if not isinstance(self.boundary, str) or not self.boundary:
+            raise UsageError(f"boundary must be area, hull, concave or the path of a file, not {self.boundary!r}")
+        if self.region_name is not None and not isinstance(self.region_name, str):
+            raise UsageError(f"region_name must be the name of a column, not {self.region_name!r}")
         _one_of("weighting", self.weighting, WEIGHTINGS)
         _one_of("border", self.border, BORDERS)
         _one_of("device", self.device, DEVICES)

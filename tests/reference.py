@@ -207,6 +207,54 @@ def assign_deals(deal_places, places, label: np.ndarray, area: float) -> np.ndar
     return assigned
 
 
+def on_segment(point, a, b) -> bool:
+    """Whether a point lies on the straight piece from a to b, in exact arithmetic."""
+    (x, y), (ax, ay), (bx, by) = ([Fraction(c) for c in p] for p in (point, a, b))
+    beside = (bx - ax) * (y - ay) != (by - ay) * (x - ax)
+    return not beside and min(ax, bx) <= x <= max(ax, bx) and min(ay, by) <= y <= max(ay, by)
+
+
+def in_polygon(point, rings) -> bool:
+    """Even-odd rule over all rings of a polygon or multipolygon, every edge included, in exact arithmetic."""
+    x, y = (Fraction(c) for c in point)
+    inside = False
+    for ring in rings:
+        for a, b in zip(ring, [*ring[1:], ring[0]], strict=True):
+            if on_segment(point, a, b):
+                return True
+            (ax, ay), (bx, by) = ([Fraction(c) for c in p] for p in (a, b))
+            if (ay > y) != (by > y) and x < ax + (y - ay) * (bx - ax) / (by - ay):
+                inside = not inside
+    return inside
+
+
+def assign_regions(places, regions, areas) -> np.ndarray:
+    """The smallest region (list of rings) that holds each place (lat, lon), its edge included; ties: the first; -1: none."""
+    found = np.full(len(places), -1, dtype=np.int64)
+    for i, (lat, lon) in enumerate(places):
+        spellings = [(lon, lat), (180.0, lat)] if lon == -180 else [(lon, lat)]
+        holding = [r for r, rings in enumerate(regions) if any(in_polygon(point, rings) for point in spellings)]
+        found[i] = min(holding, key=lambda r: (areas[r], r), default=-1)
+    return found
+
+
+def reference_regions(patents, publications, deals, regions, areas) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+    """Sections 1, 2 and 8 for regions: the ranking, the deals' cluster_id, and the region of each row of the ranking."""
+    tables = [rows_of(table, kind) for table, kind in zip((patents, publications, deals), COUNTS, strict=True)]
+    totals = [math.fsum(row.count for row in rows) for rows in tables]
+    places, deal_places = number_places(tables[0], tables[1]), number_places(tables[2])
+    label, deal_label = assign_regions(places, regions, areas), assign_regions(deal_places, regions, areas)
+    order = [*dict.fromkeys(k for k in label.tolist() if k >= 0)]  # by first member, the empty ones last
+    order += [r for r in range(len(regions)) if r not in order]
+    number = {r: k for k, r in enumerate(order)} | {-1: -1}
+    label, deal_label = (np.array([number[r] for r in one.tolist()], dtype=np.int64) for one in (label, deal_label))
+    core = np.zeros(len(places), dtype=bool)
+    ranking, cluster_id = rank_clusters(tables, totals, [label, label, deal_label], core, len(regions))
+    region = {cluster_id[k]: r for k, r in enumerate(order)}
+    deals_id = np.array([cluster_id[k] for k in deal_label.tolist()], dtype=np.int64)
+    return ranking, deals_id, np.array([region[i] for i in ranking["cluster_id"].tolist()])
+
+
 def ranks(totals: list[float], tie: float = EQUAL_SHARES) -> list[int]:
     """Section 8: ranks by total, largest first; in that order neighbours less than 1e-9 apart share the smallest."""
     order = sorted(range(len(totals)), key=lambda k: -totals[k])
@@ -244,9 +292,11 @@ def top(rows: list[Row]) -> str:
     return min((name for name in count if count[name] >= largest * (1 - ROUNDING)), default="")
 
 
-def rank_clusters(tables: list[list[Row]], totals, labels, core) -> tuple[pd.DataFrame, dict[int, int]]:
+def rank_clusters(
+    tables: list[list[Row]], totals, labels, core, clusters: int | None = None
+) -> tuple[pd.DataFrame, dict[int, int]]:
     """Section 8: the ranking, and the cluster_id of each cluster. All lists: patents, publications, deals."""
-    parts_of = [[[], [], []] for _ in range(int(labels[0].max()) + 1)]
+    parts_of = [[[], [], []] for _ in range(int(labels[0].max()) + 1 if clusters is None else clusters)]
     for number, (rows, label) in enumerate(zip(tables, labels, strict=True)):
         for row in rows:
             if label[row.location] >= 0:

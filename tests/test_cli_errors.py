@@ -207,7 +207,7 @@ def test_names_that_are_no_files(program):
         (["--out", ""], "--out"),
         (["--config", "no.toml"], "no.toml"),
         (["--config", "."], "--config"),
-        (["--boundary", "hull"], "--boundary"),
+        (["--boundary", ""], "boundary must be"),
     ],
     ids=str,
 )

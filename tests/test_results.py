@@ -408,9 +408,9 @@ def test_files_of_a_result_that_is_no_more_go(result, tmp_path):
     out = tmp_path / "out"
     result.write(out)
     manifest = json.loads((out / "manifest.json").read_text())
-    (out / "boundaries.geojson").write_text("{}")
+    (out / "stability.csv").write_text("{}")
     (tmp_path / "other.txt").write_text("mine")
-    for name in ("boundaries.geojson", "../other.txt", "..", "missing.csv", 3):
+    for name in ("stability.csv", "../other.txt", "..", "missing.csv", 3):
         manifest["outputs"].append({"name": name})
     (out / "manifest.json").write_text(json.dumps(manifest))
     result.write(out, force=True)

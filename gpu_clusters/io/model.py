@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -81,6 +81,51 @@ class Deals:
     def rows(self) -> int:
         """Number of geocoded rows."""
         return len(self.lon)
+
+
+class Places(NamedTuple):
+    """Member locations of the clusters of an edition.
+
+    Attributes
+    ----------
+    lon, lat : (n,) float64
+        Degrees, each pair once.
+    weight : (n,) int64
+    cluster : (n,) int64
+        Row of the cluster in the edition's ranking.
+    """
+
+    lon: np.ndarray
+    lat: np.ndarray
+    weight: np.ndarray
+    cluster: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Edition:
+    """What a result says of its clusters.
+
+    Attributes
+    ----------
+    name : str
+        Its folder as given, or ``"a result in memory"``.
+    ranking : DataFrame
+        One row a cluster by rank, then cluster_id; the columns that were asked for.
+    places : Places
+    manifest : dict
+        Empty where the folder has none.
+    sha256 : str or None
+        Digest of the manifest's file.
+    warnings : list of str
+        What is odd about it.
+    """
+
+    name: str
+    ranking: pd.DataFrame
+    places: Places
+    manifest: dict[str, Any]
+    sha256: str | None
+    warnings: list[str]
 
 
 @dataclass(frozen=True)

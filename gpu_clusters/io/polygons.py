@@ -13,6 +13,7 @@ from exactextract.raster import RasterSource
 from numpy.typing import NDArray
 
 from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.io.folding import fold, joined
 from gpu_clusters.io.grids import Grid
 from gpu_clusters.io.mosaic import Mosaic
 
@@ -34,13 +35,7 @@ def read_polygons(given: Any) -> gpd.GeoSeries:
     UsageError
         Nothing to read polygons from.
     """
-    if isinstance(given, (str, os.PathLike)):
-        try:
-            given = gpd.read_parquet(given) if str(given).lower().endswith("parquet") else gpd.read_file(given)
-        except Exception as error:  # whatever the library raises
-            raise InputError(
-                f"{given}: cannot be read as polygons: {str(error).splitlines()[0]}; check the file"
-            ) from error
+    given = read_vector(given) if isinstance(given, (str, os.PathLike)) else given
     if isinstance(given, gpd.GeoDataFrame):
         given = given.geometry
     try:
@@ -59,13 +54,29 @@ def read_polygons(given: Any) -> gpd.GeoSeries:
             f"polygon {wrong[0] + 1} is a {shapes.geom_type.iloc[wrong[0]]}; only polygons have people in them"
         )
     valid = shapes.where(polygonal, shapely.Polygon()).make_valid(method="structure", keep_collapsed=False)
-    return gpd.GeoSeries([_joined((shape,)) for shape in valid], index=shapes.index)
+    return gpd.GeoSeries([joined([shape]) for shape in valid], index=shapes.index)
 
 
-def sums_in_polygons(mosaic: Mosaic, shapes: gpd.GeoSeries) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """People in each polygon, NaN where there is no number, and the part of it (0..1) without one; (k,) each."""
-    folded = _fold(shapes)
-    people, covered = np.zeros(len(shapes)), np.zeros(len(shapes))
+def read_vector(path: str | os.PathLike[str]) -> gpd.GeoDataFrame:
+    """A file of shapes with its columns.
+
+    Raises
+    ------
+    InputError
+        It cannot be read.
+    """
+    try:
+        return gpd.read_parquet(path) if str(path).lower().endswith("parquet") else gpd.read_file(path)
+    except Exception as error:  # whatever the library raises
+        raise InputError(f"{path}: cannot be read as polygons: {str(error).splitlines()[0]}; check the file") from error
+
+
+def sums_in_polygons(
+    mosaic: Mosaic, shapes: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """People in each polygon, NaN where there is no number; the cells with one; and the part (0..1) without; (k,) each."""
+    folded = fold(shapes)
+    people, cells, covered = np.zeros((3, len(shapes)))
     for own, raster in enumerate(mosaic.rasters):
         source = _Source(mosaic, own)
         projected = _project(folded, raster.grid)
@@ -79,33 +90,15 @@ def sums_in_polygons(mosaic: Mosaic, shapes: gpd.GeoSeries) -> tuple[NDArray[np.
                 found = exact_extract(source, frame, ["sum", "count"], output="pandas", max_cells_in_memory=CELLS)
                 count = found["count"].to_numpy(np.float64)
                 people[near] += np.where(count > 0, found["sum"].to_numpy(np.float64), 0.0)
+                cells[near] += count
                 covered[near] += count * width * height / area[near]
     without = np.where(covered > 1 - 1e-6, 0.0, 1 - covered)
-    return np.where(covered > 0, people, np.nan), without
+    return np.where(covered > 0, people, np.nan), cells, without
 
 
-def _fold(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
-    """Polygons with longitudes in -180..180; what goes past the date line comes back on the other side."""
-    bounds = shapes.bounds
-    if not ((bounds.minx < -180) | (bounds.maxx > 180)).any():
-        return shapes
-    parts = [
-        shapes.intersection(shapely.box(-180 + 360 * turn, -90, 180 + 360 * turn, 90)).translate(-360 * turn)
-        for turn in (-1, 0, 1)
-    ]
-    return gpd.GeoSeries([_joined(three) for three in zip(*parts, strict=True)], index=shapes.index)
-
-
-def _joined(parts: tuple[Any, ...]) -> Any:
-    """One shape of the polygons among parts that do not overlap; empty ones would bring GEOS down later."""
-    single = shapely.get_parts(shapely.get_parts(list(parts)))
-    polygonal = shapely.get_type_id(single) == shapely.GeometryType.POLYGON
-    return shapely.multipolygons(single[polygonal & ~shapely.is_empty(single)])
-
-
-def _project(shapes: gpd.GeoSeries, grid: Grid) -> NDArray[Any]:
+def _project(shapes: NDArray[Any], grid: Grid) -> NDArray[Any]:
     """Polygons in a raster's CRS, their edges drawn through enough points."""
-    dense = shapely.segmentize(shapes.to_numpy(), EDGE)
+    dense = shapely.segmentize(shapes, EDGE)
     projected = shapely.transform(dense, lambda points: np.stack(grid.native(*points.T), axis=1))
     bounds = shapely.bounds(projected)
     usable = np.isfinite(bounds).all(axis=1)

@@ -16,10 +16,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpu_clusters.schema import DEALS, LOCATIONS, PARTNERS, RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
+from gpu_clusters.io.boundaries import write_geojson, write_geoparquet
+from gpu_clusters.schema import COMPARISON, DEALS, LOCATIONS, PARTNERS, RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
 from gpu_clusters.staging import MANIFEST, check_out, new_folder
 
 if TYPE_CHECKING:
+    from gpu_clusters.editions import Comparison
     from gpu_clusters.result import Result
 
 __all__ = ["DEALS_TYPES", "LOCATIONS_TYPES", "RANKING_TYPES", "check_out", "new_folder", "plain", "write_result"]
@@ -33,6 +35,7 @@ def _types(columns: tuple[str, ...]) -> pa.Schema:
 
 
 RANKING_TYPES, LOCATIONS_TYPES, DEALS_TYPES = _types(RANKING), _types(LOCATIONS), _types(DEALS)
+COMPARISON_TYPES = _types(COMPARISON)
 ORGANIZATIONS_TYPES = pa.schema(
     {
         "cluster_id": pa.int64(),
@@ -55,10 +58,23 @@ def write_result(result: Result, out: str | os.PathLike[str], *, force: bool = F
         _write_parquet(result.deals, DEALS_TYPES, folder / "deals.parquet")
         _write_parquet(result.organizations, ORGANIZATIONS_TYPES, folder / "organizations.parquet")
         _write_parquet(result.partners, PARTNERS_TYPES, folder / "partners.parquet")
+        write_geoparquet(result.boundaries, folder / "boundaries.parquet")
+        write_geojson(result.boundaries, folder / "boundaries.geojson")
         _write_csv(result.coverage, folder / "coverage.csv")
         outputs = [_fingerprint(path) for path in sorted(folder.iterdir())]
         timings = result.manifest["timings"] | {"write": round(perf_counter() - started, 4)}
         _write_json(result.manifest | {"timings": timings, "outputs": outputs}, folder / MANIFEST)
+
+
+def write_comparison(comparison: Comparison, out: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Write all files of a comparison of two editions; see `Comparison.write`."""
+    with new_folder(out, force=force) as folder:
+        _write_csv(comparison.clusters, folder / "comparison.csv")
+        _write_parquet(comparison.clusters, COMPARISON_TYPES, folder / "comparison.parquet")
+        _write_csv(comparison.splits, folder / "splits.csv")
+        _write_csv(comparison.mergers, folder / "mergers.csv")
+        outputs = [_fingerprint(path) for path in sorted(folder.iterdir())]
+        _write_json(comparison.manifest | {"outputs": outputs}, folder / MANIFEST)
 
 
 def plain(value: Any) -> Any:

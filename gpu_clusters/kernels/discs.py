@@ -99,6 +99,15 @@ def gather(
     totals.empty[groups] += counts[1].sum(axis=0)
 
 
+def within(
+    found: Areas, group: NDArray[np.int64], lon: NDArray[np.float64], lat: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether each place lies in the area of its own ``group``; (n,) each, degrees, lon in [-180, 180)."""
+    inside = np.zeros(len(lon), np.bool_)
+    _within(*index_of(found.bands), found.first_band, group, found.reach, lon, lat, inside)
+    return inside
+
+
 @point_function
 def touches(points, start, edges, table, reach, band, lon, lat):
     """Whether a place is within reach of a member in a band."""
@@ -129,6 +138,13 @@ def holds(points, start, edges, table, first, last, reach, lon, lat):
             return True
         low += 1
     return False
+
+
+@njit(cache=True)
+def _within(points, start, edges, table, first_band, group, reach, lon, lat, inside):
+    for p in range(len(lon)):
+        first, last = first_band[group[p]], first_band[group[p] + 1]
+        inside[p] = holds(points, start, edges, table, first, last, reach, lon[p], lat[p])
 
 
 @njit(cache=True, parallel=True)

@@ -259,7 +259,8 @@ def _radii(contents: Contents, ax: Axes, fig: Figure) -> NDArray[np.float64]:
     if contents.boundaries is not None and len(contents.boundaries):
         left, right = ax.get_xlim()
         per_degree = 111_195 / (right - left) * ax.get_position().width * fig.get_figwidth() * 72
-        reach = np.sqrt(shapely.area(contents.boundaries.geometry.to_numpy()) / np.pi) * per_degree * 0.9
+        area = np.nan_to_num(shapely.area(contents.boundaries.geometry.to_numpy()))
+        reach = np.sqrt(area / np.pi) * per_degree * 0.9
         cluster = contents.boundaries["cluster_id"].to_numpy()
         known = (cluster >= 1) & (cluster <= len(radii))
         radii[cluster[known] - 1] = np.minimum(reach[known], 16)

@@ -20,11 +20,26 @@ class Members(NamedTuple):
     cluster: NDArray[np.int64]
     clusters: int
 
+    def labels(self) -> NDArray[np.int64]:
+        """The label of each cluster number, (clusters,); the inverse of ``number``."""
+        known = np.flatnonzero(self.number >= 0)
+        return known[np.argsort(self.number[known])]
+
     def ids(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
         """Cluster id of each label: 1, 2, ... in the given order of the numbers; -1 for noise."""
         identity = np.full(self.clusters + 1, -1, np.int64)
         identity[order] = np.arange(1, self.clusters + 1)
         return identity[self.number]
+
+
+def of_regions(labels: NDArray[np.int64], regions: int) -> Members:
+    """Members of regions 0..regions - 1 that ``labels`` of the locations name; regions without any come last, by number."""
+    found = of_locations(labels)
+    rest = np.setdiff1d(np.arange(regions), labels)
+    number = np.full(regions + 1, -1, np.int64)
+    number[: len(found.number) - 1] = found.number[:-1]
+    number[rest] = found.clusters + np.arange(len(rest))
+    return found._replace(number=number, clusters=regions)
 
 
 def of_locations(labels: NDArray[np.int64]) -> Members:

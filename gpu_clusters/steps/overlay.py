@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,9 @@ from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.areas import nearest_members
 from gpu_clusters.kernels.spaces import degrees_reach, in_degrees
 from gpu_clusters.settings import Settings
+from gpu_clusters.steps.inside import nearest_holding, smallest_holding
 from gpu_clusters.steps.locate import Locations, distinct_places
+from gpu_clusters.steps.members import Members
 
 
 class Overlay(NamedTuple):
@@ -38,6 +40,19 @@ def overlay(deals: Deals, locations: Locations, labels: NDArray[np.int64], setti
     """
     lon, lat, (place,) = distinct_places([(deals.lon, deals.lat)])
     return Overlay(lon, lat, in_areas(lon, lat, locations, labels, settings.area_degrees), place)
+
+
+def overlay_polygons(deals: Deals, polygons: NDArray[Any], locations: Locations, members: Members) -> Overlay:
+    """Assign deals to the clusters whose polygons hold them, (k,) in the order of ``members``; see `inside.nearest_holding`."""
+    lon, lat, (place,) = distinct_places([(deals.lon, deals.lat)])
+    found = nearest_holding(polygons, lon, lat, members, locations.lon[members.place], locations.lat[members.place])
+    return Overlay(lon, lat, np.append(members.labels(), -1)[found], place)
+
+
+def overlay_regions(deals: Deals, regions: NDArray[Any]) -> Overlay:
+    """Assign deals to regions as locations are assigned, see `inside.smallest_holding`."""
+    lon, lat, (place,) = distinct_places([(deals.lon, deals.lat)])
+    return Overlay(lon, lat, smallest_holding(regions, lon, lat), place)
 
 
 def in_areas(

@@ -16,6 +16,7 @@ from gpu_clusters.steps.score import ranked
 if TYPE_CHECKING:
     from gpu_clusters.io.cells import Cells
     from gpu_clusters.io.grids import Grid
+    from gpu_clusters.io.mosaic import Mosaic
 
 MILLION = 1e6
 PER_MILLION = ("patents", "publications", "deals")
@@ -78,6 +79,14 @@ def count_people(
     outside = share_outside(grids, lon, lat, cluster, clusters, area_degrees)
     empty = totals.empty / np.maximum(totals.held + totals.empty, 1)
     return People(population, totals.held, outside + (1 - outside) * empty, outside)
+
+
+def people_in(mosaic: Mosaic, polygons: NDArray[Any]) -> People:
+    """Sum the parts of cells that lie in polygons, (k,) of shapely, which replace the areas."""
+    from gpu_clusters.io.polygons import sums_in_polygons
+
+    population, cells, without = sums_in_polygons(mosaic, polygons)
+    return People(population, np.ceil(cells).astype(np.int64), without, np.zeros(len(without)))
 
 
 def share_outside(

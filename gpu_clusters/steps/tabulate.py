@@ -27,11 +27,14 @@ def ranking_table(
 ) -> pd.DataFrame:
     """The clusters by rank, in the columns of ``schema.RANKING``; what nothing has filled is empty.
 
-    ``lon`` and ``lat`` are those of the cluster's densest location.
+    ``lon`` and ``lat`` are those of the cluster's densest location; NaN for a region without any.
     """
     patents, publications, deals = indicators
     core = members.cluster[clustering.core[members.place]]
     densest = _densest(clustering.density_at[members.place], members)
+    lon, lat = np.full((2, members.clusters), np.nan)
+    settled = np.unique(members.cluster)
+    lon[settled], lat[settled] = locations.lon[densest], locations.lat[densest]
     columns = {
         "rank": scores.rank,
         "economies": label.economies(indicators, scores.total_share),
@@ -47,8 +50,8 @@ def ranking_table(
         "top_organization": label.largest(publications.by_organization, publications.organizations, members.clusters),
         "locations": np.bincount(members.cluster, minlength=members.clusters),
         "core_locations": np.bincount(core, minlength=members.clusters),
-        "lon": locations.lon[densest],
-        "lat": locations.lat[densest],
+        "lon": lon,
+        "lat": lat,
     }
     ranking = pd.DataFrame(columns).iloc[scores.order].reset_index(drop=True)
     ranking["cluster_id"] = np.arange(1, members.clusters + 1)

@@ -1,0 +1,71 @@
+"""Polygons that the user brings: regions to rank, or boundaries for clusters."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from gpu_clusters.errors import InputError
+from gpu_clusters.io.folding import fold
+from gpu_clusters.io.model import InputFile
+from gpu_clusters.io.polygons import read_polygons, read_vector
+
+
+class Regions(NamedTuple):
+    """Polygons, (k,) shapely, valid, in longitudes of -180..180; their names, None where there is none; the file."""
+
+    polygons: NDArray[Any]
+    names: list[str | None]
+    source: InputFile
+
+
+def read_regions(given: Any, table: str, name_column: str | None = None) -> Regions:
+    """Read polygons with their names.
+
+    Parameters
+    ----------
+    given : path, GeoDataFrame, GeoSeries or sequence of shapely polygons
+        Files that geopandas reads: GeoParquet, GeoJSON, GeoPackage, Shapefile, ...; WGS 84 degrees if no CRS is said.
+    table : str
+        What they are, for the record: "regions" or "boundary".
+    name_column : str, optional
+        Column of names; one called "name" (in whatever case) where left out, if there is one.
+
+    Raises
+    ------
+    InputError
+        A file that cannot be read, a column that is missing, or no polygon at all.
+    """
+    path = Path(given) if isinstance(given, (str, os.PathLike)) else None
+    called = str(path) if path else f"{table} (data frame)"
+    frame = read_vector(path) if path else given
+    polygons = fold(read_polygons(frame).to_numpy())
+    if not (shapely.area(polygons) > 0).any():
+        raise InputError(f"{called}: holds no polygon with an area; give a file of polygons")
+    named = isinstance(frame, gpd.GeoDataFrame)
+    names = _names(frame, called, name_column) if named else list[str | None]([None] * len(polygons))
+    size, digest = None, None
+    if path and path.is_file():
+        with path.open("rb") as file:
+            size, digest = path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+    return Regions(polygons, names, InputFile(table, called, path, size, digest, len(polygons)))
+
+
+def _names(frame: gpd.GeoDataFrame, called: str, wanted: str | None) -> list[str | None]:
+    columns = [str(column) for column in frame.columns]
+    found = [c for c in columns if c == wanted] if wanted else [c for c in columns if c.lower() == "name"]
+    if not found:
+        if wanted:
+            known = ", ".join(c for c in columns if c != frame.active_geometry_name) or "none but the geometry"
+            raise InputError(f"{called}: has no column {wanted!r} to name the regions by; there are {known}")
+        return [None] * len(frame)
+    values = frame.iloc[:, columns.index(found[0])]
+    return [None if pd.isna(value) else str(value) for value in np.asarray(values, dtype=object)]

@@ -1,0 +1,134 @@
+"""Polygons of areas against the method's own words: the nearest member within so many degrees, by all pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import shapely
+from reference import assign_deals, by_first_member, reference_rank
+from scenes import KINDS
+from worlds import random_world
+
+from gpu_clusters.steps.outline import area_polygons, decimals, tolerance
+
+
+def members_of(world) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    found = reference_rank(world.patents, world.publications, None, **world.settings).locations
+    found = found[found["cluster_id"] > 0]
+    return found["lon"].to_numpy(), found["lat"].to_numpy(), by_first_member(found["cluster_id"].to_numpy())
+
+
+def covers(shape, lon, lat) -> np.ndarray:
+    """Whether a polygon holds places, its edge included; -180 and 180 are one meridian."""
+    shapely.prepare(shape)
+    return shapely.intersects_xy(shape, lon, lat) | ((lon == -180) & shapely.intersects_xy(shape, -lon, lat))
+
+
+def probes(rng, lon, lat, area) -> tuple[np.ndarray, np.ndarray]:
+    """Places about members, at the edges of their areas, and half way between two of them."""
+    count = 400
+    i, j = rng.integers(len(lon), size=(2, count))
+    turn, away = rng.uniform(0, 2 * np.pi, count), area * rng.choice([0.3, 0.999, 1.0, 1.002, 1.5], count)
+    x, y = lon[i] + away * np.cos(turn), lat[i] + away * np.sin(turn)
+    straight = rng.random(count) < 0.2
+    x[straight], y[straight] = lon[i][straight] + area, lat[i][straight]
+    near = np.abs(lon[i] - lon[j]) + np.abs(lat[i] - lat[j]) < 3 * area
+    x[near], y[near] = (lon[i] + lon[j])[near] / 2, (lat[i] + lat[j])[near] / 2
+    return (x + 180) % 360 - 180, np.clip(y, -90, 90)
+
+
+def distances(lon, lat, x, y) -> np.ndarray:
+    """From places (rows) to members (columns), in plain degrees, the shorter way round."""
+    dx = np.abs(np.subtract.outer(x, lon))
+    return np.hypot(np.minimum(dx, 360 - dx), np.subtract.outer(y, lat))
+
+
+def check(rng, lon, lat, group, area) -> None:
+    groups = int(group.max(initial=-1)) + 1
+    shapes = area_polygons(lon, lat, group, groups, area)
+    assert len(shapes) == groups and shapely.is_valid(shapes).all()
+    if not groups:
+        return
+    bounds = shapely.bounds(shapes)
+    assert (bounds >= [-180, -90, -180, -90]).all() and (bounds <= [180, 90, 180, 90]).all()
+    x, y = probes(rng, lon, lat, area)
+    assigned = assign_deals(list(zip(y, x, strict=True)), list(zip(lat, lon, strict=True)), group, area)
+    rounding = 10.0 ** -decimals(area)
+    distance = distances(lon, lat, x, y)
+    nearest = distance.min(axis=1)
+
+    def to_others(number):
+        return distance[:, group != number].min(axis=1, initial=np.inf)
+
+    for number, shape in enumerate(shapes):
+        assert covers(shape, lon[group == number], lat[group == number]).all(), "a member is outside"
+        assert not covers(shape, lon[group != number], lat[group != number]).any(), "another's member is inside"
+        inside, own = covers(shape, x, y), assigned == number
+        left_out = own & ~inside  # none but on the line to a neighbour
+        assert (nearest[left_out] >= to_others(number)[left_out] - 4 * rounding).all()
+        stray = inside & ~own  # at most the tolerance beyond the area, and not across the line
+        to_own = distance[:, group == number].min(axis=1)
+        assert (to_own[stray] <= area + tolerance(area)).all()
+        assert (to_own[stray] <= to_others(number)[stray] + 4 * rounding).all()
+    order = rng.permutation(len(lon))
+    again = area_polygons(lon[order], lat[order], group[order], groups, area)
+    assert shapely.equals(shapely.normalize(shapes), shapely.normalize(again)).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_worlds(kind):
+    for seed in range(list(KINDS).index(kind), 3 * len(KINDS), len(KINDS)):
+        world = random_world(seed)
+        rng = np.random.default_rng(seed)
+        check(rng, *members_of(world), world.settings["area_degrees"])
+
+
+@pytest.mark.parametrize("where", [(10.0, 50.0), (180.0, 0.0), (-180.0, 89.9), (0.0, -90.0)])
+@pytest.mark.parametrize("digits", [1, 2, 6])
+def test_clusters_that_touch(where, digits):
+    """Clusters in a heap, a place's cluster drawn by lot or by side, so that areas overlap in every way."""
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        count, area = int(rng.integers(2, 150)), float(rng.choice([0.05, 0.25, 0.0001, 3.0]))
+        spread = area * rng.uniform(0.3, 4)
+        lon = np.round(
+            (where[0] + rng.normal(size=count) * spread + 180) % 360 - 180, max(digits, 1 - int(np.log10(area)))
+        )
+        lat = np.clip(
+            np.round(where[1] + rng.normal(size=count) * spread, max(digits, 1 - int(np.log10(area)))), -90, 90
+        )
+        lon = np.where(lon == 180, -180.0, lon)
+        places = np.unique(np.stack([lat, lon], axis=1), axis=0)
+        side = rng.integers(0, 3, len(places)) if seed % 2 else (places[:, 0] > where[1] - spread / 3).astype(int)
+        check(rng, places[:, 1], places[:, 0], by_first_member(side), area)
+
+
+def test_scattered_clusters_with_many_holes_and_islands():
+    """Rings, islands within them and crowds, so that gaps of members left out lie within real gaps and the other way round."""
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        turn, away = rng.uniform(0, 2 * np.pi, 900), rng.choice([0.02, 0.25, 0.3, 0.5, 0.53], 900)
+        lon, lat = away * np.cos(turn), away * np.sin(turn)
+        crowd = rng.normal((0.9, 0.1), 0.06, (600, 2))
+        places = np.concatenate([np.stack([lat, lon], axis=1), crowd, rng.uniform(-0.7, 0.7, (10, 2))])
+        check(rng, places[:, 1], places[:, 0], np.zeros(len(places), np.int64), 0.05)
+
+
+def test_real_holes_stay_and_false_ones_go():
+    turn = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    ring = np.stack([0.2 * np.cos(turn), 0.2 * np.sin(turn)], axis=1)
+    (hollow,) = area_polygons(*ring.T, np.zeros(60, np.int64), 1, 0.05)
+    assert (
+        len(hollow.interiors) == 1
+        and hollow.contains(shapely.Point(0.2, 0))
+        and not hollow.contains(shapely.Point(0, 0))
+    )
+    islands = np.concatenate([ring, ring / 20, [(0.5, 0.0)]])  # a full island in the middle of the hollow one
+    (nested,) = area_polygons(*islands.T, np.zeros(len(islands), np.int64), 1, 0.05)
+    assert [nested.covers(shapely.Point(x, 0)) for x in (0, 0.05, 0.1, 0.2, 0.3, 0.5)] == [1, 1, 0, 1, 0, 1]
+    x, y = np.mgrid[-0.2:0.2:41j, -0.2:0.2:41j].reshape(2, -1)
+    (full,) = area_polygons(x, y, np.zeros(len(x), np.int64), 1, 0.05)
+    assert not full.interiors and full.contains(shapely.Point(0, 0))
+    (islands,) = area_polygons(np.array([0.0, 1.0]), np.zeros(2), np.zeros(2, np.int64), 1, 0.05)
+    assert islands.geom_type == "MultiPolygon"
+    assert islands.area == pytest.approx(2 * np.pi * 0.05**2, rel=2e-3)
