@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
@@ -105,7 +106,11 @@ def markdown(text: str) -> str:
 
 def latex(text: str) -> str:
     """For LaTeX with T1 fonts: Latin letters as commands; letters of other scripts as they are, see `beyond_latex`."""
-    return "".join(_latex_letter(letter) for letter in unicodedata.normalize("NFC", one_line(text)))
+    words = unicodedata.normalize("NFC", one_line(text)).split(" ")
+    return " ".join(
+        r"\allowbreak{}".join("".join(map(_latex_letter, part)) for part in textwrap.wrap(word, 12) or [""])
+        for word in words
+    )
 
 
 def beyond_latex(source: str) -> list[str]:

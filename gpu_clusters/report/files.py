@@ -85,7 +85,10 @@ def latex_document(tables: Sequence[tuple[str, str]]) -> str:
         r"\usepackage{iftex}",
         r"\iftutex\usepackage{fontspec}\else\usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}\usepackage{textcomp}",
         r"\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}",
-        *(rf"\DeclareUnicodeCharacter{{{ord(letter):04X}}}{{{{\tiny[U+{ord(letter):04X}]}}}}" for letter in letters),
+        *(
+            rf"\DeclareUnicodeCharacter{{{ord(letter):04X}}}{{{{\tiny[U+{ord(letter):04X}]}}\allowbreak{{}}}}"
+            for letter in letters
+        ),
         r"\fi",
         r"\usepackage{array,longtable,booktabs}",
         r"\begin{document}",

@@ -47,7 +47,7 @@ FIELDS = {
 }
 PARTNERS = 8
 NOISE_DOTS, MEMBER_DOTS = 100_000, 140_000
-STEPS = (0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5)  # degrees; 0 keeps every location
+STEPS = (0.0, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 0.6, 1.2, 2.5, 5.0, 10.0)  # degrees; 0 keeps every location
 OUTLINE_POINTS = 90_000
 PER_DEGREE = 1000
 

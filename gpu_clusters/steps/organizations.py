@@ -56,7 +56,8 @@ def first_places(pairs: PairSums, places: int) -> tuple[NDArray[np.int64], NDArr
     """The pairs with the first places in their groups, by group and place, and those places; (p,) int64 each."""
     starts = np.flatnonzero(np.diff(pairs.group, prepend=-1))
     chosen, ranks = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(pairs.group)], strict=True):
+    ends = np.append(starts, len(pairs.group))[1:]
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         sums = pairs.sum[start:end]
         if len(sums) > places:
             least = np.partition(sums, len(sums) - places)[len(sums) - places]
