@@ -30,8 +30,10 @@ from gpu_clusters.steps.locate import Located, Locations, locate
 from gpu_clusters.steps.members import Members, of_locations, of_regions
 from gpu_clusters.steps.merge import merge
 from gpu_clusters.steps.name import Named, name_clusters
+from gpu_clusters.steps.organizations import organizations_table
 from gpu_clusters.steps.output import points_of
 from gpu_clusters.steps.overlay import Overlay, overlay, overlay_polygons, overlay_regions
+from gpu_clusters.steps.partners import partners_table
 from gpu_clusters.steps.places import Places, places_from
 from gpu_clusters.steps.population import People, count_people, count_people_in, with_people
 from gpu_clusters.steps.regions import in_regions, named_regions
@@ -182,10 +184,17 @@ def rank(
         if people is not None:
             ranking = with_people(ranking, people, scores.order, settings.top)
         cluster_id = members.ids(scores.order)
-        locations = locations_table(located.locations, clustering, cluster_id[merged.labels])
+        location_cluster = cluster_id[merged.labels]
+        locations = locations_table(located.locations, clustering, location_cluster)
         deal_places = deals_table(tables.deals, placed, cluster_id)
         boundaries = boundaries_table(ranking, outlines[scores.order])
         coverage = coverage_table([read.coverage for read in tables.reads])
+    with clock.stage("organizations"):
+        organizations = organizations_table(indicators[0], indicators[1], scores.order)
+        cluster_of = [
+            None if place is None else location_cluster[place] for place in (located.patents, located.publications)
+        ]
+        partners = partners_table(tables.patents, tables.publications, cluster_of[0], cluster_of[1], members.clusters)
     record = manifest.of_run(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )
@@ -201,7 +210,7 @@ def rank(
         manifest.add_previous(record, Edition("", ranking, now, record, None, []), before, match)
     if given is not None:
         manifest.add_polygons(record, given.source, warnings_of(outlines) if regions is None else [])
-    return Result(ranking, locations, deal_places, boundaries, coverage, record)
+    return Result(ranking, locations, deal_places, boundaries, coverage, organizations, partners, record)
 
 
 class _Clock:

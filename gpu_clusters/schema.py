@@ -63,6 +63,10 @@ DEALS = ("lon", "lat", "deals", "cluster_id")
 
 BOUNDARIES = ("cluster_id", "rank", "name", "geometry")
 
+ORGANIZATIONS = ("cluster_id", "table", "place", "organization", "count")
+
+PARTNERS = ("cluster_id", "partner_id", "patents", "publications")
+
 COVERAGE = (
     "table",
     "country",
