@@ -21,6 +21,7 @@ from gpu_clusters.io.results import plain
 PIPED_WIDTH = 160
 WIDE, MIDDLING, NARROW = 120, 72, 40  # widths for all columns of a table, for all but the organizations, and for any
 PEOPLE = 24  # what people and intensity take
+NAMES = 34  # what the name takes
 MOVES = 8  # what the change of the rank takes
 
 
@@ -97,6 +98,8 @@ def ranking_table(ranking: pd.DataFrame, count: int, *, moves: bool = False) -> 
     named, intense = ranking["name"].notna().any(), ranking["intensity"].notna().any()
     width = _console().width
     extra = PEOPLE * intense + MOVES * moves
+    roomy = not named or width >= NAMES + NARROW + extra  # for economies and places beside names
+    extra += NAMES * named
     wide, middling = WIDE + extra, MIDDLING + extra
     table = Table(title=None, box=None, pad_edge=False, header_style="bold")
     table.add_column("rank", justify="right", no_wrap=True)
@@ -104,22 +107,25 @@ def ranking_table(ranking: pd.DataFrame, count: int, *, moves: bool = False) -> 
         table.add_column("change", justify="right", no_wrap=True)
     if named:
         table.add_column("cluster", max_width=32, overflow="ellipsis", no_wrap=True)
-    table.add_column("economies", max_width=12, overflow="ellipsis", no_wrap=True)
+    if roomy:
+        table.add_column("economies", max_width=12, overflow="ellipsis", no_wrap=True)
     amounts = ("patents", "publications", "deals", "share %") if width >= middling else ("share %",)
-    for title in (*amounts, *(("people", "intensity") if intense else ()), "lat, lon"):
+    for title in (*amounts, *(("people", "intensity") if intense else ()), *(("lat, lon",) if roomy else ())):
         table.add_column(title, justify="right", no_wrap=True)
     if width >= wide:
         table.add_column("top applicant", max_width=26, overflow="ellipsis", no_wrap=True)
         table.add_column("top organization", max_width=26, overflow="ellipsis", no_wrap=True)
     for row in ranking.head(count).itertuples(index=False):
         cells = [str(row.rank), *([move(row)] if moves else []), *([_text(row.name)] if named else [])]
-        cells.append(_text(row.economies))
+        if roomy:
+            cells.append(_text(row.economies))
         if width >= middling:
             cells += [_amount(row.patents), _amount(row.publications), _amount(row.deals)]
         cells.append(f"{row.total_share:.2f}")
         if intense:
             cells += [_amount_or_none(row.population), _intensity(row)]
-        cells.append(f"{row.lat:.2f}, {row.lon:.2f}")
+        if roomy:
+            cells.append(f"{row.lat:.2f}, {row.lon:.2f}")
         if width >= wide:
             cells += [_text(row.top_applicant), _text(row.top_organization)]
         table.add_row(*(Text(cell) for cell in cells))

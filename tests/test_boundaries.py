@@ -265,7 +265,7 @@ def test_population_follows_the_polygons():
     found = world_of_three(regions=regions, population=cells)
     assert found.ranking["population"].tolist()[:2] == [4000, 2200]  # centres on an edge count
     assert found.ranking["population"].isna().tolist() == [False, False, True]
-    assert "hold no number" in " ".join(found.manifest["warnings"])
+    assert "lie outside of the rasters" in " ".join(found.manifest["warnings"])
 
 
 def test_what_cannot_be_used(tmp_path):

@@ -72,7 +72,7 @@ def test_rank_writes_what_the_library_gives(program):
     for name in ("total_share", "locations", "lon", "lat", "economies"):
         assert ranking[name].tolist() == expected.ranking[name].tolist()
     lines = ran.out.splitlines()
-    assert lines[0].split()[:2] == ["rank", "economies"] and len(lines) == 3
+    assert lines[0].split()[:2] == ["rank", "cluster"] and len(lines) == 3
     assert "NA" in ran.out and "FR" in ran.out
     assert ran.err.startswith("2 clusters (2 before merging) of 120 addresses") and ran.err.endswith("-> out\n")
     assert ran.err.count("\n") == 1
@@ -190,7 +190,10 @@ def test_json(program):
     first = said["ranking"][0]
     assert list(first) == list(gpu_clusters.schema.RANKING)
     assert (
-        first["name"] is None and first["rank"] == 1 and first["previous_rank"] is None and first["population"] is None
+        first["name"] == "Windhoek"
+        and first["rank"] == 1
+        and first["previous_rank"] is None
+        and first["population"] is None
     )
     assert type(first["locations"]) is int and type(first["total_share"]) is float
     assert "NA" in {part for row in said["ranking"] for part in row["economies"].split(" / ")}
@@ -386,7 +389,7 @@ def test_tables_on_screens_of_any_width(program, monkeypatch):
     from rich.console import Console
 
     address_table(organization="A very long name of an organization indeed").to_parquet("p.parquet")
-    for width, has in {40: "share %", 80: "publications", 130: "top applicant"}.items():
+    for width, has in {40: "share %", 80: "economies", 120: "publications", 160: "top applicant"}.items():
         monkeypatch.setattr(
             gpu_clusters_cli.output, "_console", lambda width=width: Console(width=width, highlight=False)
         )

@@ -163,7 +163,8 @@ def wanted_tiles(grid: Grid, squares: Squares, tile: int) -> NDArray[np.bool_]:
     edges = [(w, s) for w in (squares.west, squares.east) for s in (squares.south, squares.north)]
     x, y = (np.stack(values) for values in zip(*(grid.native(*edge) for edge in edges), strict=True))
     for shift in grid.shifts():
-        row, column = grid.cells(x + shift, y)
+        with np.errstate(invalid="ignore"):  # what the projection does not reach is infinite
+            row, column = grid.cells(x + shift, y)
         bad = ~(np.isfinite(row) & np.isfinite(column))
         row[bad] = column[bad] = np.nan
         seen = np.flatnonzero(~bad.all(axis=0))
