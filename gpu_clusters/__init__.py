@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gpu_clusters.pipeline import rank
     from gpu_clusters.result import Result
     from gpu_clusters.settings import Settings
+    from gpu_clusters.sweeps.result import SweepResult
+    from gpu_clusters.sweeps.run import sweep
 
 keep_kernels()
 
@@ -25,12 +27,14 @@ _HOME = {
     "InputError": "errors",
     "Result": "result",
     "Settings": "settings",
+    "SweepResult": "sweeps.result",
     "UsageError": "errors",
     "WeightedDBSCAN": "estimator",
     "compare": "editions",
     "people_in_polygons": "people",
     "people_within": "people",
     "rank": "pipeline",
+    "sweep": "sweeps.run",
 }
 
 __all__ = [
@@ -40,12 +44,14 @@ __all__ = [
     "InputError",
     "Result",
     "Settings",
+    "SweepResult",
     "UsageError",
     "WeightedDBSCAN",
     "compare",
     "people_in_polygons",
     "people_within",
     "rank",
+    "sweep",
 ]
 
 

@@ -30,10 +30,12 @@ from gpu_clusters.steps.locate import Located, Locations, locate
 from gpu_clusters.steps.members import Members, of_locations, of_regions
 from gpu_clusters.steps.merge import merge
 from gpu_clusters.steps.name import Named, name_clusters
+from gpu_clusters.steps.organizations import organizations_table
 from gpu_clusters.steps.output import points_of
 from gpu_clusters.steps.overlay import Overlay, overlay, overlay_polygons, overlay_regions
+from gpu_clusters.steps.partners import partners_table
 from gpu_clusters.steps.places import Places, places_from
-from gpu_clusters.steps.population import People, count_people, people_in, with_people
+from gpu_clusters.steps.population import People, count_people, count_people_in, with_people
 from gpu_clusters.steps.regions import in_regions, named_regions
 from gpu_clusters.steps.score import Scores, indicator, score_clusters
 from gpu_clusters.steps.tabulate import coverage_table, deals_table, locations_table, ranking_table
@@ -182,10 +184,17 @@ def rank(
         if people is not None:
             ranking = with_people(ranking, people, scores.order, settings.top)
         cluster_id = members.ids(scores.order)
-        locations = locations_table(located.locations, clustering, cluster_id[merged.labels])
+        location_cluster = cluster_id[merged.labels]
+        locations = locations_table(located.locations, clustering, location_cluster)
         deal_places = deals_table(tables.deals, placed, cluster_id)
         boundaries = boundaries_table(ranking, outlines[scores.order])
         coverage = coverage_table([read.coverage for read in tables.reads])
+    with clock.stage("organizations"):
+        organizations = organizations_table(indicators[0], indicators[1], scores.order)
+        cluster_of = [
+            None if place is None else location_cluster[place] for place in (located.patents, located.publications)
+        ]
+        partners = partners_table(tables.patents, tables.publications, cluster_of[0], cluster_of[1], members.clusters)
     record = manifest.of_run(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )
@@ -201,7 +210,7 @@ def rank(
         manifest.add_previous(record, Edition("", ranking, now, record, None, []), before, match)
     if given is not None:
         manifest.add_polygons(record, given.source, warnings_of(outlines) if regions is None else [])
-    return Result(ranking, locations, deal_places, boundaries, coverage, record)
+    return Result(ranking, locations, deal_places, boundaries, coverage, organizations, partners, record)
 
 
 class _Clock:
@@ -302,16 +311,17 @@ def _people(
     polygons: Any = None,
 ) -> tuple[People, list[InputFile]]:
     """The people of each cluster, in ``polygons`` where they replace the areas, and the rasters that were read."""
-    from gpu_clusters.io.cells import cells_near
+    from gpu_clusters.io.cells import cells_in, cells_near
     from gpu_clusters.io.mosaic import Mosaic
     from gpu_clusters.io.rasters import open_rasters
 
     lon, lat = locations.lon[members.place], locations.lat[members.place]
     with open_rasters(source, digest=True) as (rasters, inputs):
-        if polygons is not None:
-            return people_in(Mosaic(rasters), polygons), inputs()
-        cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
         grids = [raster.grid for raster in rasters]
+        if polygons is not None:
+            cells = cells_in(Mosaic(rasters), polygons)
+            return count_people_in(cells, grids, polygons, lambda part: clock.tell("population", part)), inputs()
+        cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
         people = count_people(
             *(cells, grids, lon, lat, members.cluster, members.clusters, settings.area_degrees),
             lambda part: clock.tell("population", part),
