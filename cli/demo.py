@@ -115,7 +115,7 @@ def _reproduce(folder: str, scale: float, seed: int, machine: dict[str, Any], *,
         say(_about(world))
         with progress() as tell:
             settings = Settings(density=world.density, **machine)
-            before = rank(**world.previous_inputs, settings=settings, progress=tell)
+            before = rank(**world.previous_inputs, names=False, settings=settings, progress=tell)
         chosen = {**world.inputs, "previous": before, "out": folder, "density": world.density, **machine}
         run_and_write(chosen, force=force, json=json, show=None if json else _show)
 
