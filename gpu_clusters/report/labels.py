@@ -48,21 +48,21 @@ def place_labels(
         Left free around labels.
     """
     boxes = np.column_stack((points, points)) + np.outer(np.asarray(radii), (-1.0, -1.0, 1.0, 1.0))
-    labels = np.empty((0, 4))
     placed: list[Placed] = []
     for number, (width, height) in enumerate(sizes):
         x, y = points[number]
         if not (frame[0] <= x <= frame[2] and frame[1] <= y <= frame[3]):
             continue
+        others = np.delete(boxes, number, axis=0)
         for left, bottom in _candidates(x, y, radii[number], width, height, distances):
             box = np.array([left - margin, bottom - margin, left + width + margin, bottom + height + margin])
             if box[0] < frame[0] or box[1] < frame[1] or box[2] > frame[2] or box[3] > frame[3] or _meets(boxes, box):
                 continue
             leader = _leader(points[number], radii[number], (left, bottom, left + width, bottom + height))
             steps = np.empty((0, 4)) if leader is None else _steps(leader)
-            if any(_meets(labels, step) for step in steps):
+            if any(_meets(others, step) for step in steps):
                 continue
-            boxes, labels = np.vstack((boxes, box, steps)), np.vstack((labels, box, steps))
+            boxes = np.vstack((boxes, box, steps))
             placed.append(Placed(number, left, bottom, leader))
             break
     return placed
