@@ -23,7 +23,8 @@ if BROWSER is None:
 @pytest.fixture(scope="module")
 def path(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("page")
-    report.write(result(), home / "report", sweep=sweep(home / "sweep"), top=10, regions={})
+    found = result()
+    report.write(found, home / "report", sweep=sweep(home / "sweep", found.ranking), top=10, regions={})
     return home / "report" / "report.html"
 
 
