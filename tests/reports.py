@@ -83,10 +83,11 @@ def result() -> gpu_clusters.Result:
     return found
 
 
-def sweep(folder: Path) -> Path:
-    """What a report reads of a sweep."""
+def sweep(folder: Path, ranking: pd.DataFrame) -> Path:
+    """What a report reads of a sweep around a ranking; its clusters have other numbers there."""
     folder.mkdir()
-    rows = [(i, i, max(1, i - 2), i + 0.5, i + 4, 20) for i in range(1, 11)]
-    columns = ["cluster_id", "rank", "best_rank", "median_rank", "worst_rank", "matched"]
-    pd.DataFrame(rows, columns=columns).to_csv(folder / "stability.csv", index=False)
+    at = ranking[["lon", "lat"]].to_numpy()
+    rows = [(90 + i, *at[i - 1], max(1, i - 2), i + 0.5, i + 4, 20) for i in range(1, 11)]
+    columns = ["cluster_id", "lon", "lat", "best_rank", "median_rank", "worst_rank", "matched"]
+    pd.DataFrame(rows[::-1], columns=columns).to_csv(folder / "stability.csv", index=False)
     return folder

@@ -31,7 +31,7 @@ def found():
 
 @pytest.fixture(scope="module")
 def contents(found, tmp_path_factory):
-    return of_result(found, sweep=sweep(tmp_path_factory.mktemp("sweep") / "s"), top=10)
+    return of_result(found, sweep=sweep(tmp_path_factory.mktemp("sweep") / "s", found.ranking), top=10)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def written(found, tmp_path_factory):
     home = tmp_path_factory.mktemp("report")
     found.write(home / "result")
     boxes = {"Europe": maps.REGIONS["Europe"], "Pacific & more": (160.0, -40.0, -160.0, 0.0)}
-    report.write(home / "result", home / "report", sweep=sweep(home / "sweep"), top=10, regions=boxes)
+    report.write(home / "result", home / "report", sweep=sweep(home / "sweep", found.ranking), top=10, regions=boxes)
     return home
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from gpu_clusters.report import figures, maps, tables
 from gpu_clusters.report.contents import Contents, read
 from gpu_clusters.report.write import write
 
-__all__ = ["Contents", "read", "write"]
+__all__ = ["Contents", "figures", "maps", "read", "tables", "write"]

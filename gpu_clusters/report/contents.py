@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gpu_clusters.result import Result
 
 STABILITY = "stability.csv"
+OF_STABILITY = ("lon", "lat", "best_rank", "median_rank", "worst_rank", "matched")
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,9 +143,13 @@ def read_stability(folder: str | os.PathLike[str]) -> pd.DataFrame:
     """The table ``stability.csv`` of a sweep's folder."""
     path = _folder(folder, STABILITY, "a result of gpu-clusters sweep") / STABILITY
     try:
-        return pd.read_csv(path, keep_default_na=False, na_values=[""])
+        stability = pd.read_csv(path, keep_default_na=False, na_values=[""], float_precision="round_trip")
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
+    missing = [name for name in OF_STABILITY if name not in stability]
+    if missing:
+        raise InputError(f"{path} has no column {missing[0]!r}: write it anew with gpu-clusters sweep")
+    return stability
 
 
 def _folder(folder: str | os.PathLike[str], file: str, what: str) -> Path:

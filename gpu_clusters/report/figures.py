@@ -176,12 +176,12 @@ def _panels(
                 ax.text(
                     -most * 0.04,
                     place,
-                    f"{style.shortened(str(row.label), 26)} ({row.rank})",
+                    f"{style.shortened(str(row.label), 29)} ({row.rank})",
                     va="center",
                     ha="right",
                     fontsize=8,
                 )
-            ax.set_xlim(-most * 1.72, most * 1.42)
+            ax.set_xlim(-most * 2.0, most * 1.42)
             ax.set_ylim(count - 0.4, -0.6)
             ax.axis("off")
             ax.set_title(heading, x=0, color=style.INK, pad=4)

@@ -19,6 +19,7 @@ from gpu_clusters.report.tables import Table
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
+MANY_COLUMNS = 9  # more of them are set in smaller letters
 XLSX_FORMATS = {
     "rank": "0",
     "whole": "#,##0",
@@ -55,10 +56,12 @@ def as_latex(table: Table, method: Sequence[str]) -> str:
     widths = [f"{part:.3f}\\linewidth" for part in _parts(table)]
     styles = [r"\raggedright" if column.kind == "text" else r"\raggedleft" for column in table.columns]
     columns = "".join(f">{{{style}\\arraybackslash}}p{{{width}}}" for style, width in zip(styles, widths, strict=True))
-    head = " & ".join(rf"\textbf{{{escape.latex(column.title)}}}" for column in table.columns) + r" \\ \midrule"
+    narrow = len(widths) > MANY_COLUMNS
+    titles = [escape.latex(column.title) for column in table.columns]
+    head = " & ".join(titles if narrow else [rf"\textbf{{{title}}}" for title in titles]) + r" \\ \midrule"
     notes = [escape.latex(note) for note in (*table.notes, *method)]
     lines = [
-        r"{\small\setlength{\tabcolsep}{3pt}",
+        ("{\\footnotesize" if narrow else "{\\small") + r"\setlength{\tabcolsep}{3pt}",
         rf"\begin{{longtable}}{{@{{}}{columns}@{{}}}}",
         rf"\caption{{{escape.latex(table.title)}}}\label{{tab:{table.key}}}\\",
         rf"\toprule {head} \endfirsthead",
@@ -200,7 +203,7 @@ def _widths(table: Table) -> list[int]:
 
 def _parts(table: Table) -> list[float]:
     """Widths of the columns as parts of a line; the texts share what the numbers leave."""
-    numbers = {"rank": 0.05, "change": 0.05, "share": 0.07, "percent": 0.07, "intensity": 0.07}
+    numbers = {"rank": 0.055, "change": 0.055, "share": 0.078, "percent": 0.07, "intensity": 0.07}
     longest = _widths(table)
     wanted = [
         min(max(0.0085 * length, 0.06), 0.24) if column.kind == "text" else numbers.get(column.kind, 0.085)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -18,8 +19,9 @@ class Placed(NamedTuple):
     leader: NDArray[np.float64] | None
 
 
+ASIDE = 0.3  # sine of the angle from which on a label is beside, above or below its symbol
 NEXT = 6.0  # a label so near to its symbol needs no line
-_DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+_DIRECTIONS = [0, 180, 90, 270, 45, 315, 135, 225, *range(22, 360, 45)]  # degrees, in the order in which they are tried
 
 
 def place_labels(
@@ -27,7 +29,7 @@ def place_labels(
     radii: Sequence[float],
     sizes: Sequence[tuple[float, float]],
     frame: tuple[float, float, float, float],
-    distances: Sequence[float] = (0.0, 9.0, 20.0, 34.0),
+    distances: Sequence[float] = (0.0, 9.0, 20.0, 34.0, 50.0, 70.0),
     margin: float = 1.0,
 ) -> list[Placed]:
     """Place labels beside their points, the first ones first; those that fit nowhere are left out.
@@ -48,21 +50,21 @@ def place_labels(
         Left free around labels.
     """
     boxes = np.column_stack((points, points)) + np.outer(np.asarray(radii), (-1.0, -1.0, 1.0, 1.0))
-    labels = np.empty((0, 4))
     placed: list[Placed] = []
     for number, (width, height) in enumerate(sizes):
         x, y = points[number]
         if not (frame[0] <= x <= frame[2] and frame[1] <= y <= frame[3]):
             continue
+        others = np.delete(boxes, number, axis=0)
         for left, bottom in _candidates(x, y, radii[number], width, height, distances):
             box = np.array([left - margin, bottom - margin, left + width + margin, bottom + height + margin])
             if box[0] < frame[0] or box[1] < frame[1] or box[2] > frame[2] or box[3] > frame[3] or _meets(boxes, box):
                 continue
             leader = _leader(points[number], radii[number], (left, bottom, left + width, bottom + height))
             steps = np.empty((0, 4)) if leader is None else _steps(leader)
-            if any(_meets(labels, step) for step in steps):
+            if any(_meets(others, step) for step in steps):
                 continue
-            boxes, labels = np.vstack((boxes, box, steps)), np.vstack((labels, box, steps))
+            boxes = np.vstack((boxes, box, steps))
             placed.append(Placed(number, left, bottom, leader))
             break
     return placed
@@ -94,9 +96,10 @@ def _candidates(
 ) -> list[tuple[float, float]]:
     found = []
     for distance in distances:
-        for right, up in _DIRECTIONS:
-            away = (radius + 2.5 + distance) * (0.75 if right and up else 1.0)
-            left = x + away if right > 0 else x - away - width if right < 0 else x - width / 2
-            bottom = y + away if up > 0 else y - away - height if up < 0 else y - height / 2
+        away = radius + 2.5 + distance
+        for angle in _DIRECTIONS:
+            right, up = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+            left = x + away * right - (0 if right > ASIDE else width if right < -ASIDE else width / 2)
+            bottom = y + away * up - (0 if up > ASIDE else height if up < -ASIDE else height / 2)
             found.append((left, bottom))
     return found

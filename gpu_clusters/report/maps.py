@@ -158,7 +158,7 @@ def _subtitle(contents: Contents, by: str) -> str:
     if by == "rank":
         return "Clusters by their share of the world's patents, publications and deals; the number is the rank"
     number = min(contents.top, len(contents.ranking))
-    return f"The first {number} clusters by that share per million people; the number is the intensity rank"
+    return f"The first {number} clusters by their total share per million people; the number is the intensity rank"
 
 
 def _draw_land(ax: Axes, view: _View) -> None:

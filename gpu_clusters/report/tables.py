@@ -248,17 +248,20 @@ def stability(contents: Contents) -> Table:
         Column("matched", "Settings found in", "whole"),
     )
     frame = with_ranges(contents)
-    notes = ("Ranks of the same cluster at other radii and densities.",)
+    notes = ("Ranks of the same cluster at other radii and densities, where neighbours are not merged.",)
     return _table("stability", "Ranks over the settings of the sweep", columns, frame, notes)
 
 
 def with_ranges(contents: Contents) -> pd.DataFrame:
-    """The clusters that a sweep tells about, with ``best_rank``, ``median_rank``, ``worst_rank`` and ``matched``."""
+    """The clusters that a sweep tells about, with ``best_rank``, ``median_rank``, ``worst_rank`` and ``matched``.
+
+    A sweep merges no neighbours, so its clusters are numbered in another way: the one with the same densest place is meant.
+    """
     wanted = ["best_rank", "median_rank", "worst_rank", "matched"]
     given = contents.stability
-    if given is None or not {"cluster_id", *wanted} <= set(given.columns):
+    if given is None:
         return contents.clusters.iloc[:0].assign(**dict.fromkeys(wanted, 0))
-    found = contents.clusters.merge(given[["cluster_id", *wanted]], on="cluster_id")
+    found = contents.clusters.merge(given[["lon", "lat", *wanted]].drop_duplicates(["lon", "lat"]), on=["lon", "lat"])
     return found[found["best_rank"].notna()]
 
 

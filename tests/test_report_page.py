@@ -1,0 +1,177 @@
+"""The page of a report in a browser, from the disk and without a network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from reports import NAMES, result, sweep
+
+from gpu_clusters import report
+from gpu_clusters.report.escape import one_line
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+BROWSER = os.environ.get("GPU_CLUSTERS_CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+if BROWSER is None:
+    pytest.skip("Chromium is not installed", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory) -> Path:
+    home = tmp_path_factory.mktemp("page")
+    found = result()
+    report.write(found, home / "report", sweep=sweep(home / "sweep", found.ranking), top=10, regions={})
+    return home / "report" / "report.html"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["wide", "phone"])
+def page(browser, path, request):
+    """The open page; what goes to the console, wrong requests and errors fail the test."""
+    width, scheme = request.param
+    context = browser.new_context(
+        viewport={"width": width, "height": 844}, color_scheme=scheme, offline=True, has_touch=width < 500
+    )
+    page, said = context.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None)
+    page.goto(path.as_uri())
+    page.wait_for_function("window.report && document.querySelector('#chart canvas').width > 100")
+    page.wait_for_timeout(150)
+    yield page
+    context.close()
+    assert said == []
+
+
+def names(page) -> list[str]:
+    return page.locator("#table tbody tr td:nth-child(2)").all_inner_texts()
+
+
+def at(page, cluster: int) -> tuple[float, float]:
+    """Where a cluster is on the screen."""
+    x, y = page.evaluate(f"report.screen({cluster})")
+    box = page.locator("#chart").bounding_box()
+    return box["x"] + 1 + x, box["y"] + 1 + y
+
+
+def test_nothing_sticks_out_and_names_are_texts(page):
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.title() == "Innovation clusters"
+    assert names(page) == [" ".join(one_line(name).split()) for name in NAMES]
+    assert page.evaluate("document.documentElement.dataset.theme") in ("light", "dark")
+
+
+def test_sorting(page):
+    assert page.locator("#table th[aria-sort]").get_attribute("data-key") == "rank"
+    for key, text in (("share", False), ("deals", False), ("name", True), ("change", False)):
+        head = page.locator(f'#table th[data-key="{key}"]')
+        head.locator("button").click()
+        values = page.evaluate(
+            f'JSON.parse(document.getElementById("data").textContent).clusters.map((c) => [c.{key}, c.name])'
+        )
+        shown = names(page)
+        there = [(value, name) for value, name in values if value is not None]
+        first = " ".join(one_line((min if text else max)(there)[1]).split()) if not text else None
+        assert head.get_attribute("aria-sort") == ("ascending" if text else "descending")
+        assert first is None or shown[0] == first
+        head.locator("button").press("Enter")
+        again = names(page)
+        missing = len(values) - len(there)
+        assert (
+            again[: len(there)] != shown[: len(there)] and again[len(there) :] == shown[len(there) :] and missing >= 0
+        )
+
+
+def test_searching(page):
+    box = page.locator("#search")
+    for words, expected in (("sao PAULO", 1), ("malmo", 1), ("香港", 1), ("<script>", 12), ("brazil", 1), ("zzz", 0)):
+        box.fill(words)
+        assert len(names(page)) == expected, words
+        assert page.locator("#found").inner_text() == ("1 cluster" if expected == 1 else f"{expected} clusters")
+    box.fill("")
+    assert len(names(page)) == 12
+
+
+def test_hover_click_and_keys(page):
+    phone = page.viewport_size["width"] < 500
+    x, y = at(page, 1)
+    page.mouse.move(x, y)
+    tip = page.locator("#tip")
+    assert tip.is_visible() and "São Paulo" in tip.inner_text() and "Brazil" in tip.inner_text()
+    page.mouse.move(x, y + 60)
+    assert not tip.is_visible()
+    (page.touchscreen.tap if phone else page.mouse.click)(x, y)
+    brief = page.locator("#brief")
+    assert brief.is_visible() and brief.locator("h2").inner_text().endswith("São Paulo")
+    text = brief.inner_text()
+    for said in (
+        "Top applicants",
+        "Top organizations",
+        "Works with",
+        "Best 1, median 1.5, worst 5",
+        "Previous rank 2 (+1)",
+        "Per million",
+    ):
+        assert said in text, said
+    assert "</script><script>boom()</script>" in text
+    assert page.url.endswith("#cluster-1")
+    brief.locator("ol button").first.click()
+    assert not page.url.endswith("#cluster-1")
+    page.keyboard.press("Escape")
+    assert not brief.is_visible()
+    page.locator("#chart").focus()
+    for key in ("ArrowLeft", "ArrowUp", "+", "+", "-", "0", "Enter"):
+        page.keyboard.press(key)
+    assert brief.is_visible()
+    page.keyboard.press("Escape")
+    page.locator("#table tbody button").nth(3).press("Enter")
+    assert brief.is_visible()
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.textContent") == one_line(NAMES[3])
+
+
+def test_zoom_shows_outlines_that_can_be_clicked(page):
+    before = page.evaluate("report.screen(2)")
+    for _ in range(14):
+        page.evaluate("report.open(2)")  # keeps it on the screen
+        page.keyboard.press("Escape")
+        page.locator('[data-zoom="in"]').click()
+    page.evaluate("report.open(2)")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(150)
+    assert page.evaluate("report.screen(2)") != before
+    x, y = at(page, 2)
+    page.mouse.move(x + 12, y)
+    assert "Göteborg" in page.locator("#tip").inner_text()
+    page.locator('[data-zoom="world"]').click()
+    assert page.evaluate("report.screen(2)") == before
+
+
+def test_theme_and_link(page, path):
+    before = page.evaluate("[document.documentElement.dataset.theme, getComputedStyle(document.body).backgroundColor]")
+    page.locator("#theme").click()
+    after = page.evaluate("[document.documentElement.dataset.theme, getComputedStyle(document.body).backgroundColor]")
+    assert before[0] != after[0] and before[1] != after[1]
+    page.goto(path.as_uri() + "#cluster-8")
+    page.reload()
+    page.wait_for_function("document.querySelector('#brief').open")
+    assert "深圳" in page.locator("#brief h2").inner_text()
+
+
+def test_colours_by_intensity(page):
+    page.locator("#by").select_option("intensityRank")
+    page.locator("#tables summary").first.click()
+    assert page.locator("#tables table").first.is_visible()
+    assert page.locator("figure svg").count() == 5
