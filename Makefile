@@ -1,5 +1,5 @@
 # Two commands do everything on a machine with Python >= 3.11 and git:
-#   make demo   sets up and ranks the embedded example
+#   make demo   sets up and reproduces the published ranking from a synthetic world
 #   make test   sets up and runs every check
 PYTHON ?= python3
 BIN := .venv/bin

@@ -56,7 +56,7 @@ def main() -> None:
             started, cpu = time.perf_counter(), time.process_time()
             found = gpu_clusters.compare(*made)
             wall, cpu = time.perf_counter() - started, time.process_time() - cpu
-            print(f"{wall:.2f} s ({cpu:.2f} s of CPU), {found.manifest['matched']:,} matched")
+            print(f"{wall:.2f} s, {cpu:.2f} s of CPU, {found.manifest['matched']:,} matched")
     peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     print("peak memory", peak.split(":")[1].strip())
 

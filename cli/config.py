@@ -11,7 +11,7 @@ from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
 from gpu_clusters.settings import BOUNDARIES, Settings
 
 _INPUTS = (*TABLES, "population")
-_PATHS = ("previous", "regions", "out")
+_PATHS = ("names", "previous", "regions", "out")
 _KEYS = (*_INPUTS, *_PATHS, *Settings.names())
 _LARGEST = 10**300
 

@@ -73,6 +73,5 @@ def geocode(
         emit_json({"out": out, "rows": rows, "distinct": found.distinct, "placed": placed, "accuracy": found.counts})
     left = ", ".join(f"{reason} {count:,}" for reason, count in found.counts.items() if reason != "city")
     share = f" ({100 * placed / rows:.2f} %)" if rows else ""
-    say(
-        f"placed {placed:,} of {rows:,} rows{share}, {found.distinct:,} addresses{f'; left out: {left}' if left else ''} -> {out}"
-    )
+    left = f"; left out: {left}" if left else ""
+    say(f"placed {placed:,} of {rows:,} rows{share}, {found.distinct:,} addresses{left} -> {out}")

@@ -56,6 +56,17 @@ Population = Annotated[
         "patterns. Gives population, intensity and its ranking.",
     ),
 ]
+Names = Annotated[
+    str | None,
+    typer.Option(
+        "--names",
+        metavar="FILE.csv",
+        show_default=False,
+        rich_help_panel=_INPUT,
+        help="Your own names for clusters: columns place (a place in the cluster, or its automatic name) and name; may have "
+        "country, or lon and lat.",
+    ),
+]
 Previous = Annotated[
     str | None,
     typer.Option(

@@ -126,6 +126,31 @@ def ranking_table(ranking: pd.DataFrame, count: int, *, moves: bool = False) -> 
     return table
 
 
+def plain_table(frame: pd.DataFrame, title: str) -> Table:
+    """A table of texts, for reading."""
+    table = Table(title=title, box=None, pad_edge=False, header_style="bold")
+    for name in frame.columns:
+        table.add_column(str(name), justify="left" if name == "cluster" else "right", no_wrap=True)
+    for row in frame.itertuples(index=False):
+        table.add_row(*(Text(_text(cell)) for cell in row))
+    return table
+
+
+def stability_table(stability: pd.DataFrame, count: int, settings: int) -> Table:
+    """The first clusters of a sweep's baseline, and how they fare in all its settings."""
+    table = Table(title=None, box=None, pad_edge=False, header_style="bold")
+    table.add_column("rank", justify="right", no_wrap=True)
+    table.add_column("cluster", max_width=32, overflow="ellipsis", no_wrap=True)
+    for title in ("best", "median", "worst", "matched", "kept", "split", "swallowed", "robustness"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for row in stability.head(count).itertuples(index=False):
+        ranks = ["" if pd.isna(value) else f"{value:g}" for value in (row.best_rank, row.median_rank, row.worst_rank)]
+        parts = [f"{value / settings:.0%}" for value in (row.matched, row.kept, row.splits, row.swallowed)]
+        cells = [str(row.rank), _text(row.label), *ranks, *parts, f"{row.robustness:.2f}"]
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
 def move(row: Any) -> str:
     """How far a cluster has moved since the previous edition: "+2", "-1", "=", "new"."""
     if pd.isna(row.previous_rank):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ def rank(
     publications: o.Publications = None,
     deals: o.Deals = None,
     population: o.Population = None,
+    names: o.Names = None,
     previous: o.Previous = None,
     regions: o.Regions = None,
     region_name: o.RegionName = None,
@@ -66,6 +68,7 @@ def rank(
         "publications": publications,
         "deals": deals,
         "population": population,
+        "names": names,
         "previous": previous,
         "regions": regions,
         "region_name": region_name,
@@ -96,13 +99,15 @@ def rank(
     run_and_write(chosen, force=force, json=json)
 
 
-def run_and_write(chosen: dict[str, Any], *, force: bool, json: bool) -> None:
-    """Rank what ``chosen`` names (inputs, ``out`` and settings), write the result and show it."""
+def run_and_write(
+    chosen: dict[str, Any], *, force: bool, json: bool, show: Callable[[Result], None] | None = None
+) -> None:
+    """Rank what ``chosen`` names (inputs, ``out`` and settings), write the result and show it, by ``show`` if that is given."""
     from gpu_clusters.settings import Settings
     from gpu_clusters.staging import check_out
 
     started = perf_counter()
-    inputs = {name: chosen.pop(name, None) for name in (*TABLES, "population", "previous", "regions")}
+    inputs = {name: chosen.pop(name, None) for name in (*TABLES, "population", "names", "previous", "regions")}
     out = chosen.pop("out")
     settings = Settings(**chosen)
     check_out(out, force=force)
@@ -116,7 +121,7 @@ def run_and_write(chosen: dict[str, Any], *, force: bool, json: bool) -> None:
         if tell:
             tell("write", None)
         result.write(out, force=force)
-    _show(result, out, perf_counter() - started, json=json)
+    _show(result, out, perf_counter() - started, json=json, show=show)
 
 
 def _columns(texts: list[str]) -> dict[str, dict[str, str]]:
@@ -127,7 +132,7 @@ def _columns(texts: list[str]) -> dict[str, dict[str, str]]:
     return mapping
 
 
-def _show(result: Result, out: str, seconds: float, *, json: bool) -> None:
+def _show(result: Result, out: str, seconds: float, *, json: bool, show: Callable[[Result], None] | None) -> None:
     from gpu_clusters_cli.output import emit_json, emit_table, ranking_table
 
     record = result.manifest
@@ -143,7 +148,9 @@ def _show(result: Result, out: str, seconds: float, *, json: bool) -> None:
             {"out": out, **summary, "totals": record["totals"], "warnings": record["warnings"], "ranking": ranking}
         )
         return
-    if record["clusters"]:
+    if show is not None:
+        show(result)
+    elif record["clusters"]:
         emit_table(ranking_table(result.ranking, SHOWN, moves="previous" in record))
     found, addresses = record["clusters"], record["totals"]["inventor_addresses"] + record["totals"]["author_addresses"]
     regions = any(file["table"] == "regions" for file in record["inputs"])

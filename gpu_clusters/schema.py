@@ -63,6 +63,10 @@ DEALS = ("lon", "lat", "deals", "cluster_id")
 
 BOUNDARIES = ("cluster_id", "rank", "name", "geometry")
 
+ORGANIZATIONS = ("cluster_id", "table", "place", "organization", "count")
+
+PARTNERS = ("cluster_id", "partner_id", "patents", "publications")
+
 COVERAGE = (
     "table",
     "country",
@@ -121,6 +125,60 @@ TEXT_COLUMNS = frozenset(
     {"name", "economies", "top_applicant", "top_organization", "status", "previous_name", "moved_by"}
 )
 """Columns of a result's tables that hold whole numbers (int64) and texts; "core" is bool, the others are float64."""
+
+SWEEP_SETTINGS = (
+    "weighting",
+    "radius_km",
+    "density",
+    "clusters",
+    "core_locations",
+    "locations",
+    "patent_share",
+    "publication_share",
+    "deal_share",
+    "matched",
+    "adjusted_rand",
+    "kendall_tau",
+)
+
+SWEEP_CLUSTERS = (
+    "weighting",
+    "radius_km",
+    "density",
+    "rank",
+    "patents",
+    "publications",
+    "deals",
+    "patent_share",
+    "publication_share",
+    "deal_share",
+    "total_share",
+    "baseline_cluster_id",
+    "lon",
+    "lat",
+)
+
+STABILITY = (
+    "cluster_id",
+    "rank",
+    "label",
+    "patents",
+    "publications",
+    "deals",
+    "total_share",
+    "best_rank",
+    "quartile_1_rank",
+    "median_rank",
+    "quartile_3_rank",
+    "worst_rank",
+    "matched",
+    "kept",
+    "splits",
+    "swallowed",
+    "robustness",
+    "lon",
+    "lat",
+)
 
 NOISE = -1
 WORLD = "World"

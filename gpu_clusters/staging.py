@@ -15,6 +15,7 @@ import re
 import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -83,6 +84,20 @@ def new_folder(out: str | os.PathLike[str], *, force: bool) -> Iterator[Path]:
         _placed = True
     except OSError as error:
         raise GpuClustersError(f"cannot write {os.fspath(out)}: {error.strerror or error}") from error
+    finally:
+        if partial is not None:
+            partial.remove()
+
+
+@contextmanager
+def scratch_folder(name: str) -> Iterator[Path]:
+    """A folder for files that are needed for a while only, among the system's temporary ones."""
+    place = Path(tempfile.gettempdir()).resolve()
+    partial = None
+    try:
+        _remove_abandoned(place / name)
+        partial = _Partial(place, name)
+        yield partial.path
     finally:
         if partial is not None:
             partial.remove()

@@ -27,6 +27,30 @@ def real_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def some_files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Options of ``rank`` that name files of addresses and deals in six cities, enough to take a moment."""
+    import numpy as np
+    import pandas as pd
+
+    folder, rng = tmp_path_factory.mktemp("some"), np.random.default_rng(7)
+    options = ["--density", "30"]
+    for table, rows in (("patents", 3_000), ("publications", 15_000), ("deals", 200)):
+        city = rng.integers(0, 6, rows)
+        lon = np.array([-122.3, -0.1, 2.3, 77.6, 139.7, 178.4])[city] + rng.normal(0, 0.1, rows).round(3)
+        lat = np.array([37.6, 51.5, 48.9, 13.0, 35.7, -18.1])[city] + rng.normal(0, 0.1, rows).round(3)
+        columns = {
+            "doc_id": np.arange(rows) // 3,
+            "lon": lon,
+            "lat": lat,
+            "country": "GB",
+            "organization": "Université",
+        }
+        pd.DataFrame(columns).to_parquet(folder / f"{table}.parquet")
+        options += [f"--{table}", str(folder / f"{table}.parquet")]
+    return options
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what is marked ``gpu`` where there is no GPU."""
     if any("gpu" in item.keywords for item in items):

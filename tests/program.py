@@ -16,7 +16,7 @@ import pytest
 
 COMMAND = [sys.executable, "-c", "from gpu_clusters_cli.main import run; run()"]
 FILES = {"ranking.csv", "ranking.parquet", "locations.parquet", "deals.parquet", "coverage.csv", "manifest.json"}
-FILES |= {"boundaries.parquet", "boundaries.geojson"}
+FILES |= {"boundaries.parquet", "boundaries.geojson", "organizations.parquet", "partners.parquet"}
 
 
 class Ran(NamedTuple):

@@ -79,10 +79,15 @@ def within(lon, lat, members, area) -> np.ndarray:
 
 def brute(rasters: list[Plain], members, area) -> float:
     """People around members, NaN where no cell knows; cells at the same place (whole turns apart too) count once."""
+    return brute_where(rasters, lambda lon, lat: within(lon, lat, members, area))
+
+
+def brute_where(rasters: list[Plain], holds) -> float:
+    """As `brute`, of the cells whose centres ``holds(lon, lat)`` picks."""
     seen = {}
     for raster in rasters:
         lon, lat = raster.lonlat()
-        people, inside = raster.people(), within(lon, lat, members, area)
+        people, inside = raster.people(), holds(lon, lat)
         a, b, _, d, e, _ = raster.affine
         pitch = min(np.hypot(a, d), np.hypot(b, e))
         turn = 360.0 if CRS(raster.crs).is_geographic else math.inf

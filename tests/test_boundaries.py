@@ -263,7 +263,7 @@ def test_population_follows_the_polygons():
     ).rio.write_crs("EPSG:4326")
     regions = [shapely.box(-1, -1, 1, 1), shapely.box(3.95, -1, 5, 1), shapely.box(50, 50, 51, 51)]
     found = world_of_three(regions=regions, population=cells)
-    assert found.ranking["population"].tolist()[:2] == pytest.approx([4000, 2100])
+    assert found.ranking["population"].tolist()[:2] == [4000, 2200]  # centres on an edge count
     assert found.ranking["population"].isna().tolist() == [False, False, True]
     assert "hold no number" in " ".join(found.manifest["warnings"])
 

@@ -330,18 +330,6 @@ def test_out_is_the_current_folder(program, monkeypatch):
     complete(program.here / "cwd")
 
 
-def test_demo(program):
-    ran = program("demo", "--scale", "0.0005", "--seed", "3")
-    assert ran.code == 0 and ran.err.startswith("example: 2,135 inventor and 14,300 author addresses")
-    manifest = complete(Path("demo"))
-    assert manifest["settings"]["density"] == pytest.approx(2.25)
-    ranking = Path("demo/ranking.csv").read_bytes()
-    ran_well(program, "demo", "--scale", "0.0005", "--seed", "3", "--out", "again")
-    ran_well(program, "demo", "--scale", "0.0005", "--seed", "4", "--out", "other")
-    assert Path("again/ranking.csv").read_bytes() == ranking != Path("other/ranking.csv").read_bytes()
-    program.refused(2, "demo", "--scale", "0.0005", says="--force")
-
-
 def test_doctor(program):
     out = ran_well(program, "doctor")
     for word in ("versions", "devices", "engines", "python", "numpy", "cuml", "native", "cpu", "gpu"):
@@ -426,17 +414,17 @@ def test_start_up_is_light(tmp_path):
         assert "gpu_clusters_cli" in loaded and not heavy, (args, heavy)
 
 
-def test_streams_of_a_process(tmp_path):
-    ran = process("demo", "--scale", "0.0005", "--out", "out", "--json", cwd=tmp_path)
-    assert ran.code == 0 and json.loads(ran.out)["out"] == "out"
-    assert len(ran.err.splitlines()) == 1 and ran.err.startswith("example: ")
+def test_streams_of_a_process(tmp_path, some_files):
+    args = ["rank", *some_files, "--out", "out"]
+    ran = process(*args, "--json", cwd=tmp_path)
+    assert ran.code == 0 and json.loads(ran.out)["out"] == "out" and ran.err == ""
     colours = {"FORCE_COLOR": "1", "TERM": "xterm", "TTY_COMPATIBLE": "1"}
-    ran = process("demo", "--scale", "0.0005", "--out", "out", "--force", cwd=tmp_path, env=colours)
-    assert ran.code == 0 and len(ran.err.splitlines()) == 2 and "read patents" not in ran.err
+    ran = process(*args, "--force", cwd=tmp_path, env=colours)
+    assert ran.code == 0 and len(ran.err.splitlines()) == 1 and "read patents" not in ran.err
     latin = {"PYTHONIOENCODING": "ascii", "NO_COLOR": "1"}
-    ran = process("demo", "--scale", "0.0005", "--out", "out", "--force", "--json", cwd=tmp_path, env=latin)
+    ran = process(*args, "--force", "--json", cwd=tmp_path, env=latin)
     assert ran.code == 0 and ran.out.isascii() and json.loads(ran.out)["clusters"] > 1
-    ran = process("demo", "--scale", "0.0005", "--out", "out", "--force", cwd=tmp_path, env=latin)
+    ran = process(*args, "--force", cwd=tmp_path, env=latin)
     assert ran.code == 0 and ran.out.isascii() and "\x1b" not in ran.out
 
 
@@ -471,8 +459,8 @@ def on_a_terminal(args: list[str], cwd: Path, **env: str) -> tuple[int, bytes, b
     return running.returncode, out, screen
 
 
-def test_progress_on_a_terminal(tmp_path):
-    args = ["demo", "--scale", "0.002", "--force", "--out", "out"]
+def test_progress_on_a_terminal(tmp_path, some_files):
+    args = ["rank", *some_files, "--force", "--out", "out"]
     code, out, screen = on_a_terminal(args, tmp_path)
     assert code == 0 and out.startswith(b"rank") and b"\x1b" not in out
     for stage in (b"read patents", b"cluster", b"write"):
@@ -481,7 +469,7 @@ def test_progress_on_a_terminal(tmp_path):
     assert b"\x1b[?25l" in bars and said.startswith(b"\r\x1b[1A\x1b[2K"), "the last bar is wiped out"
     assert said.count(b"\n") == 1 and b"clusters (" in said
     code, out, screen = on_a_terminal(args, tmp_path, TERM="dumb")
-    assert code == 0 and b"\x1b" not in screen and screen.count(b"\n") == 2
+    assert code == 0 and b"\x1b" not in screen and screen.count(b"\n") == 1
     code, out, screen = on_a_terminal(args, tmp_path, stop="read patents")
     if code:
         assert (
@@ -494,8 +482,8 @@ def test_progress_on_a_terminal(tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_ended_at_any_moment(tmp_path, number):
-    args = ["demo", "--scale", "0.0005", "--force", "--out", "out"]
+def test_ended_at_any_moment(tmp_path, some_files, number):
+    args = ["rank", *some_files, "--force", "--out", "out"]
     rng = random.Random(number)
     began = time.perf_counter()
     assert process(*args, cwd=tmp_path).code == 0

@@ -245,7 +245,7 @@ def test_no_silent_fallback(program, options):
     if find_spec("cupy"):
         pytest.skip("there may be a GPU")
     program.refused(4, "rank", "--patents", "patents.parquet", "--out", "out", *options, says="not available")
-    ran = program("demo", "--scale", "0.0001", "--out", "out", *options)
+    ran = program("demo", "--scale", "0.005", "--out", "out", *options)
     assert ran.code == 4 and ran.out == "" and not Path("out").exists()
 
 
@@ -420,13 +420,13 @@ def test_exit_codes_of_processes(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
 
 
-def test_full_stdout(tmp_path):
+def test_full_stdout(tmp_path, some_files):
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full")
     from program import COMMAND
 
     with Path("/dev/full").open("w") as full:
-        for args in (["demo", "--scale", "0.0005", "--out", "out"], ["--version"]):
+        for args in (["rank", *some_files, "--out", "out"], ["--version"]):
             done = subprocess.run([*COMMAND, *args], cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, check=False)
             lines = done.stderr.decode().splitlines()
             assert done.returncode == 1 and "No space left" in lines[-1] and lines[-1].startswith("error: ")
@@ -434,10 +434,10 @@ def test_full_stdout(tmp_path):
     complete(tmp_path / "out")
 
 
-def test_reader_that_leaves_early(tmp_path):
+def test_reader_that_leaves_early(tmp_path, some_files):
     from program import COMMAND
 
-    for args in (["demo", "--scale", "0.0005", "--out", "out", "--json"], ["doctor"], ["rank", "--help"]):
+    for args in (["rank", *some_files, "--out", "out", "--json"], ["doctor"], ["rank", "--help"]):
         with subprocess.Popen(
             [*COMMAND, *args], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as reading:

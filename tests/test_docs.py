@@ -12,7 +12,7 @@ import pytest
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.mark.parametrize("module", ["gpu_clusters.pipeline", "gpu_clusters.estimator"])
+@pytest.mark.parametrize("module", ["gpu_clusters.pipeline", "gpu_clusters.estimator", "gpu_clusters.sweeps.run"])
 def test_examples_in_docstrings(module):
     outcome = doctest.testmod(import_module(module))
     assert outcome.attempted and not outcome.failed

@@ -63,11 +63,11 @@ def export(tmp_path):
 
 
 @pytest.fixture
-def program(monkeypatch, capsys, tmp_path, export):
+def program(monkeypatch, capsys, export):
     """The program, in a folder with the gazetteer and in.csv."""
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    frame().to_csv(tmp_path / "in.csv", index=False)
-    yield Program(monkeypatch, capsys, tmp_path)
+    frame().to_csv(export.parent / "in.csv", index=False)
+    yield Program(monkeypatch, capsys, export.parent)
     for number, handler in handlers.items():
         signal.signal(number, handler)
 
@@ -115,7 +115,7 @@ def test_distinct_addresses_are_looked_up_once(export, monkeypatch):
 
 @pytest.mark.parametrize("columns", [{"city": "a"}, {"city": "a", "country": "b", "lon": 1.0}])
 def test_columns_that_do_not_fit(export, columns):
-    with pytest.raises(InputError, match="has no column 'country'|has a column 'lon' already"):
+    with pytest.raises(InputError, match=r"has no column 'country'|has a column 'lon' already"):
         gpu_clusters.geocode(pd.DataFrame(columns, index=[0]), gazetteer=export)
 
 

@@ -8,10 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import rasterio
-from rasters import Plain, brute, off_the_edge, random_members, random_raster, within
+import shapely
+from rasters import Plain, brute, brute_where, off_the_edge, random_members, random_raster, within
 
 import gpu_clusters
 from gpu_clusters import people_within
+from gpu_clusters.io.cells import cells_in
+from gpu_clusters.io.folding import fold
+from gpu_clusters.io.mosaic import Mosaic
+from gpu_clusters.io.rasters import open_rasters
+from gpu_clusters.steps.population import count_people_in
 
 SEEDS = range(100)
 
@@ -36,6 +42,24 @@ def test_random_rasters_equal_a_sum_over_all_cells(seed):
     members, area = random_members(raster, seed)
     area = off_the_edge(area)
     assert same(people_within(members, raster.array(), area_degrees=area), brute([raster], members, area))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_polygons_hold_the_cells_whose_centre_is_inside(seed):
+    raster, rng = random_raster(seed), np.random.default_rng([seed, 2])
+    (lon, lat), size = random_members(raster, seed)[0][0], rng.choice([0.03, 0.4, 3.0, 30.0])
+    turn = np.sort(rng.uniform(0, 2 * np.pi, 9))
+    ring = np.array([lon, lat]) + (size * rng.uniform(0.3, 1, 9) * [np.cos(turn), np.sin(turn)]).T
+    ring[:, 1] = np.clip(ring[:, 1], -90, 90)
+    shape = shapely.make_valid(shapely.Polygon(ring).difference(shapely.Point(lon, lat).buffer(size / 5)))
+    polygons = fold(np.array([shape, shapely.Polygon(), shapely.box(-180, -90, 180, 90)], object))
+    with open_rasters(raster.array()) as (rasters, _):
+        grids = [one.grid for one in rasters]
+        people = count_people_in(cells_in(Mosaic(rasters), polygons), grids, polygons)
+    assert same(people.population[0], brute_where([raster], lambda x, y: shapely.intersects_xy(polygons[0], x, y)))
+    assert np.isnan(people.population[1]) and people.without_data[1] == 1
+    assert same(people.population[2], brute_where([raster], lambda x, y: np.isfinite(x + y)))
+    assert 0 <= people.outside[0] <= people.without_data[0] <= 1
 
 
 @pytest.mark.parametrize("seed", SEEDS)

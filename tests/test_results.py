@@ -31,7 +31,7 @@ top_organization, locations, core_locations, lon, lat"""
 WHOLE = "cluster_id rank rank_without_deals previous_rank rank_change intensity_rank previous_intensity_rank "
 WHOLE += "intensity_rank_change locations core_locations"
 TEXT = "name economies top_applicant top_organization"
-EMPTY = "name previous_rank rank_change population patents_per_million publications_per_million deals_per_million intensity "
+EMPTY = "previous_rank rank_change population patents_per_million publications_per_million deals_per_million intensity "
 EMPTY += "intensity_rank previous_intensity_rank intensity_rank_change"
 ODD = ["NA", "Åå, Inc.", 'Quo"te', "line\nbreak", "return\rhere", "[red]x[/red]", "", " ", "#", "0012", "null"]
 

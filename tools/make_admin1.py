@@ -13,6 +13,7 @@ import json
 import re
 import sys
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -58,7 +59,7 @@ def main(iso: str, older: str) -> None:
     code_of = older_names(older, places)
     known = {(country, folded(name)): code for (country, name), code in code_of.items()}
     names: dict[tuple[str, str, str, str], list[str]] = {}
-    with open(iso, encoding="utf-8") as file:
+    with Path(iso).open(encoding="utf-8") as file:
         world = json.load(file)
     for country, divisions in world.items():
         there = places[places["country"] == country]

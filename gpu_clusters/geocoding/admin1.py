@@ -46,7 +46,7 @@ class Divisions:
         codes = self._codes.get(country, {})
         key = folded(text)
         named = self._names.get(country, {}).get(key)
-        if named in codes.values():
+        if named is not None and named in codes.values():
             return Division(named, True)
         code = codes.get(_plain(text))
         return None if code is None else Division(code, code.isalpha())

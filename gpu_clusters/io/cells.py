@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import shapely
 from numba import njit
 from numpy.typing import NDArray
 
@@ -19,6 +20,7 @@ from gpu_clusters.io.grids import Grid
 from gpu_clusters.io.mosaic import Mosaic
 from gpu_clusters.io.rasters import Raster
 
+POLYGON_SQUARE = 0.25  # degrees, a fraction of 180: side of the squares that cover polygons
 SMALLEST, LARGEST = 0.05, 0.5  # degrees: sides of squares, small enough to be straight in any projection
 TILES = 1 << 24  # of a raster, at most: one byte each
 WINDOW = 512  # rows and columns of a window, about
@@ -55,7 +57,15 @@ def cells_near(
         Places; degrees, lon in [-180, 180).
     reach_degrees : float
     """
-    squares = wanted_squares(lon, lat, reach_degrees)
+    return _cells(mosaic, wanted_squares(lon, lat, reach_degrees))
+
+
+def cells_in(mosaic: Mosaic, polygons: NDArray[Any]) -> Iterator[Cells]:
+    """Cells of a mosaic whose centre is in one of ``polygons`` ((k,) of shapely, longitudes in -180..180), and some more."""
+    return _cells(mosaic, squares_of(polygons))
+
+
+def _cells(mosaic: Mosaic, squares: Squares) -> Iterator[Cells]:
     plans = [_plan(raster, squares) for raster in mosaic.rasters]
     todo, done = max(1, sum(len(windows) for _, _, windows in plans)), 0
     for own, (raster, (tile, wanted, windows)) in enumerate(zip(mosaic.rasters, plans, strict=True)):
@@ -74,6 +84,29 @@ def wanted_squares(lon: NDArray[np.float64], lat: NDArray[np.float64], reach_deg
     column = np.clip(((lon + 180) / side).astype(np.int64), 0, across - 1)
     span = math.ceil(min(reach_degrees, 360.0) / side)
     row, column = _widened(row, column, (up, across), min(span, up), min(span, across // 2))
+    return _squares(row, column, side)
+
+
+def squares_of(polygons: NDArray[Any]) -> Squares:
+    """Squares that touch a polygon."""
+    across = round(360 / POLYGON_SQUARE)
+    touched = [np.empty(0, np.int64)]
+    for polygon in shapely.get_parts(polygons[~shapely.is_empty(polygons)]):
+        west, south, east, north = shapely.bounds(polygon)
+        columns = np.arange(math.floor((west + 180) / POLYGON_SQUARE), math.floor((east + 180) / POLYGON_SQUARE) + 1)
+        rows = np.arange(math.floor((south + 90) / POLYGON_SQUARE), math.floor((north + 90) / POLYGON_SQUARE) + 1)
+        row, column = (values.ravel() for values in np.meshgrid(rows, columns, indexing="ij"))
+        x, y = -180 + POLYGON_SQUARE * column, -90 + POLYGON_SQUARE * row
+        shapely.prepare(polygon)
+        meets = shapely.intersects(polygon, shapely.box(x, y, x + POLYGON_SQUARE, y + POLYGON_SQUARE))
+        column, row = np.minimum(column[meets], across - 1), np.minimum(row[meets], across // 2 - 1)
+        touched.append(row * across + column)
+        touched.append(row[column == across - 1] * across)  # 180 degrees are -180, too
+    squares = np.unique(np.concatenate(touched))
+    return _squares(squares // across, squares % across, POLYGON_SQUARE)
+
+
+def _squares(row: NDArray[np.int64], column: NDArray[np.int64], side: float) -> Squares:
     hair = 1e-9  # the date line's two sides are far apart on a map
     south, west = -90 + side * row, -180 + side * column
     return Squares(west + hair, south, west + side - hair, np.minimum(south + side, 90.0))

@@ -71,12 +71,10 @@ def read_vector(path: str | os.PathLike[str]) -> gpd.GeoDataFrame:
         raise InputError(f"{path}: cannot be read as polygons: {str(error).splitlines()[0]}; check the file") from error
 
 
-def sums_in_polygons(
-    mosaic: Mosaic, shapes: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """People in each polygon, NaN where there is no number; the cells with one; and the part (0..1) without; (k,) each."""
+def sums_in_polygons(mosaic: Mosaic, shapes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """People in each polygon, NaN where there is no number, and the part (0..1) of it that is without one; (k,) each."""
     folded = fold(shapes)
-    people, cells, covered = np.zeros((3, len(shapes)))
+    people, covered = np.zeros((2, len(shapes)))
     for own, raster in enumerate(mosaic.rasters):
         source = _Source(mosaic, own)
         projected = _project(folded, raster.grid)
@@ -90,10 +88,9 @@ def sums_in_polygons(
                 found = exact_extract(source, frame, ["sum", "count"], output="pandas", max_cells_in_memory=CELLS)
                 count = found["count"].to_numpy(np.float64)
                 people[near] += np.where(count > 0, found["sum"].to_numpy(np.float64), 0.0)
-                cells[near] += count
                 covered[near] += count * width * height / area[near]
     without = np.where(covered > 1 - 1e-6, 0.0, 1 - covered)
-    return np.where(covered > 0, people, np.nan), cells, without
+    return np.where(covered > 0, people, np.nan), without
 
 
 def _project(shapes: NDArray[Any], grid: Grid) -> NDArray[Any]:

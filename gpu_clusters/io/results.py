@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpu_clusters.io.boundaries import write_geojson, write_geoparquet
-from gpu_clusters.schema import COMPARISON, DEALS, LOCATIONS, RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
+from gpu_clusters.schema import COMPARISON, DEALS, LOCATIONS, PARTNERS, RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
 from gpu_clusters.staging import MANIFEST, check_out, new_folder
 
 if TYPE_CHECKING:
@@ -36,6 +36,16 @@ def _types(columns: tuple[str, ...]) -> pa.Schema:
 
 RANKING_TYPES, LOCATIONS_TYPES, DEALS_TYPES = _types(RANKING), _types(LOCATIONS), _types(DEALS)
 COMPARISON_TYPES = _types(COMPARISON)
+ORGANIZATIONS_TYPES = pa.schema(
+    {
+        "cluster_id": pa.int64(),
+        "table": pa.string(),
+        "place": pa.int64(),
+        "organization": pa.string(),
+        "count": pa.float64(),
+    }
+)
+PARTNERS_TYPES = pa.schema(dict.fromkeys(PARTNERS, pa.int64()))
 
 
 def write_result(result: Result, out: str | os.PathLike[str], *, force: bool = False) -> None:
@@ -46,6 +56,8 @@ def write_result(result: Result, out: str | os.PathLike[str], *, force: bool = F
         _write_parquet(result.ranking, RANKING_TYPES, folder / "ranking.parquet")
         _write_parquet(result.locations, LOCATIONS_TYPES, folder / "locations.parquet")
         _write_parquet(result.deals, DEALS_TYPES, folder / "deals.parquet")
+        _write_parquet(result.organizations, ORGANIZATIONS_TYPES, folder / "organizations.parquet")
+        _write_parquet(result.partners, PARTNERS_TYPES, folder / "partners.parquet")
         write_geoparquet(result.boundaries, folder / "boundaries.parquet")
         write_geojson(result.boundaries, folder / "boundaries.geojson")
         _write_csv(result.coverage, folder / "coverage.csv")

@@ -47,6 +47,14 @@ def add(limbs, task, group, value):
 
 
 @njit(cache=True)
+def add_all(limbs, group, value):
+    """Add each ``value`` to the total of its ``group``, ``limbs`` being (k, LIMBS), in place; at most `TERMS` of them."""
+    task = limbs.reshape((1, *limbs.shape))
+    for i in range(len(value)):
+        add(task, 0, group[i], value[i])
+
+
+@njit(cache=True)
 def carry(limbs):
     """Bring all limbs but the last of totals (k, LIMBS) below 2**32, in place."""
     for total in range(len(limbs)):

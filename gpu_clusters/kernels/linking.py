@@ -25,7 +25,7 @@ def components(core: Bands, reach: Reach) -> NDArray[np.int64]:
     parent, run_end = np.empty((2, core.points.shape[1]), np.int64)
     _, last = near(core, core, reach)
     _join_along_bands(core.points, core.start, core.edges, reach, parent, run_end)
-    strips = _strips(core.start, get_num_threads() * STRIPS_PER_THREAD)
+    strips = strips_of(core.start, get_num_threads() * STRIPS_PER_THREAD)
     _join_within_strips(*index, reach, last, strips, parent, run_end)
     _join_across_strips(*index, reach, last, strips, parent, run_end)
     _flatten(parent)
@@ -65,7 +65,7 @@ def preferred_core(
     return result
 
 
-def _strips(start: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def strips_of(start: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Cut the bands into at most ``count`` strips of about equally many points; first band of each, and the end."""
     cuts = np.searchsorted(start, np.linspace(0, start[-1], count + 1))
     return np.unique(np.minimum(cuts, len(start) - 1))

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gpu_clusters.engines.protocol import Clustering, Engine, Problem
 from gpu_clusters.errors import InputError, UsageError
-from gpu_clusters.kernels.spaces import Coordinates, Reach, in_plane, on_sphere, plane_reach, sphere_reach
+from gpu_clusters.kernels.spaces import SPHERE, Coordinates, Reach, in_plane, on_sphere, plane_reach, sphere_reach
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.locate import Locations
 
@@ -23,11 +23,16 @@ def cluster(locations: Locations, settings: Settings, engine: Engine) -> Cluster
 
 def space(lon: NDArray[np.float64], lat: NDArray[np.float64], settings: Settings) -> tuple[Coordinates, Reach]:
     """Coordinates to cluster in, and the radius there: on the sphere, or in the plane of ``settings.crs``."""
-    if settings.crs is None:
-        return on_sphere(lon, lat), sphere_reach(settings.radius_km)
-    easting, northing = project(lon, lat, settings.crs)
-    extent = max(np.abs(easting).max(initial=0.0), np.abs(northing).max(initial=0.0))
-    return in_plane(easting, northing), plane_reach(settings.radius_km * 1000, float(extent))
+    points = on_sphere(lon, lat) if settings.crs is None else in_plane(*project(lon, lat, settings.crs))
+    return points, reach_among(points, settings.radius_km)
+
+
+def reach_among(points: Coordinates, radius_km: float) -> Reach:
+    """A radius in the space of the points."""
+    if points.kind == SPHERE:
+        return sphere_reach(radius_km)
+    extent = max(np.abs(points.x).max(initial=0.0), np.abs(points.z).max(initial=0.0))
+    return plane_reach(radius_km * 1000, float(extent))
 
 
 def project(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 
@@ -42,10 +43,15 @@ def matched(found: Overlaps, clusters: int, others: int) -> NDArray[np.int64]:
     second: number clusters by rank. Each cluster is matched once at most.
     """
     result = np.full(clusters, -1, np.int64)
-    taken = np.zeros(others, bool)
     order = np.lexsort((found.other, found.one, -found.weight))
-    for one, other in zip(found.one[order].tolist(), found.other[order].tolist(), strict=True):
-        if result[one] < 0 and not taken[other]:
-            result[one] = other
-            taken[other] = True
+    _take_in_turn(found.one[order], found.other[order], result, np.zeros(others, np.bool_))
     return result
+
+
+@njit(cache=True)
+def _take_in_turn(one, other, result, taken):
+    """Match each pair whose clusters are both still free."""
+    for i in range(len(one)):
+        if result[one[i]] < 0 and not taken[other[i]]:
+            result[one[i]] = other[i]
+            taken[other[i]] = True

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from gpu_clusters.degrees import meet
 from gpu_clusters.kernels import discs, exact
+from gpu_clusters.steps.inside import points_inside
 from gpu_clusters.steps.score import ranked
 
 if TYPE_CHECKING:
     from gpu_clusters.io.cells import Cells
     from gpu_clusters.io.grids import Grid
-    from gpu_clusters.io.mosaic import Mosaic
 
 MILLION = 1e6
 PER_MILLION = ("patents", "publications", "deals")
@@ -81,12 +83,30 @@ def count_people(
     return People(population, totals.held, outside + (1 - outside) * empty, outside)
 
 
-def people_in(mosaic: Mosaic, polygons: NDArray[Any]) -> People:
-    """Sum the parts of cells that lie in polygons, (k,) of shapely, which replace the areas."""
-    from gpu_clusters.io.polygons import sums_in_polygons
+def count_people_in(
+    cells: Iterable[Cells], grids: Sequence[Grid], polygons: NDArray[Any], tell: Callable[[float], None] | None = None
+) -> People:
+    """Sum the cells whose centre is in each polygon, (k,) of shapely, which replace the areas; as `count_people` else.
 
-    population, cells, without = sums_in_polygons(mosaic, polygons)
-    return People(population, np.ceil(cells).astype(np.int64), without, np.zeros(len(without)))
+    ``cells`` are those of `io.cells.cells_in`. An empty polygon is all without data.
+    """
+    count = len(polygons)
+    limbs, held, empty = exact.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.int64)
+    for window in cells:
+        point, polygon = points_inside(polygons, window.lon, window.lat)
+        value = window.value[point]
+        known = ~np.isnan(value)
+        exact.add_all(limbs, polygon[known], value[known])
+        exact.carry(limbs)
+        held += np.bincount(polygon[known], minlength=count)
+        empty += np.bincount(polygon[~known], minlength=count)
+        if tell is not None:
+            tell(window.part)
+    population = exact.rounded(limbs)
+    population[held == 0] = np.nan
+    outside = _polygons_outside(grids, polygons)
+    part = np.where(shapely.is_empty(polygons), 1.0, empty / np.maximum(held + empty, 1))
+    return People(population, held, outside + (1 - outside) * part, outside)
 
 
 def share_outside(
@@ -98,7 +118,7 @@ def share_outside(
     area_degrees: float,
 ) -> NDArray[np.float64]:
     """Part of each area, 0..1, that lies in no raster: nothing and all of it exactly, else by a lattice of points."""
-    boxes = np.array([grid.bounds_in_degrees() for grid in grids]).reshape(-1, 4)
+    boxes = _boxes(grids)
     order = np.argsort(cluster, kind="stable")
     start = np.searchsorted(cluster[order], np.arange(clusters + 1))
     share = np.empty(clusters)
@@ -107,17 +127,41 @@ def share_outside(
         x, y = lon[own], lat[own]
         x = np.where(x < x[0] - 180, x + 360, np.where(x >= x[0] + 180, x - 360, x))
         box = (x.min() - area_degrees, y.min() - area_degrees, x.max() + area_degrees, y.max() + area_degrees)
-        near = [grids[i] for i in np.flatnonzero(meet(box, boxes, 360.0, -SLACK)).tolist()]
-        frame = _frame(*box)
-        if any(grid.covers(*frame).all() for grid in near):
-            share[number] = 0.0
-            continue
-        points = _lattice(x, y, area_degrees) if near else frame
-        covered = np.zeros(len(points[0]), np.bool_)
-        for grid in near:
-            covered |= grid.covers(*points)
-        share[number] = 1 - covered.mean()
+        share[number] = _outside(grids, boxes, box, partial(_lattice, x, y, area_degrees))
     return share
+
+
+def _polygons_outside(grids: Sequence[Grid], polygons: NDArray[Any]) -> NDArray[np.float64]:
+    """Part of each polygon, 0..1, that lies in no raster, as `share_outside`; 0 of an empty one."""
+    boxes = _boxes(grids)
+    parts, number = shapely.get_parts(polygons, return_index=True)
+    outside = [_outside(grids, boxes, part.bounds, partial(_lattice_in, part)) for part in parts]
+    area = shapely.area(parts)
+    whole = np.bincount(number, weights=area, minlength=len(polygons))
+    lost = np.bincount(number, weights=area * outside, minlength=len(polygons))
+    return np.divide(lost, whole, out=np.zeros(len(polygons)), where=whole > 0)
+
+
+def _boxes(grids: Sequence[Grid]) -> NDArray[np.float64]:
+    return np.array([grid.bounds_in_degrees() for grid in grids]).reshape(-1, 4)
+
+
+def _outside(
+    grids: Sequence[Grid],
+    boxes: NDArray[np.float64],
+    box: tuple[float, float, float, float],
+    lattice: Callable[[], tuple[NDArray[np.float64], NDArray[np.float64]]],
+) -> float:
+    """Part of what lies in ``box`` that no raster covers; the points of ``lattice`` stand for it where that is not plain."""
+    near = [grids[i] for i in np.flatnonzero(meet(box, boxes, 360.0, -SLACK)).tolist()]
+    frame = _frame(*box)
+    if any(grid.covers(*frame).all() for grid in near):
+        return 0.0
+    points = lattice() if near else frame
+    covered = np.zeros(len(points[0]), np.bool_)
+    for grid in near:
+        covered |= grid.covers(*points)
+    return float(1 - covered.mean())
 
 
 def _frame(west: float, south: float, east: float, north: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -145,6 +189,18 @@ def _lattice(
     x, y = first[0] + step * (points[:, 0] + 0.5), first[1] + step * (points[:, 1] + 0.5)
     there = np.abs(y) <= 90
     return _on_earth(x[there]), y[there]
+
+
+def _lattice_in(polygon: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Points of a lattice in a polygon; at least one."""
+    west, south, east, north = polygon.bounds
+    x, y = np.meshgrid(np.linspace(west, east, 8 * STEPS + 1)[1::2], np.linspace(south, north, 8 * STEPS + 1)[1::2])
+    shapely.prepare(polygon)
+    inside = shapely.intersects_xy(polygon, x, y)
+    if not inside.any():
+        x, y = shapely.get_coordinates(shapely.point_on_surface(polygon)).T
+        return _on_earth(x), y
+    return _on_earth(x[inside]), y[inside]
 
 
 def _on_earth(lon: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ def ranking_table(
     locations: Locations,
     clustering: Clustering,
     members: Members,
+    names: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """The clusters by rank, in the columns of ``schema.RANKING``; what nothing has filled is empty.
 
@@ -37,6 +38,7 @@ def ranking_table(
     lon[settled], lat[settled] = locations.lon[densest], locations.lat[densest]
     columns = {
         "rank": scores.rank,
+        **({} if names is None else {"name": names}),
         "economies": label.economies(indicators, scores.total_share),
         "patents": patents.sum,
         "publications": publications.sum,

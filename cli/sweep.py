@@ -1,0 +1,216 @@
+"""``gpu-clusters sweep``: many settings at the price of a few."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from gpu_clusters_cli import config as configuration
+from gpu_clusters_cli import options as o
+from gpu_clusters_cli.app import app
+from gpu_clusters_cli.errors import say
+from gpu_clusters_cli.many import ManyValues
+from gpu_clusters_cli.rank import _columns
+
+from gpu_clusters.errors import UsageError
+
+if TYPE_CHECKING:
+    from gpu_clusters.sweeps.result import SweepResult
+
+SHOWN = 20
+_GRID, _RUN = "Grid", "Run"
+
+
+def _text(flag: str, metavar: str, panel: str, words: str) -> Any:
+    return typer.Option(flag, metavar=metavar, rich_help_panel=panel, show_default=False, help=words)
+
+
+@app.command(cls=ManyValues)
+def sweep(
+    patents: o.Patents = None,
+    publications: o.Publications = None,
+    deals: o.Deals = None,
+    column: o.Columns = None,
+    years: o.Years = None,
+    config: o.Config = None,
+    radius_km: Annotated[
+        str | None,
+        _text("--radius-km", "VALUES", _GRID, "Radii: start:stop:step with stop included, or a list 10,15,20."),
+    ] = None,
+    density: Annotated[
+        str | None, _text("--density", "VALUES", _GRID, "Densities, likewise, as in 2000:9000:500.")
+    ] = None,
+    weighting: Annotated[
+        str | None,
+        _text(
+            "--weighting",
+            "NAME,...",
+            _GRID,
+            "One or more of inventor-equivalent, total-preserving, raw; the first has the baseline.",
+        ),
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        _text(
+            "--baseline",
+            "KM,DENSITY",
+            _GRID,
+            "The setting that the others are compared with. [dim](default 15,4500 if on the grid, else its middle)[/dim]",
+        ),
+    ] = None,
+    merge: Annotated[
+        bool,
+        typer.Option(
+            "--merge", metavar="", rich_help_panel=_GRID, help="Merge neighbouring clusters at every setting."
+        ),
+    ] = False,
+    merge_km: o.MergeKm = None,
+    area_degrees: o.AreaDegrees = None,
+    border: o.Border = None,
+    crs: o.Crs = None,
+    device: o.Device = None,
+    engine: o.Engine = None,
+    check: Annotated[
+        int,
+        typer.Option(
+            "--check",
+            metavar="N",
+            min=0,
+            rich_help_panel=_RUN,
+            show_default=False,
+            help="Compute N random settings again by single runs and compare.",
+        ),
+    ] = 0,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            metavar="",
+            rich_help_panel=_RUN,
+            help="Keep the radii that an interrupted sweep into --out has finished.",
+        ),
+    ] = False,
+    dask: Annotated[
+        str | None,
+        _text(
+            "--dask",
+            "SCHEDULER",
+            _RUN,
+            "Deal the radii out to Dask's workers: tcp://HOST:PORT, or local:N for N on this machine.",
+        ),
+    ] = None,
+    labels: Annotated[
+        bool,
+        typer.Option(
+            "--labels", metavar="", rich_help_panel=_RUN, help="Also write the cluster of each place at every setting."
+        ),
+    ] = False,
+    no_pictures: Annotated[
+        bool, typer.Option("--no-pictures", metavar="", rich_help_panel=_RUN, help="Draw no pictures and no page.")
+    ] = False,
+    out: o.Out = None,
+    top: o.Top = None,
+    force: o.Force = False,
+    json: o.Json = False,
+) -> None:
+    """Find and rank clusters at every radius and density of a grid.
+
+    [bold]Example:[/bold] gpu-clusters sweep --patents inventors.parquet --radius-km 10:20:1 --density 2000:9000:500 --out sweep
+
+    Every setting gives what a single run without merging gives; radius 15 and density 4500, if they are on the grid, are the
+    baseline that the others are compared with.
+
+    Into the folder --out go settings.csv (one row a setting), clusters.parquet (every cluster of every setting), stability.csv
+    (one row a cluster of the baseline), sweep.nc (the same as a cube), pictures, sweep.html (a page with sliders, which needs no
+    network) and manifest.json.
+    """
+    given = {
+        "patents": patents,
+        "publications": publications,
+        "deals": deals,
+        "out": out,
+        "radius_km": radius_km,
+        "density": density,
+        "weighting": weighting,
+        "merge_km": merge_km,
+        "area_degrees": area_degrees,
+        "border": border,
+        "crs": crs,
+        "device": device,
+        "engine": engine,
+        "top": top,
+        "columns": _columns(column or []),
+        "years": dict(configuration.years(text) for text in years or []),
+    }
+    chosen = configuration.merged(configuration.load(config) if config else {}, given)
+    if merge_km is None and not merge:
+        chosen.pop("merge_km", None)
+    for name, example in (("radius_km", "--radius-km 10:20:1"), ("density", "--density 2000:9000:500")):
+        if chosen.get(name) is None:
+            raise UsageError(
+                f"the grid has no values of {name}: give them, as in {example}; see gpu-clusters sweep --help"
+            )
+    if not chosen.get("out"):
+        raise UsageError("--out DIR is missing: the folder that the result goes to; see gpu-clusters sweep --help")
+    if not chosen.get("patents") and not chosen.get("publications"):
+        raise UsageError(
+            "there is nothing to cluster: give --patents, --publications or both; see gpu-clusters sweep --help"
+        )
+    chosen.pop("population", None)
+    options = {"baseline": baseline, "merge": merge, "check": check, "resume": resume, "dask": dask}
+    _sweep_and_write(chosen, options, force=force, json=json, labels=labels, pictures=not no_pictures)
+
+
+def _sweep_and_write(
+    chosen: dict[str, Any], options: dict[str, Any], *, force: bool, json: bool, labels: bool, pictures: bool
+) -> None:
+    from gpu_clusters.staging import check_out
+    from gpu_clusters.sweeps.grid import grid_of
+
+    started = perf_counter()
+    out = chosen.pop("out")
+    grid_of(chosen["radius_km"], chosen["density"], chosen.get("weighting") or "raw", options["baseline"])
+    check_out(out, force=force)
+
+    from gpu_clusters_cli.output import progress
+
+    from gpu_clusters.sweeps.parts import folder_beside, forget
+    from gpu_clusters.sweeps.run import sweep as compute
+
+    kept: Path = folder_beside(out)
+    if not options["resume"]:
+        forget(kept)
+    with progress() as tell:
+        result = compute(**chosen, **options, keep=kept, progress=tell)
+        if tell:
+            tell("write", None)
+        result.write(out, force=force, labels=labels, pictures=pictures)
+    forget(kept)
+    _show(result, out, perf_counter() - started, json=json)
+
+
+def _show(result: SweepResult, out: str, seconds: float, *, json: bool) -> None:
+    from gpu_clusters_cli.output import emit_json, emit_table, stability_table
+
+    record = result.manifest
+    for warning in record["warnings"]:
+        say(f"warning: {warning}")
+    settings = len(result.settings)
+    if json:
+        emit_json(
+            {
+                "out": out,
+                "settings": settings,
+                "clusters": record["clusters"],
+                "baseline": record["grid"]["baseline"],
+                "warnings": record["warnings"],
+                "stability": result.stability.head(SHOWN).to_dict("records"),
+            }
+        )
+        return
+    if len(result.stability):
+        emit_table(stability_table(result.stability, SHOWN, settings))
+    checked = f", {len(record['checked'])} checked by single runs" if "checked" in record else ""
+    say(f"{settings:,} settings at {record['locations']:,} places{checked}, {seconds:.1f} s -> {out}")

@@ -1,0 +1,103 @@
+"""The page: one HTML file that needs nothing else, no network either."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files as resources
+from typing import TYPE_CHECKING, Any
+
+from gpu_clusters.report import style
+from gpu_clusters.report.contents import Contents
+from gpu_clusters.report.escape import one_line
+from gpu_clusters.report.files import shown
+from gpu_clusters.report.land import CREDIT
+from gpu_clusters.report.method import inputs, method
+from gpu_clusters.report.numbers import percent, whole
+from gpu_clusters.report.payload import payload
+from gpu_clusters.report.tables import SHARE_OF, Table
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from matplotlib.figure import Figure
+
+IN_THE_MAIN_TABLE = {"top", "beyond", "intensity", "stability"}
+_THEMED = {style.INK: "--ink", style.MUTED: "--muted", style.RULE: "--rule", style.PAPER: "--paper"}
+
+
+def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Figure], title: str) -> str:
+    """The whole page as a text.
+
+    Parameters
+    ----------
+    contents : Contents
+    tables : sequence of Table
+        Those of `tables.all_tables`; what the sortable table has too is left out.
+    figures : mapping of str to Figure
+    title : str
+    """
+    from markupsafe import Markup
+
+    return _template().render(
+        title=one_line(title),
+        style=Markup(_asset("page.css")),
+        script=Markup(_asset("page.js")),
+        data=Markup(payload(contents)),
+        facts=_facts(contents),
+        has={
+            "population": contents.has("intensity_rank"),
+            "previous": contents.has("previous_rank"),
+        },
+        tables=[(table, list(shown(table))) for table in tables if table.key not in IN_THE_MAIN_TABLE],
+        figures=[(name, Markup(inline_svg(figure, name))) for name, figure in figures.items()],
+        bands=style.band_titles(max(len(contents.ranking), 1)),
+        beyond=len(contents.ranking) > style.BANDS[-1][0],
+        last_band=style.BANDS[-1][0],
+        method=method(contents),
+        warnings=[one_line(str(warning)) for warning in contents.manifest.get("warnings", [])],
+        inputs=inputs(contents),
+        credit=CREDIT,
+    )
+
+
+def inline_svg(figure: Figure, name: str) -> str:
+    """A figure as an SVG element whose colours follow the page's theme."""
+    out = io.StringIO()
+    with style.look():
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    text = out.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)
+    for color, variable in _THEMED.items():
+        text = text.replace(color, f"var({variable})")
+    text = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    return re.sub(
+        r"<svg [^>]*?viewBox=(\"[^\"]*\")[^>]*>", r'<svg viewBox=\1 role="img" focusable="false">', text, count=1
+    )
+
+
+def _facts(contents: Contents) -> list[tuple[str, str]]:
+    """Numbers for the head of the page."""
+    ranking = contents.ranking
+    totals: Mapping[str, Any] = contents.manifest.get("totals", {})
+    found = [(whole(len(ranking)), "clusters")]
+    addresses = totals.get("inventor_addresses", 0) + totals.get("author_addresses", 0)
+    if addresses:
+        found.append((whole(addresses), "addresses"))
+    for name, column in SHARE_OF.items():
+        if totals.get(name):
+            found.append((f"{percent(ranking[column].sum())} %", f"of {whole(totals[name])} {name} in clusters"))
+    return found
+
+
+def _asset(name: str) -> str:
+    return (resources("gpu_clusters.report") / "page" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment
+
+    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(_asset("page.html.j2"))

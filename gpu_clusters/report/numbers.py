@@ -1,0 +1,62 @@
+"""Numbers as texts, the same in every table, figure and page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+
+def text(value: Any) -> str:
+    """A text as it is; nothing for what is missing."""
+    return "" if value is None or value is pd.NA or value != value else str(value)
+
+
+def whole(value: Any) -> str:
+    """A whole number with thousands separators."""
+    return "" if pd.isna(value) else f"{round(float(value)):,}"
+
+
+def count(value: Any) -> str:
+    """A fractional count: one decimal below 100 unless it is whole."""
+    if pd.isna(value):
+        return ""
+    number = float(value)
+    return f"{number:,.0f}" if number >= 100 or number == round(number) else f"{number:,.1f}"
+
+
+def share(value: Any) -> str:
+    """A percentage with two decimals, without its sign."""
+    return "" if pd.isna(value) else f"{float(value):.2f}"
+
+
+def percent(value: Any) -> str:
+    """A percentage with one decimal, without its sign."""
+    return "" if pd.isna(value) else f"{float(value):.1f}"
+
+
+def intensity(value: Any) -> str:
+    """Three significant digits."""
+    return "" if pd.isna(value) else f"{float(value):.3g}"
+
+
+def change(value: Any) -> str:
+    """A change of rank with its sign (a true minus), 0 if there is none."""
+    if pd.isna(value):
+        return ""
+    number = int(value)
+    return f"+{number}" if number > 0 else f"\N{MINUS SIGN}{-number}" if number < 0 else "0"
+
+
+FORMATS: dict[str, Callable[[Any], str]] = {
+    "text": text,
+    "rank": whole,
+    "whole": whole,
+    "count": count,
+    "share": share,
+    "percent": percent,
+    "intensity": intensity,
+    "change": change,
+}
+"""How each kind of column is shown."""

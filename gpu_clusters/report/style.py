@@ -1,0 +1,117 @@
+"""One look for all figures: colours that the colour-blind can tell apart, and letters of the fonts that are there."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from gpu_clusters.report.escape import one_line
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+INK, MUTED, RULE, PAPER = "#1d232b", "#5b6672", "#d5dae0", "#ffffff"
+SEA, LAND, BORDER, NOISE = "#ffffff", "#eceef0", "#b9c0c8", "#8b95a1"
+INDICATOR = {"patents": "#0072b2", "publications": "#e69f00", "deals": "#009e73"}
+"""Blue, orange and green of Okabe and Ito."""
+
+BANDS = ((10, "#3b0f70"), (25, "#a3307e"), (50, "#e8583b"), (100, "#f5a623"))
+BEYOND = "#7c8894"
+"""Colours by rank up to a number, dark to light, so that they keep their order in grey; and of what comes after."""
+
+FONTS = (
+    "Noto Sans",
+    "DejaVu Sans",
+    "Noto Sans CJK SC",
+    "Noto Sans Arabic",
+    "Noto Sans Devanagari",
+    "Noto Sans Thai",
+    "Noto Sans Hebrew",
+)
+
+
+def band_color(rank: float) -> str:
+    """Colour of a rank; NaN is beyond all bands."""
+    return next((color for last, color in BANDS if rank <= last), BEYOND)
+
+
+def band_titles(top: int) -> list[tuple[str, str]]:
+    """The bands' titles and colours, those after them included, as far as ``top`` reaches."""
+    titles, first = [], 1
+    for last, color in BANDS:
+        if first <= top:
+            titles.append((f"{first}\N{EN DASH}{min(last, top)}", color))
+        first = last + 1
+    return titles
+
+
+@contextmanager
+def look() -> Iterator[None]:
+    """Matplotlib's settings for a figure, and none of its warnings of letters that no font has."""
+    import matplotlib as mpl
+
+    settings: dict[Any, Any] = {
+        "font.family": list(_installed()),
+        "font.size": 9,
+        "text.color": INK,
+        "text.parse_math": False,
+        "axes.edgecolor": RULE,
+        "axes.labelcolor": INK,
+        "axes.facecolor": PAPER,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.titlelocation": "left",
+        "axes.titlesize": 9.5,
+        "axes.titleweight": "bold",
+        "xtick.color": MUTED,
+        "ytick.color": INK,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 9,
+        "xtick.major.size": 0,
+        "ytick.major.size": 0,
+        "figure.facecolor": PAPER,
+        "figure.dpi": 200,
+        "savefig.dpi": 200,
+        "svg.hashsalt": "gpu-clusters",
+        "svg.fonttype": "path",
+    }
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        yield
+
+
+def figure(width: float, height: float) -> Figure:
+    """An empty figure, inches; it belongs to nobody but the caller."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height))
+
+
+def head(fig: Figure, title: str, subtitle: str = "") -> None:
+    """Title and subtitle in the upper left corner."""
+    inch = 1 / fig.get_figheight()
+    fig.text(0.012, 1 - 0.09 * inch, title, fontsize=12, fontweight="bold", va="top")
+    if subtitle:
+        fig.text(0.012, 1 - 0.33 * inch, subtitle, fontsize=8.5, color=MUTED, va="top")
+
+
+def foot(fig: Figure, text: str) -> None:
+    """Source and remarks in the lower left corner."""
+    fig.text(0.012, 0.05 / fig.get_figheight(), text, fontsize=7, color=MUTED, va="bottom")
+
+
+def shortened(text: str, length: int) -> str:
+    """One line of at most so many letters."""
+    text = one_line(text)
+    return text if len(text) <= length else text[: length - 1].rstrip(" –-/,") + "…"
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    from matplotlib import font_manager
+
+    there = {font.name for font in font_manager.fontManager.ttflist}
+    return tuple(name for name in FONTS if name in there) or ("sans-serif",)

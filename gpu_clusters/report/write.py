@@ -1,0 +1,111 @@
+"""Writing a report: all of its files, or none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gpu_clusters.report import figures, files, html, maps, style
+from gpu_clusters.report.contents import Contents, of_result, read
+from gpu_clusters.report.method import method
+from gpu_clusters.report.tables import all_tables
+from gpu_clusters.result import Result
+from gpu_clusters.staging import new_folder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PAGE = "report.html"
+Progress = Callable[[str, float | None], None]
+
+
+def write(
+    result: Result | Contents | str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    sweep: str | os.PathLike[str] | None = None,
+    top: int | None = None,
+    regions: Mapping[str, maps.Box] | None = None,
+    title: str = "Innovation clusters",
+    force: bool = False,
+    progress: Progress | None = None,
+) -> None:
+    """Write the tables, figures, maps and the page of a result into the folder ``out``: together, or none of them.
+
+    Parameters
+    ----------
+    result : Result, Contents or path
+        What ``rank`` returns, or the folder that it has written.
+    out : path
+        Folder; made where it is missing.
+    sweep : path, optional
+        Folder of a sweep, for the range of each cluster's ranks.
+    top : int, optional
+        Size of the main ranking; by default that of the result's settings.
+    regions : mapping of str to (west, south, east, north), optional
+        Maps besides that of the world, degrees; by default `maps.REGIONS`.
+    title : str
+        Of the page.
+    force : bool
+        Replace an earlier report.
+    progress : callable, optional
+        Told the name of the work at hand and the part of it that is done.
+
+    Raises
+    ------
+    UsageError
+        Folders that do not fit, or a region that is none.
+    InputError
+        A file of the result that cannot be read.
+    """
+    contents = _contents(result, sweep, top)
+    boxes = {name: maps.check_box(box) for name, box in (maps.REGIONS if regions is None else regions).items()}
+    tell = progress or (lambda _name, _part: None)
+    with new_folder(out, force=force) as folder:
+        tell("tables", None)
+        tables, notes = all_tables(contents), method(contents)
+        sources = []
+        for table in tables:
+            _save(folder / f"{table.key}.csv", files.as_csv(table))
+            _save(folder / f"{table.key}.md", files.as_markdown(table, notes))
+            source = files.as_latex(table, notes)
+            sources.append((table.key, source))
+            _save(folder / f"{table.key}.tex", source)
+        _save(folder / "tables.tex", files.latex_document(sources))
+        files.write_workbook(folder / "tables.xlsx", tables, notes, str(contents.manifest.get("created", "")))
+        drawn = {name: draw(contents) for name, draw in figures.all_figures(contents).items()}
+        for name, figure in drawn.items():
+            _save_figure(figure, folder / f"figure-{name}")
+        tell("page", None)
+        _save(folder / PAGE, html.page(contents, tables, drawn, title))
+        wanted = [(name, by) for name in ("World", *boxes) for by in maps.BY if by == "rank" or contents.has(by)]
+        for number, (name, by) in enumerate(wanted):
+            tell("maps", number / len(wanted))
+            figure = maps.world(contents, by) if name == "World" else maps.region(contents, boxes[name], name, by)
+            _save_figure(figure, folder / f"map-{_slug(name)}{'' if by == 'rank' else '-intensity'}")
+
+
+def _contents(
+    result: Result | Contents | str | os.PathLike[str], sweep: str | os.PathLike[str] | None, top: int | None
+) -> Contents:
+    if isinstance(result, Contents):
+        return result
+    if isinstance(result, Result):
+        return of_result(result, sweep=sweep, top=top)
+    return read(result, sweep=sweep, top=top)
+
+
+def _save(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _save_figure(figure: Figure, path: Path) -> None:
+    with style.look():
+        figure.savefig(path.with_name(path.name + ".png"), metadata={"Software": None})
+        figure.savefig(path.with_name(path.name + ".svg"), metadata={"Date": None, "Creator": None})
+
+
+def _slug(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-") or "region"

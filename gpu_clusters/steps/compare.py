@@ -1,0 +1,235 @@
+"""How the clusters of a setting compare with those of a baseline (method, section 11)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from gpu_clusters.kernels.nodes import Nodes
+from gpu_clusters.steps.match import Overlaps, matched
+
+SPLIT = 0.1  # two clusters that each hold so much of a baseline cluster's weight split it
+
+
+class Baseline(NamedTuple):
+    """The clusters of the baseline by rank, ``b`` of them.
+
+    ``number`` (n,) int32 is each location's cluster, counted from 0 by rank, -1 for noise; ``rank`` and ``size`` (b,).
+    """
+
+    number: NDArray[np.int32]
+    rank: NDArray[np.int64]
+    size: NDArray[np.int64]
+
+
+class Shared(NamedTuple):
+    """Locations and weight that a node (or cluster) and a baseline cluster share, (p,) each."""
+
+    one: NDArray[np.int64]
+    other: NDArray[np.int64]
+    locations: NDArray[np.int64]
+    weight: NDArray[np.int64]
+
+
+class Comparison(NamedTuple):
+    """``match`` (k,): baseline cluster of each cluster, -1 for none. The others are by baseline cluster, (b,).
+
+    ``rank`` is that of the matched cluster (0: none), ``likeness`` the weight that the two share in all the weight of either
+    (0: none); ``split`` and ``swallowed`` are flags.
+    """
+
+    match: NDArray[np.int64]
+    adjusted_rand: float
+    kendall_tau: float
+    rank: NDArray[np.int32]
+    likeness: NDArray[np.float64]
+    split: NDArray[np.bool_]
+    swallowed: NDArray[np.bool_]
+
+
+def compare(
+    found: Shared,
+    rank: NDArray[np.int64],
+    size: NDArray[np.int64],
+    weight: NDArray[np.int64],
+    baseline: Baseline,
+    baseline_weight: NDArray[np.int64],
+    top: int,
+) -> Comparison:
+    """Match clusters, numbered by rank, with those of the baseline.
+
+    Parameters
+    ----------
+    found : Shared
+    rank, size, weight : (k,)
+        Rank, number of locations and weight of each cluster.
+    baseline : Baseline
+    baseline_weight : (b,) int64
+        Weight of each baseline cluster, in the weights of this setting.
+    top : int
+        So many baseline clusters enter Kendall's tau.
+    """
+    k, b = len(rank), len(baseline.rank)
+    match = matched(Overlaps(found.one, found.other, found.weight), k, b)
+    of_baseline = np.full(b, -1, np.int64)
+    of_baseline[match[match >= 0]] = np.flatnonzero(match >= 0)
+    is_matched = of_baseline >= 0
+    rank_there = np.where(is_matched, rank[of_baseline] if k else 0, 0).astype(np.int32)
+    likeness = np.zeros(b)
+    pair = match[found.one] == found.other if len(found.one) else np.zeros(0, bool)
+    one, other, both = found.one[pair], found.other[pair], found.weight[pair]
+    likeness[other] = both / (weight[one] + baseline_weight[other] - both)
+    enough = found.weight / np.maximum(baseline_weight[found.other], 1) >= SPLIT
+    split = np.bincount(found.other[enough], minlength=b) >= 2
+    order = np.lexsort((found.one, -found.weight, found.other))
+    largest = order[np.flatnonzero(np.diff(found.other[order], prepend=-1))]
+    holder_match = match[found.one[largest]]
+    swallowed = np.zeros(b, bool)
+    swallowed[found.other[largest]] = (holder_match >= 0) & (holder_match != found.other[largest])
+    first = is_matched[:top]
+    tau = kendall_tau(baseline.rank[:top][first], rank_there[:top][first].astype(np.int64))
+    rand = adjusted_rand(found, size, baseline)
+    return Comparison(match, rand, tau, rank_there, likeness, split, swallowed)
+
+
+def adjusted_rand(found: Shared, size: NDArray[np.int64], baseline: Baseline) -> float:
+    """Adjusted Rand index over all locations, noise as one class; computed in whole numbers up to the last division."""
+    n = len(baseline.number)
+    b = len(baseline.size)
+    in_both = found.locations
+    only_one = size - np.bincount(found.one, weights=in_both, minlength=len(size)).astype(np.int64)
+    only_other = baseline.size - np.bincount(found.other, weights=in_both, minlength=b).astype(np.int64)
+    noise, noise_other = n - int(size.sum()), n - int(baseline.size.sum())
+    neither = noise - int(only_other.sum())
+    together = _pairs(in_both) + _pairs(only_one) + _pairs(only_other) + _pairs(np.array([neither]))
+    one, other = _pairs(size) + _pairs(np.array([noise])), _pairs(baseline.size) + _pairs(np.array([noise_other]))
+    tp, fn, fp = together, other - together, one - together
+    tn = n * (n - 1) // 2 - tp - fn - fp
+    if fn == 0 and fp == 0:
+        return 1.0
+    return 2 * (tp * tn - fn * fp) / ((tp + fn) * (fn + tn) + (tp + fp) * (fp + tn))
+
+
+def kendall_tau(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
+    """Kendall's tau-b of two rankings, (m,) each; NaN where there is nothing to compare."""
+    concordant, discordant, only_one, only_other = _order_of_pairs(one, other)
+    decided = concordant + discordant
+    root = float(np.sqrt(float(decided + only_one)) * np.sqrt(float(decided + only_other)))
+    return (concordant - discordant) / root if root > 0 else float("nan")
+
+
+def shared_with(number: NDArray[np.int64], baseline: Baseline, weight: NDArray[np.int64], others: int) -> Shared:
+    """What the clusters of any labelling, ``number`` (n,), share with the baseline's ``others`` clusters."""
+    both = (number >= 0) & (baseline.number >= 0)
+    pair, place = np.unique(number[both] * max(others, 1) + baseline.number[both], return_inverse=True)
+    total = np.zeros(len(pair), np.int64)
+    np.add.at(total, place, weight[both])
+    one, other = np.divmod(pair, max(others, 1))
+    return Shared(one, other, np.bincount(place, minlength=len(pair)).astype(np.int64), total)
+
+
+def shared_by_level(
+    nodes: Nodes, arrival: NDArray[np.int32], weight: NDArray[np.int64], baseline: Baseline, levels: int
+) -> list[Shared]:
+    """What the nodes of each level share with the baseline's clusters; ``one`` are nodes. Entry 0 is level 1."""
+    nowhere = baseline.number < 0
+    at = np.where(nowhere, -1, arrival)
+    start, member = _grouped(at, len(nodes.level))
+    child_start, child = _grouped(nodes.parent, len(nodes.level))
+    slot = np.full((len(nodes.level), 2), 0, np.int64)
+    scratch = np.zeros((3, len(baseline.rank)), np.int64)
+    empty = np.empty(0, np.int64)
+    above = Shared(empty, empty, empty, empty)
+    result = [above] * levels
+    ends = np.searchsorted(-nodes.level[nodes.order], -np.arange(levels, -1, -1))
+    for level in range(levels, 0, -1):
+        some = nodes.order[ends[levels - level] : ends[levels - level + 1]]
+        room = len(above.one) + int((start[some + 1] - start[some]).sum())
+        columns = np.empty((4, room), np.int64)
+        filled = _share(
+            some, start, member, child_start, child, baseline.number, weight, *above[1:], slot, scratch, columns
+        )
+        above = Shared(*columns[:, :filled].copy())
+        result[level - 1] = above
+    return result
+
+
+def _pairs(counts: NDArray[np.int64]) -> int:
+    """Number of pairs within groups of these sizes; exact."""
+    products = counts * (counts - 1) // 2
+    return int(products.sum()) if float(products.astype(float).sum()) < 2**62 else sum(products.tolist())
+
+
+def _grouped(group: NDArray[np.int32], groups: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Indices sorted by group, and where each group starts; negative groups are left out."""
+    start = np.zeros(groups + 1, np.int64)
+    _count(group, start)
+    np.cumsum(start, out=start)
+    member = np.empty(start[-1], np.int32)
+    _fill(group, start[:-1].copy(), member)
+    return start, member
+
+
+@njit(cache=True)
+def _count(group, start):
+    for g in group:
+        if g >= 0:
+            start[g + 1] += 1
+
+
+@njit(cache=True)
+def _fill(group, slot, member):
+    for i in range(len(group)):
+        if group[i] >= 0:
+            member[slot[group[i]]] = i
+            slot[group[i]] += 1
+
+
+@njit(cache=True)
+def _share(
+    some, start, member, child_start, child, number, weight, other, locations, shared_weight, slot, scratch, columns
+):
+    """Entries of the nodes ``some`` from their own arrivals and from their children's entries, at ``slot``."""
+    filled = 0
+    for node in some:
+        begin = filled
+        for k in range(start[node], start[node + 1]):
+            b = number[member[k]]
+            if scratch[0, b] == 0:
+                columns[0, filled], columns[1, filled] = node, b
+                filled += 1
+            scratch[0, b] = 1
+            scratch[1, b] += 1
+            scratch[2, b] += weight[member[k]]
+        for k in range(child_start[node], child_start[node + 1]):
+            for e in range(slot[child[k], 0], slot[child[k], 1]):
+                b = other[e]
+                if scratch[0, b] == 0:
+                    columns[0, filled], columns[1, filled] = node, b
+                    filled += 1
+                scratch[0, b] = 1
+                scratch[1, b] += locations[e]
+                scratch[2, b] += shared_weight[e]
+        for e in range(begin, filled):
+            b = columns[1, e]
+            columns[2, e], columns[3, e] = scratch[1, b], scratch[2, b]
+            scratch[:, b] = 0
+        slot[node, 0], slot[node, 1] = begin, filled
+    return filled
+
+
+@njit(cache=True)
+def _order_of_pairs(one, other):
+    """Pairs in the same order in both, in opposite orders, equal in ``other`` alone, equal in ``one`` alone."""
+    same, opposite, only_one, only_other = 0, 0, 0, 0
+    for i in range(len(one)):
+        for j in range(i):
+            x, y = np.sign(one[i] - one[j]), np.sign(other[i] - other[j])
+            same += x * y > 0
+            opposite += x * y < 0
+            only_one += x != 0 and y == 0
+            only_other += x == 0 and y != 0
+    return same, opposite, only_one, only_other

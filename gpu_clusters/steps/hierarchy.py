@@ -1,0 +1,100 @@
+"""The clusters of one radius at all thresholds at once."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpu_clusters.engines.protocol import Clustering
+from gpu_clusters.errors import UsageError
+from gpu_clusters.kernels import bands as index
+from gpu_clusters.kernels import cells as cell_index
+from gpu_clusters.kernels import forest as forests
+from gpu_clusters.kernels import nodes as trees
+from gpu_clusters.kernels.bands import Bands
+from gpu_clusters.kernels.density import densities
+from gpu_clusters.kernels.nodes import Nodes
+from gpu_clusters.kernels.spaces import Coordinates, Reach
+
+MOST_LEVELS = 2**15 - 1
+STRETCH = 1.3  # bands serve radii up to so many times the one that they were built for
+
+
+class Hierarchy(NamedTuple):
+    """The clusters of ``n`` locations at ascending ``thresholds``; level ``l`` is the ``l``-th of them, counted from 1.
+
+    ``arrival`` (n,) int32 is the node in which a location is a member at the highest level, -1 if it never is; ``core`` (n,) the
+    same for being core. ``first`` (m,) is the first member of each node, ``densest`` (m,) its densest.
+    """
+
+    thresholds: NDArray[np.int64]
+    nodes: Nodes
+    arrival: NDArray[np.int32]
+    core: NDArray[np.int32]
+    density_at: NDArray[np.int64]
+    first: NDArray[np.int64]
+    densest: NDArray[np.int64]
+
+    def at(self, level: int) -> NDArray[np.int64]:
+        """The nodes of a level in the order of their first members."""
+        some = np.flatnonzero(self.nodes.level == level)
+        return some[np.argsort(self.first[some])]
+
+    def numbers(self, level: int) -> NDArray[np.int64]:
+        """Each location's cluster at a level, 0, 1, ... in the order of first members; (n,), -1 for noise."""
+        some = self.at(level)
+        number = np.full(len(self.nodes.level) + 1, -1, np.int64)
+        number[some] = np.arange(len(some))
+        return number[trees.ancestors(self.nodes, level)[self.arrival]]
+
+    def clustering(self, level: int) -> Clustering:
+        """What an engine returns for the threshold of a level, but for the order of the labels: that of first members."""
+        return Clustering(self.density_at, self.density_at >= self.thresholds[level - 1], self.numbers(level))
+
+
+class Neighbourhood:
+    """The points of all radii; bands are built again only where a radius has outgrown them.
+
+    Parameters
+    ----------
+    points : Coordinates
+    weight : (n,) int64
+    """
+
+    def __init__(self, points: Coordinates, weight: NDArray[np.int64]) -> None:
+        self.points, self._weight = points, weight
+        self._bands: Bands | None = None
+        self._built_for = 0.0
+
+    def hierarchy(self, reach: Reach, thresholds: NDArray[np.int64]) -> Hierarchy:
+        """Cluster at all thresholds.
+
+        Parameters
+        ----------
+        reach : Reach
+        thresholds : (t,) int64
+            Ascending, no two equal.
+        """
+        if len(thresholds) > MOST_LEVELS:
+            raise UsageError(f"a sweep has at most {MOST_LEVELS:,} different densities, not {len(thresholds):,}")
+        bands = self._bands_for(reach)
+        density = densities(bands, self._weight[bands.order], reach)
+        level = np.searchsorted(thresholds, density, side="right").astype(np.int16)
+        cells = cell_index.cut(bands, reach, density, level)
+        forest = forests.grow(bands, cells, reach, density, level)
+        hangs_on = forests.hang(bands, cells, reach, density, level)
+        nodes, arrival, core = trees.nodes_of(bands, cells, forest, level, hangs_on)
+        density_at = np.empty_like(density)
+        density_at[bands.order] = density
+        first = trees.first_members(nodes, arrival)
+        densest = trees.densest_members(nodes, core, density_at)
+        return Hierarchy(thresholds, nodes, arrival, core, density_at, first, densest)
+
+    def _bands_for(self, reach: Reach) -> Bands:
+        if self._bands is None or not self._built_for <= reach.height <= STRETCH * self._built_for:
+            self._bands = None  # before the new ones take memory
+            self._bands = index.build(self.points, reach._replace(height=cell_index.HEIGHT * reach.height))
+            self._built_for = reach.height
+        return self._bands

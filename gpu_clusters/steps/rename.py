@@ -1,0 +1,120 @@
+"""Which clusters the user's names are for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpu_clusters.errors import InputError
+from gpu_clusters.io.overrides import Override, Overrides
+from gpu_clusters.kernels.spaces import chord_limit
+from gpu_clusters.steps.describe import Described, Place, Points
+from gpu_clusters.steps.places import units_of
+from gpu_clusters.steps.spelling import plainly
+
+NEAR_KM = 10.0
+"""Coordinates name the cluster of the nearest location, if that is at most so far away."""
+
+
+def named_by(
+    overrides: Overrides, described: Sequence[Described], automatic: Sequence[str], points: Points
+) -> tuple[dict[int, str], list[str]]:
+    """The user's names by cluster, and warnings of rows that are about no cluster.
+
+    A row with coordinates is for the cluster of the nearest location. One with a place is for the cluster that has this automatic
+    name, else that has the place in its name, else in which the place carries output under its main name, else under any
+    other: the first of these that finds any; of several clusters of one city that in which it carries most.
+
+    Parameters
+    ----------
+    overrides : Overrides
+    described, automatic : sequence of Described, of str
+        What each cluster may be called, and is called without the user's names.
+    points : Points
+
+    Raises
+    ------
+    InputError
+        Two rows for one cluster, one name for two clusters, or a place of which there are several.
+    """
+    units = units_of(points.lon, points.lat) if any(row.at for row in overrides.rows) else np.empty((0, 3))
+    rows: dict[int, Override] = {}
+    warnings = []
+    for row in overrides.rows:
+        where = f"{overrides.source.name}: row {row.row}"
+        cluster = _nearest(row.at, units, points) if row.at else _called(row, described, automatic, where)
+        if cluster is None:
+            what = f"at {row.at[0]:g}, {row.at[1]:g} (lon, lat)" if row.at else f"of {row.place!r}"
+            warnings.append(f"{where}: there is no cluster {what}: the name {row.name!r} is not used")
+            continue
+        if cluster in rows:
+            raise InputError(
+                f"{where}: names the cluster {automatic[cluster]!r} a second time, after row {rows[cluster].row}; remove one"
+            )
+        rows[cluster] = row
+    by_name: dict[str, Override] = {}
+    for row in rows.values():
+        if row.name in by_name:
+            rows_of = f"rows {by_name[row.name].row} and {row.row}"
+            raise InputError(f"{overrides.source.name}: {rows_of} call two clusters {row.name!r}; names must differ")
+        by_name[row.name] = row
+    return {cluster: row.name for cluster, row in rows.items()}, warnings
+
+
+def _nearest(at: tuple[float, float], units: NDArray[np.float64], points: Points) -> int | None:
+    if not len(units):
+        return None
+    squared = ((units - units_of(np.array([at[0]]), np.array([at[1]]))) ** 2).sum(axis=1)
+    nearest = int(np.argmin(squared))
+    return int(points.cluster[nearest]) if squared[nearest] <= chord_limit(NEAR_KM) else None
+
+
+def _called(row: Override, described: Sequence[Described], automatic: Sequence[str], where: str) -> int | None:
+    wanted = plainly(row.place)
+    tests: list[Callable[[int], float]] = [
+        lambda c: _whole(c, described, automatic, wanted, row.country),
+        lambda c: _most(described[c].named, wanted, row.country, others=False),
+        lambda c: _most(described[c].cities + described[c].places, wanted, row.country, others=False),
+        lambda c: _most(described[c].cities + described[c].places, wanted, row.country, others=True),
+    ]
+    for test in tests:
+        found = {c: output for c in range(len(described)) if (output := test(c)) >= 0}
+        countries = sorted({_country_of(described[c], wanted) for c in found})
+        if len(found) > 1 and len(countries) > 1:
+            raise InputError(
+                f"{where}, column place: there are several {row.place!r}, in {', '.join(countries)}; add a column country, or "
+                "lon and lat"
+            )
+        if found:
+            return max(found, key=lambda c: (found[c], -c))
+    return None
+
+
+def _whole(c: int, described: Sequence[Described], automatic: Sequence[str], wanted: str, country: str) -> float:
+    if wanted not in (plainly(automatic[c]), plainly(described[c].name)):
+        return -1
+    if country and country not in {place.country for place in described[c].named}:
+        return -1
+    if wanted == plainly(automatic[c]):
+        return math.inf
+    return described[c].named[0].output if described[c].named else 0
+
+
+def _most(places: Sequence[Place], wanted: str, country: str, *, others: bool) -> float:
+    """Output of the place with that name, -1 if there is none."""
+    return max(
+        (place.output for place in places if _is(place, wanted, others) and country in ("", place.country)), default=-1
+    )
+
+
+def _is(place: Place, wanted: str, others: bool) -> bool:
+    return plainly(place.name) == wanted or (others and wanted in map(plainly, place.others.split(",")))
+
+
+def _country_of(described: Described, wanted: str) -> str:
+    """Country of the place that is meant in a cluster."""
+    every = described.cities + described.places
+    return next((place.country for place in every if _is(place, wanted, True)), every[0].country if every else "")

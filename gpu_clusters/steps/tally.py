@@ -1,0 +1,129 @@
+"""What each place counts, ready to be added up over any clusters of places.
+
+Fractional counts are kept as numbers of rows by (place, value): whole numbers, which may be added in any order. Only their few
+totals by value are then multiplied and added, in the order in which `count.sums` does it, so that the sums have the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from gpu_clusters.io.model import Addresses, Deals
+from gpu_clusters.kernels.nodes import Nodes, add_up
+from gpu_clusters.steps import count
+from gpu_clusters.steps.count import Measure
+
+MOST_VALUES = 4096  # of more different values, each is taken as a multiple of a tiny power of two instead
+BLOCK = 1 << 22  # whole numbers that are held at a time
+
+
+class Tally(NamedTuple):
+    """Numbers of rows by place and value; those of place ``i`` are ``start[i]:start[i + 1]``. ``total`` is over all places."""
+
+    start: NDArray[np.int64]
+    code: NDArray[np.int32]
+    rows: NDArray[np.int64]
+    measure: Measure
+    total: float
+
+
+def tally(table: Addresses | Deals | None, place: NDArray[np.int32] | None, places: int) -> Tally:
+    """Count the rows of a table, (n,) ``place`` of each, by place and value; an absent table counts nothing."""
+    if table is None or place is None:
+        nothing = Measure(np.empty(0, np.int32), np.ones(1), parts=False)
+        return Tally(np.zeros(places + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), nothing, 0.0)
+    counts = count.measure(table)
+    total = count.total(counts)
+    if len(counts.values) > MOST_VALUES:
+        shift = 61 - math.frexp(total)[1]
+        worth = counts.values[counts.code] if not counts.parts else 1 / counts.values[counts.code]
+        rows = np.zeros(places, np.int64)
+        np.add.at(rows, place, np.rint(np.ldexp(worth, shift)).astype(np.int64))
+        one = Measure(np.empty(0, np.int32), np.array([math.ldexp(1.0, -shift)]), parts=False)
+        return Tally(np.arange(places + 1), np.zeros(places, np.int32), rows, one, total)
+    start = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(place, minlength=places))))
+    code, rows, start = _by_place(place, counts.code.astype(np.int32), start)
+    return Tally(start, code, rows, Measure(np.empty(0, np.int32), counts.values, counts.parts), total)
+
+
+def node_sums(
+    found: Tally,
+    nodes: Nodes,
+    node: NDArray[np.int32],
+    place: NDArray[np.int32] | None = None,
+    sign: NDArray[np.int8] | None = None,
+) -> NDArray[np.float64]:
+    """Sum of what the places of each node count; (m,).
+
+    Parameters
+    ----------
+    found : Tally
+    nodes : Nodes
+    node : (e,) int32
+        Where places come in (-1: nowhere): all places in turn, or those of ``place`` (e,).
+    place, sign : (e,), optional
+        With ``sign`` -1 a place leaves instead.
+    """
+    result = np.zeros(len(nodes.level))
+    kinds, values = len(found.measure.values), found.measure.values
+    many = max(1, BLOCK // max(len(result), 1))
+    none = np.empty(0, np.int8)
+    for low in range(0, kinds if len(found.code) else 0, many):
+        rows = np.zeros((len(result), min(many, kinds - low)), np.int64)
+        _scatter(
+            node, none.astype(np.int32) if place is None else place, none if sign is None else sign,
+            found.start, found.code, found.rows, low, rows,
+        )  # fmt: skip
+        add_up(nodes, rows)
+        _add_worth(rows, values[low : low + rows.shape[1]], found.measure.parts, result)
+    return result
+
+
+@njit(cache=True)
+def _by_place(place, code, start):
+    """Codes of the rows sorted by place, equal ones counted."""
+    slot = start[:-1].copy()
+    codes = np.empty(len(place), np.int32)
+    for i in range(len(place)):
+        codes[slot[place[i]]] = code[i]
+        slot[place[i]] += 1
+    rows = np.empty(len(place), np.int64)
+    filled = 0
+    first = np.empty_like(start)
+    for p in range(len(start) - 1):
+        mine = codes[start[p] : start[p + 1]]
+        if len(mine) > 1:
+            mine.sort()
+        first[p] = filled
+        for c in mine:
+            if filled > first[p] and codes[filled - 1] == c:
+                rows[filled - 1] += 1
+            else:
+                codes[filled], rows[filled] = c, 1
+                filled += 1
+    first[-1] = filled
+    return codes[:filled].copy(), rows[:filled].copy(), first
+
+
+@njit(cache=True)
+def _scatter(node, place, sign, start, code, rows, low, sums):
+    high = low + sums.shape[1]
+    for e in range(len(node)):
+        if node[e] >= 0:
+            p = place[e] if len(place) else e
+            for i in range(start[p], start[p + 1]):
+                if low <= code[i] < high:
+                    sums[node[e], code[i] - low] += sign[e] * rows[i] if len(sign) else rows[i]
+
+
+@njit(cache=True)
+def _add_worth(rows, values, parts, result):
+    for node in range(rows.shape[0]):
+        for k in range(rows.shape[1]):
+            if rows[node, k] != 0:
+                result[node] += rows[node, k] / values[k] if parts else rows[node, k] * values[k]

@@ -1,0 +1,1 @@
+"""Sweeps: a whole grid of radii and densities at the price of a few runs."""

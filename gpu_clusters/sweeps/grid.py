@@ -1,0 +1,99 @@
+"""The settings of a sweep: values along its axes, and the baseline among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from numbers import Real
+from typing import Any, NamedTuple
+
+from gpu_clusters.errors import UsageError
+from gpu_clusters.settings import WEIGHTINGS
+
+DEFAULT_BASELINE = (15.0, 4500.0)
+MOST_VALUES = 10_000
+
+
+class Grid(NamedTuple):
+    """Ascending radii in kilometres and densities, the weightings, and the baseline (radius, density) of the first of these."""
+
+    radii: tuple[float, ...]
+    densities: tuple[float, ...]
+    weightings: tuple[str, ...]
+    baseline: tuple[float, float]
+
+    @property
+    def settings(self) -> int:
+        """How many settings there are."""
+        return len(self.weightings) * len(self.radii) * len(self.densities)
+
+
+def grid_of(radius_km: Any, density: Any, weighting: Any, baseline: Any) -> Grid:
+    """Check and order what was asked for; values may be numbers, sequences of numbers, or texts such as ``"10:20:1"``."""
+    radii, densities = values("radius_km", radius_km), values("density", density)
+    weightings = tuple(weighting.split(",")) if isinstance(weighting, str) else tuple(weighting)
+    for name in weightings:
+        if name not in WEIGHTINGS:
+            raise UsageError(f"weighting must be one or more of {', '.join(WEIGHTINGS)}, not {name!r}")
+    if not weightings or len(set(weightings)) < len(weightings):
+        raise UsageError(f"weighting must name each of its values once, not {weighting!r}")
+    return Grid(radii, densities, weightings, _baseline(baseline, radii, densities))
+
+
+def values(name: str, given: Any) -> tuple[float, ...]:
+    """Values of an axis: ``start:stop:step`` with stop included, a comma list of such and of numbers, or numbers."""
+    items: list[Any]
+    if isinstance(given, str):
+        items = given.split(",")
+    elif isinstance(given, Iterable):
+        items = list(given)
+    else:
+        items = [given]
+    found: set[Fraction] = set()
+    for item in items:
+        found.update(_range(name, item) if isinstance(item, str) and ":" in item else [_number(name, item)])
+    if not found:
+        raise UsageError(f"{name} has no values")
+    if len(found) > MOST_VALUES:
+        raise UsageError(f"{name} has {len(found):,} values: at most {MOST_VALUES:,} make sense")
+    return tuple(float(value) for value in sorted(found))
+
+
+def _range(name: str, text: str) -> list[Fraction]:
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise UsageError(f"{name} {text!r} is not start:stop:step, as in 10:20:1")
+    start, stop, step = (_number(name, part) for part in parts)
+    if stop < start:
+        raise UsageError(f"{name} {text!r} runs downwards: give the smaller value first")
+    steps = (stop - start) // step
+    if steps >= MOST_VALUES:
+        raise UsageError(f"{name} {text!r} has {steps + 1:,} values: at most {MOST_VALUES:,} make sense")
+    return [start + i * step for i in range(steps + 1)]
+
+
+def _number(name: str, given: Any) -> Fraction:
+    """A positive decimal number, exactly as it is written."""
+    try:
+        if isinstance(given, bool) or not isinstance(given, (str, Real)):
+            raise ValueError
+        text = given.strip() if isinstance(given, str) else str(given)
+        value = Fraction(text)
+        if "/" in text or value <= 0:
+            raise ValueError
+        float(value)
+    except (ValueError, OverflowError):
+        raise UsageError(f"{name} must be numbers above 0 or ranges start:stop:step, not {given!r}") from None
+    return value
+
+
+def _baseline(given: Any, radii: tuple[float, ...], densities: tuple[float, ...]) -> tuple[float, float]:
+    if given is not None:
+        parts = given.split(",") if isinstance(given, str) else list(given)
+        if len(parts) != 2:
+            raise UsageError(f"baseline must be a radius and a density, as in 15,4500, not {given!r}")
+        radius, density = (float(_number("baseline", part)) for part in parts)
+        return radius, density
+    if DEFAULT_BASELINE[0] in radii and DEFAULT_BASELINE[1] in densities:
+        return DEFAULT_BASELINE
+    return radii[(len(radii) - 1) // 2], densities[(len(densities) - 1) // 2]

@@ -1,0 +1,65 @@
+"""One page for the browser with sliders over radius and density, which needs no network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from gpu_clusters.sweeps.result import SweepResult
+
+SHOWN = 100  # clusters of a setting
+TEMPLATE = Path(__file__).with_name("page.html")
+MARK = "/*DATA*/null"
+
+
+def write_page(result: SweepResult, path: Path) -> None:
+    """Write the page; all that it shows is in it."""
+    text = json.dumps(page_data(result), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    page = TEMPLATE.read_text(encoding="utf-8").replace(MARK, text.replace("</", "<\\/"))
+    path.write_text(page, encoding="utf-8")
+
+
+def page_data(result: SweepResult) -> dict[str, Any]:
+    """What the page shows: the settings, and of each the first `SHOWN` clusters as [place, share, baseline cluster] by rank."""
+    rows = result.clusters
+    lon, lat = rows["lon"].to_numpy(), rows["lat"].to_numpy()
+    places, place = np.unique(np.column_stack((lon, lat)), axis=0, return_inverse=True)
+    share = rows["total_share"].round(4).tolist()
+    match, rank, at = rows["baseline_cluster_id"].tolist(), rows["rank"].tolist(), place.ravel().tolist()
+    settings, low = [], 0
+    for one in result.settings.itertuples(index=False):
+        shown = range(low, low + min(one.clusters, SHOWN))
+        low += one.clusters
+        settings.append(
+            {
+                "clusters": one.clusters,
+                "shares": [round(value, 2) for value in (one.patent_share, one.publication_share, one.deal_share)],
+                "rand": round(one.adjusted_rand, 4),
+                "tau": None if np.isnan(one.kendall_tau) else round(one.kendall_tau, 4),
+                "matched": one.matched,
+                "rows": [[rank[i], at[i], share[i], match[i]] for i in shown],
+            }
+        )
+    grid = result.manifest["grid"]
+    first = result.stability.head(10 * SHOWN)
+    return {
+        "weightings": grid["weightings"],
+        "radii": grid["radii"],
+        "densities": grid["densities"],
+        "baseline": grid["baseline"],
+        "places": places.round(4).tolist(),
+        "settings": settings,
+        "baseline_clusters": dict(
+            zip(
+                first["cluster_id"].astype(str).tolist(),
+                zip(
+                    first["rank"].tolist(), first["label"].tolist(), first["robustness"].round(3).tolist(), strict=True
+                ),
+                strict=True,
+            )
+        ),
+    }

@@ -1,0 +1,91 @@
+"""Finished radii on the disk, so that a sweep that was interrupted can go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpu_clusters.errors import GpuClustersError
+from gpu_clusters.steps.single import Inputs
+from gpu_clusters.sweeps.study import Part
+
+FORM = 1  # of the files; another number makes older ones unknown
+
+
+class Store:
+    """A folder of finished radii of one sweep.
+
+    Parameters
+    ----------
+    folder : path or None
+        None keeps nothing.
+    inputs : Inputs
+    record : dict
+        The sweep's manifest. The files' names bear a digest of the inputs and of all settings but weightings and radii.
+    resume : bool
+        Whether files that are there are used.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike[str] | None, inputs: Inputs, record: dict[str, Any], resume: bool
+    ) -> None:
+        self._folder = None if folder is None else Path(folder)
+        self._resume = resume
+        self._digest = "" if folder is None else _digest(inputs, record)
+
+    def load(self, weighting: str, radius_km: float) -> Part | None:
+        """A finished radius, None if there is none of this sweep."""
+        if self._folder is None or not self._resume:
+            return None
+        try:
+            with np.load(self._path(weighting, radius_km)) as found:
+                return Part(**{name: found[name] for name in Part._fields})
+        except (OSError, ValueError, KeyError, EOFError):
+            return None
+
+    def save(self, weighting: str, radius_km: float, part: Part) -> None:
+        """Keep a finished radius; its file appears whole."""
+        if self._folder is None:
+            return
+        path = self._path(weighting, radius_km)
+        partial = path.with_suffix(".partial")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb") as file:
+                np.savez(file, **part._asdict())
+            partial.replace(path)
+        except OSError as error:
+            raise GpuClustersError(
+                f"cannot keep finished radii in {self._folder}: {error.strerror or error}"
+            ) from error
+
+    def _path(self, weighting: str, radius_km: float) -> Path:
+        assert self._folder is not None
+        return self._folder / f"{self._digest}-{weighting}-{radius_km:g}km.npz"
+
+
+def _digest(inputs: Inputs, record: dict[str, Any]) -> str:
+    about = [FORM, record["settings"], record["grid"]["densities"], record["grid"]["baseline"], inputs.totals]
+    about += [record["versions"]["gpu-clusters"], record["inputs"]]
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
+    found = inputs.located.locations
+    for values in (found.lon, found.lat, found.inventors, found.authors, inputs.deal_lon, inputs.deal_lat):
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def folder_beside(out: str | os.PathLike[str]) -> Path:
+    """Where the finished radii of a sweep into ``out`` are kept until it is done."""
+    target = Path(os.path.realpath(out))
+    return target.parent / f".{target.name}.sweep"
+
+
+def forget(folder: Path) -> None:
+    """Remove what was kept."""
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,222 @@
+"""What a sweep finds once for all of its settings, and one radius of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpu_clusters.engines.native import cluster
+from gpu_clusters.engines.protocol import Problem
+from gpu_clusters.kernels import bands as index
+from gpu_clusters.kernels.nearby import Nearby, locations_near, passages
+from gpu_clusters.kernels.nodes import add_up
+from gpu_clusters.kernels.spaces import degrees_reach, in_degrees
+from gpu_clusters.settings import Settings
+from gpu_clusters.steps.cluster import reach_among, space
+from gpu_clusters.steps.compare import Baseline, Comparison, Shared, compare, shared_by_level, shared_with
+from gpu_clusters.steps.hierarchy import Hierarchy, Neighbourhood
+from gpu_clusters.steps.merge import neighbours
+from gpu_clusters.steps.single import Clusters, Inputs, by_rank, evaluate
+from gpu_clusters.steps.tally import node_sums, tally
+
+
+class Part(NamedTuple):
+    """The settings of one radius, ``d`` densities, against ``b`` baseline clusters.
+
+    The clusters of density ``i`` are rows ``start[i]:start[i + 1]``, by rank: ``rank``, counts, ``densest`` (location) and
+    ``match`` (baseline cluster, -1 none). By density: ``core``, ``member`` locations, ``matched`` clusters, ``adjusted_rand``,
+    ``kendall_tau``. By density and baseline cluster, (d, b): see `Comparison`.
+    """
+
+    start: NDArray[np.int64]
+    rank: NDArray[np.int32]
+    patents: NDArray[np.float64]
+    publications: NDArray[np.float64]
+    deals: NDArray[np.float64]
+    densest: NDArray[np.int32]
+    match: NDArray[np.int32]
+    core: NDArray[np.int64]
+    member: NDArray[np.int64]
+    matched: NDArray[np.int64]
+    adjusted_rand: NDArray[np.float64]
+    kendall_tau: NDArray[np.float64]
+    baseline_rank: NDArray[np.int32]
+    likeness: NDArray[np.float64]
+    split: NDArray[np.bool_]
+    swallowed: NDArray[np.bool_]
+
+
+@dataclass(eq=False)
+class Study:
+    """Inputs and what is found once; ``settings`` are those that all settings of the grid share."""
+
+    inputs: Inputs
+    settings: Settings
+    densities: tuple[float, ...]
+    baseline: Baseline | None = None
+
+    def __post_init__(self) -> None:
+        found = self.inputs.located.locations
+        n = len(found.lon)
+        self.addresses = int(found.inventors.sum()), int(found.authors.sum())
+        self._patents = tally(self.inputs.patents, self.inputs.located.patents, n)
+        self._publications = tally(self.inputs.publications, self.inputs.located.publications, n)
+        self._deals = tally(self.inputs.deals, self.inputs.deal_place, len(self.inputs.deal_lon))
+        self._near: Nearby | None = None
+        self._around: tuple[str, Neighbourhood] | None = None
+        self._latest: tuple[tuple[str, float], Hierarchy] | None = None
+
+    def weights(self, weighting: str) -> NDArray[np.int64]:
+        """Weight of each location."""
+        found = self.inputs.located.locations
+        per_inventor, per_author = replace(self.settings, weighting=weighting).weights(*self.addresses)
+        return found.inventors * per_inventor + found.authors * per_author
+
+    def thresholds(self, weighting: str) -> list[int]:
+        """Threshold of each density."""
+        settings = replace(self.settings, weighting=weighting)
+        return [replace(settings, density=density).threshold(*self.addresses) for density in self.densities]
+
+    def single(self, weighting: str, radius_km: float, density: float) -> tuple[Clusters, NDArray[np.int64], int]:
+        """One setting by a run of its own: clusters by rank, each location's cluster, and the number of core locations."""
+        settings = replace(self.settings, weighting=weighting, radius_km=radius_km, density=density)
+        found, weight = self.inputs.located.locations, self.weights(weighting)
+        points, reach = space(found.lon, found.lat, settings)
+        threshold = settings.threshold(*self.addresses)
+        clustering = cluster(Problem(points, found.lon, found.lat, weight, reach, threshold, "densest"))
+        clusters, number = evaluate(self.inputs, clustering, weight, settings)
+        return clusters, number, int(clustering.core.sum())
+
+    def hierarchy(self, weighting: str, radius_km: float) -> Hierarchy:
+        """The clusters of a radius at all densities; that of the latest radius is kept."""
+        if self._latest is None or self._latest[0] != (weighting, radius_km):
+            self._latest = None
+            found = self.inputs.located.locations
+            if self._around is None or self._around[0] != weighting:
+                points, _ = space(found.lon, found.lat, self.settings)
+                self._around = weighting, Neighbourhood(points, self.weights(weighting))
+            around = self._around[1]
+            levels = np.unique(np.array(self.thresholds(weighting), np.int64))
+            found_there = around.hierarchy(reach_among(around.points, radius_km), levels)
+            self._latest = (weighting, radius_km), found_there
+        return self._latest[1]
+
+    def numbers(self, weighting: str, radius_km: float, density: float) -> NDArray[np.int64]:
+        """Each location's cluster by rank, 0, 1, ...; -1 for noise."""
+        tree = self.hierarchy(weighting, radius_km)
+        place = self.densities.index(density)
+        level = int(np.searchsorted(tree.thresholds, self.thresholds(weighting)[place])) + 1
+        settings = replace(self.settings, weighting=weighting, radius_km=radius_km, density=density)
+        return evaluate(self.inputs, tree.clustering(level), self.weights(weighting), settings)[1]
+
+    def part(self, weighting: str, radius_km: float) -> Part:
+        """All densities of a radius."""
+        assert self.baseline is not None
+        tree = self.hierarchy(weighting, radius_km)
+        weight = self.weights(weighting)
+        settings = replace(self.settings, weighting=weighting, radius_km=radius_km)
+        sums = self._sums(tree)
+        amounts = _amounts(tree, weight)
+        baseline_weight = np.zeros(len(self.baseline.rank), np.int64)
+        np.add.at(baseline_weight, self.baseline.number[self.baseline.number >= 0], weight[self.baseline.number >= 0])
+        shared = shared_by_level(tree.nodes, tree.arrival, weight, self.baseline, len(tree.thresholds))
+        levels: list[tuple[Clusters, Comparison, int]] = []
+        for level in range(1, len(tree.thresholds) + 1):
+            clusters, found = self._unmerged(tree, level, sums, amounts, shared[level - 1])
+            core = int(amounts[tree.nodes.level == level, 2].sum())
+            if settings.merge_km is not None and self._may_merge(tree, level, settings):
+                clusters, number = evaluate(self.inputs, tree.clustering(level), weight, settings)
+                found = shared_with(number, self.baseline, weight, len(self.baseline.rank))
+            against = compare(
+                found, clusters.rank, clusters.size, clusters.weight, self.baseline, baseline_weight, settings.top
+            )
+            levels.append((clusters, against, core))
+        place = np.searchsorted(tree.thresholds, self.thresholds(weighting))
+        return _part([levels[i] for i in place])
+
+    def _sums(self, tree: Hierarchy) -> list[NDArray[np.float64]]:
+        """Patents, publications and deals of each node."""
+        near = self._nearby()
+        events = passages(near, tree.nodes, tree.arrival, tree.first)
+        return [
+            node_sums(self._patents, tree.nodes, tree.arrival),
+            node_sums(self._publications, tree.nodes, tree.arrival),
+            node_sums(self._deals, tree.nodes, *events),
+        ]
+
+    def _nearby(self) -> Nearby:
+        if self._near is None:
+            found, reach = self.inputs.located.locations, degrees_reach(self.settings.area_degrees)
+            targets = index.build(in_degrees(found.lon, found.lat), reach)
+            queries = index.build(in_degrees(self.inputs.deal_lon, self.inputs.deal_lat), reach)
+            self._near = locations_near(queries, targets, reach)
+        return self._near
+
+    def _unmerged(
+        self, tree: Hierarchy, level: int, sums: list[NDArray[np.float64]], amounts: NDArray[np.int64], shared: Shared
+    ) -> tuple[Clusters, Shared]:
+        """Clusters of a level by rank, and what they share with the baseline."""
+        some = tree.at(level)
+        order, rank = by_rank([column[some] for column in sums], self.inputs.totals)
+        some = some[order]
+        number = np.empty(len(tree.nodes.level), np.int64)
+        number[some] = np.arange(len(some))
+        patents, publications, deals = (column[some] for column in sums)
+        size, weight = amounts[some, 0], amounts[some, 1]
+        clusters = Clusters(rank[order], patents, publications, deals, tree.densest[some], size, weight)
+        return clusters, shared._replace(one=number[shared.one])
+
+    def _may_merge(self, tree: Hierarchy, level: int, settings: Settings) -> bool:
+        """Whether clusters of a level are near enough to each other."""
+        clustering = tree.clustering(level)
+        return len(neighbours(self.inputs.located.locations, clustering, settings)) > 0
+
+
+def _amounts(tree: Hierarchy, weight: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Locations, weight and core locations of each node, (m, 3)."""
+    result = np.zeros((len(tree.nodes.level), 3), np.int64)
+    inside, core = tree.arrival >= 0, tree.core >= 0
+    result[:, 0] = np.bincount(tree.arrival[inside], minlength=len(result))
+    np.add.at(result[:, 1], tree.arrival[inside], weight[inside])
+    result[:, 2] = np.bincount(tree.core[core], minlength=len(result))
+    add_up(tree.nodes, result)
+    return result
+
+
+def _part(settings: list[tuple[Clusters, Comparison, int]]) -> Part:
+    clusters, against = [one[0] for one in settings], [one[1] for one in settings]
+
+    def rows(name: str, kind: type) -> NDArray:
+        return np.concatenate([getattr(one, name) for one in clusters]).astype(kind)
+
+    return Part(
+        start=np.concatenate(([0], np.cumsum([len(one.rank) for one in clusters]))).astype(np.int64),
+        rank=rows("rank", np.int32),
+        patents=rows("patents", np.float64),
+        publications=rows("publications", np.float64),
+        deals=rows("deals", np.float64),
+        densest=rows("densest", np.int32),
+        match=np.concatenate([one.match for one in against]).astype(np.int32),
+        core=np.array([one[2] for one in settings], np.int64),
+        member=np.array([one.size.sum() for one in clusters], np.int64),
+        matched=np.array([(one.match >= 0).sum() for one in against], np.int64),
+        adjusted_rand=np.array([one.adjusted_rand for one in against]),
+        kendall_tau=np.array([one.kendall_tau for one in against]),
+        baseline_rank=np.stack([one.rank for one in against]),
+        likeness=np.stack([one.likeness for one in against]),
+        split=np.stack([one.split for one in against]),
+        swallowed=np.stack([one.swallowed for one in against]),
+    )
+
+
+def study_of(
+    inputs: Inputs, settings: Settings, densities: tuple[float, ...], at: tuple[str, float, float]
+) -> tuple[Study, Clusters]:
+    """A study with its baseline, the setting ``at`` (weighting, radius, density), and the baseline's clusters."""
+    study = Study(inputs, settings, densities)
+    clusters, number, _ = study.single(*at)
+    study.baseline = Baseline(number.astype(np.int32), clusters.rank, clusters.size)
+    return study, clusters

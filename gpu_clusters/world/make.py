@@ -1,0 +1,109 @@
+"""Making a world: draw it, write its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from gpu_clusters.errors import GpuClustersError, UsageError
+from gpu_clusters.world import deals, documents, names, people, plan, points, previous, sites, tables
+from gpu_clusters.world.published import NEW
+
+SMALLEST = 0.005
+PREVIOUS = "previous_"
+TRUTH, NAMES = "planted.parquet", "names.csv"
+FILES = ("patents.parquet", "publications.parquet", "deals.parquet", "population.tif")
+
+
+class World(NamedTuple):
+    """What was written: paths by name of the option of ``rank``, rows by table, the density that fits, and the truth."""
+
+    inputs: dict[str, str]
+    previous_inputs: dict[str, str]
+    rows: dict[str, int]
+    density: float
+    truth: pd.DataFrame
+
+
+def make_world(
+    folder: Path,
+    scale: float = 0.02,
+    seed: int = 0,
+    *,
+    editions: int = 2,
+    tell: Callable[[str, float | None], None] | None = None,
+) -> World:
+    """Write the inputs of the planted world to a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        There already.
+    scale : float
+        Part of the number of addresses in WIPO's data, 0.005 to 1.
+    seed : int
+        Of the random numbers; the clusters and their counts are the same for every seed.
+    editions : {1, 2}
+        2 writes the previous edition too, in files whose names begin with ``previous_``.
+    tell : callable, optional
+        Told the name of the work at hand.
+
+    Returns
+    -------
+    World
+    """
+    if not SMALLEST <= scale <= 1:
+        raise UsageError(f"scale must be at least {SMALLEST:g} and at most 1, not {scale!r}")
+    say: Any = tell or (lambda *_: None)
+    say("plan the world", None)
+    base = plan.base()
+    counts = {table: plan.counts(table, scale) for table in plan.TABLES}
+    wrong = sites.proved(base.sites, plan.thresholds({t: c.rows for t, c in counts.items()}, scale))
+    if wrong:
+        raise GpuClustersError(f"the plan of the world does not hold at scale {scale:g}: {wrong[0]}")
+    about, codes = documents.units(base), documents.countries(base.sites)
+    today = previous.with_population(base.clusters)
+    before = previous.previous_edition(base.clusters)
+    new = base.clusters["cluster_id"].isin(NEW).to_numpy()[[part.cluster for part in base.parts]]
+    rows, drawn_points = {}, []
+    for stream, table in enumerate(plan.TABLES):
+        say(f"draw {table}", None)
+        drawn = tables.draw(base, counts[table], about, table, np.random.default_rng([seed, stream]))
+        say(f"write {table}", None)
+        each = tables.fractions(drawn, today[table], None)
+        rows[table] = tables.write(drawn, codes, each, folder / f"{table}.parquet", years_back=0, kept=None)
+        if editions == 2:
+            kept = tables.earlier(drawn, new)
+            each = tables.fractions(drawn, before[table], kept)
+            path = folder / f"{PREVIOUS}{table}.parquet"
+            tables.write(drawn, codes, each, path, years_back=1, kept=kept)
+        drawn_points.append(drawn.points)
+        del drawn
+    say("write deals", None)
+    placed = deals.draw(base, scale, np.random.default_rng([seed, 2]))
+    rows["deals"] = len(placed.lon)
+    for prefix, clusters, back in (("", today, 0), (PREVIOUS, before, 1))[:editions]:
+        number = deals.numbers(placed, clusters["deals"], np.random.default_rng([seed, 3]))
+        deals.write(placed, number, folder / f"{prefix}deals.parquet", years_back=back)
+        say("write people", None)
+        people.write(base, clusters, folder / f"{prefix}population.tif")
+    names.write(base, folder / NAMES)
+    say("write what is planted", None)
+    of_part = np.array([part.cluster for part in base.parts])
+    truth = points.truth(base.sites, of_part, drawn_points)
+    truth.to_parquet(folder / TRUTH, index=False)
+    return World(
+        _paths(folder, "") | {"names": str(folder / NAMES)},
+        _paths(folder, PREVIOUS) if editions == 2 else {},
+        rows,
+        plan.DENSITY * scale,
+        truth,
+    )
+
+
+def _paths(folder: Path, prefix: str) -> dict[str, str]:
+    return {Path(name).stem: str(folder / f"{prefix}{name}") for name in FILES}

@@ -1,0 +1,154 @@
+"""The command ``sweep``: its files, resuming, checking, Dask, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from program import Program
+
+from gpu_clusters import GpuClustersError, sweep
+from gpu_clusters.schema import STABILITY, SWEEP_CLUSTERS, SWEEP_SETTINGS
+from gpu_clusters.steps.single import Clusters
+from gpu_clusters.sweeps import run as runs
+from gpu_clusters.sweeps.parts import folder_beside
+from gpu_clusters.sweeps.study import Study
+
+FILES = {"settings.csv", "clusters.parquet", "stability.csv", "sweep.nc", "manifest.json", "sweep.html"}
+PICTURES = {f"{name}.{ending}" for name in ("grid", "ranks") for ending in ("png", "svg", "pdf")}
+GRID = {"radius_km": [4, 8, 12], "density": [4, 9, 20], "baseline": (8, 9)}
+
+
+@pytest.fixture
+def program(monkeypatch, capsys, tmp_path):
+    return Program(monkeypatch, capsys, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    rng = np.random.default_rng(1)
+    centre = rng.normal(scale=0.3, size=(8, 2))
+    place = centre[rng.integers(0, 8, 400)] + rng.normal(scale=0.03, size=(400, 2))
+    lon, lat = place.T.round(3)
+    patents = pd.DataFrame({"doc_id": np.arange(400) // 2, "lon": lon, "lat": lat})
+    deals = pd.DataFrame({"lon": lon[::20] + 0.01, "lat": lat[::20], "deals": 2})
+    return patents, deals
+
+
+@pytest.fixture(scope="module")
+def files(tables, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tables")
+    tables[0].to_parquet(folder / "patents.parquet")
+    tables[1].to_csv(folder / "deals.csv", index=False)
+    return folder
+
+
+def test_files_of_the_command(program, files, tables, tmp_path):
+    out = tmp_path / "out"
+    grid = ["--radius-km", "4:12:4", "--density", "4,9,20", "--baseline", "8,9"]
+    inputs = ["--patents", files / "patents.parquet", "--deals", files / "deals.csv"]
+    done = program("sweep", *inputs, *grid, "--out", out, "--check", "4", "--labels")
+    assert done.code == 0, done.err
+    assert {path.name for path in out.iterdir()} == FILES | PICTURES | {"labels.parquet"}
+    assert not folder_beside(out).exists()
+    assert "9 settings" in done.err and "4 checked by single runs" in done.err
+    expected = sweep(tables[0], deals=tables[1], **GRID)
+    settings = pd.read_csv(out / "settings.csv")
+    assert tuple(settings) == SWEEP_SETTINGS
+    pd.testing.assert_frame_equal(settings, expected.settings, check_dtype=False)
+    clusters = pd.read_parquet(out / "clusters.parquet")
+    assert tuple(clusters) == SWEEP_CLUSTERS
+    pd.testing.assert_frame_equal(clusters, expected.clusters, check_categorical=False)
+    stability = pd.read_csv(out / "stability.csv")
+    assert tuple(stability) == STABILITY
+    pd.testing.assert_frame_equal(stability, expected.stability, check_dtype=False)
+    with xr.open_dataset(out / "sweep.nc", engine="h5netcdf") as cube:
+        assert set(cube.sizes) == {"radius_km", "density", "cluster"}
+        xr.testing.assert_equal(cube.load(), expected.cube)
+    labels = pd.read_parquet(out / "labels.parquet")
+    assert len(labels.columns) == 2 + 9
+    assert labels["radius_km=12 density=4"].tolist() == expected.labels(12, 4)["cluster_id"].tolist()
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert {entry["name"] for entry in manifest["outputs"]} == FILES - {"manifest.json"} | PICTURES | {"labels.parquet"}
+    assert len(manifest["checked"]) == 4 and manifest["grid"]["baseline"] == [8, 9]
+    page = (out / "sweep.html").read_text(encoding="utf-8")
+    assert not re.search(r"(src|href)\s*=|https?://", page)
+    data = json.loads(re.search(r"^const data = (.*);$", page, re.MULTILINE)[1])
+    assert [one["clusters"] for one in data["settings"]] == settings["clusters"].tolist()
+    assert [row[0] for row in data["settings"][0]["rows"]] == clusters["rank"].tolist()[: settings["clusters"][0]]
+    again = program("sweep", *inputs, *grid, "--out", out)
+    assert again.code == 2 and "--force" in again.err
+
+
+def test_resuming_computes_only_what_is_missing(tables, tmp_path, monkeypatch):
+    whole = sweep(tables[0], deals=tables[1], **GRID)
+    kept, seen = tmp_path / "kept", []
+    part = Study.part
+
+    def counted(self, weighting, radius):
+        seen.append(radius)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return part(self, weighting, radius)
+
+    monkeypatch.setattr(Study, "part", counted)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(tables[0], deals=tables[1], keep=kept, **GRID)
+    again = sweep(tables[0], deals=tables[1], keep=kept, resume=True, **GRID)
+    assert seen == [4, 8, 12, 12]
+    pd.testing.assert_frame_equal(again.settings, whole.settings, check_exact=True)
+    pd.testing.assert_frame_equal(again.clusters, whole.clusters, check_exact=True)
+    for changed in ({"area_degrees": 0.1}, {"density": [4, 9, 21]}):  # another sweep's radii are not taken
+        seen.clear()
+        seen += [0] * 5
+        sweep(tables[0], deals=tables[1], keep=kept, resume=True, **(GRID | changed))
+        assert seen[5:] == [4, 8, 12]
+
+
+def test_a_difference_to_a_single_run_is_an_error(tables, monkeypatch):
+    single = Study.single
+
+    def wrong(self, *at):
+        clusters, number, core = single(self, *at)
+        return Clusters(*clusters)._replace(patents=clusters.patents + 1e-9), number, core
+
+    study_of = runs.study_of
+    monkeypatch.setattr(
+        runs, "study_of", lambda *given: (study_of(*given), monkeypatch.setattr(Study, "single", wrong))[0]
+    )
+    with pytest.raises(GpuClustersError, match="fault of the program"):
+        sweep(tables[0], radius_km=[8], density=[4], check=1)
+
+
+def test_two_workers_give_the_same(tables):
+    pytest.importorskip("distributed")
+    one = sweep(tables[0], deals=tables[1], **GRID)
+    two = sweep(tables[0], deals=tables[1], dask="local:2", **GRID)
+    pd.testing.assert_frame_equal(one.settings, two.settings, check_exact=True)
+    pd.testing.assert_frame_equal(one.clusters, two.clusters, check_exact=True)
+    pd.testing.assert_frame_equal(one.stability, two.stability, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--density", "5"], "radius_km"),
+        (["--radius-km", "5"], "density"),
+        (["--radius-km", "5:1:1", "--density", "5"], "downwards"),
+        (["--radius-km", "5", "--density", "5", "--weighting", "rare"], "weighting"),
+        (["--radius-km", "5", "--density", "5", "--border", "lowest"], "densest"),
+        (["--radius-km", "5", "--density", "5", "--merge-km", "3"], "merge"),
+    ],
+)
+def test_wrong_options(program, files, tmp_path, options, said):
+    program.refused(2, "sweep", "--patents", files / "patents.parquet", *options, "--out", tmp_path / "out", says=said)
+
+
+def test_the_name_is_the_function():
+    import gpu_clusters.sweeps.run
+
+    assert callable(gpu_clusters.sweep)
