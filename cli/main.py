@@ -13,7 +13,15 @@ def run() -> None:
     """Run the program with the arguments of the process; errors become messages and exit codes."""
     with exit_codes(), warnings.catch_warnings():
         warnings.showwarning = _say_warning
-        from gpu_clusters_cli import compare, demo, doctor, rank, report, sweep  # noqa: F401 - the commands register themselves
+        from gpu_clusters_cli import (  # noqa: F401 - the commands register themselves
+            compare,
+            demo,
+            doctor,
+            geocode,
+            rank,
+            report,
+            sweep,
+        )
         from gpu_clusters_cli.app import invoke
 
         code = invoke()

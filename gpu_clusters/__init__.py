@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gpu_clusters.editions import Comparison, compare
     from gpu_clusters.errors import DeviceError, GpuClustersError, InputError, UsageError
     from gpu_clusters.estimator import WeightedDBSCAN
+    from gpu_clusters.geocoding.table import geocode
     from gpu_clusters.people import people_in_polygons, people_within
     from gpu_clusters.pipeline import rank
     from gpu_clusters.result import Result
@@ -31,6 +32,7 @@ _HOME = {
     "UsageError": "errors",
     "WeightedDBSCAN": "estimator",
     "compare": "editions",
+    "geocode": "geocoding.table",
     "people_in_polygons": "people",
     "people_within": "people",
     "rank": "pipeline",
@@ -48,6 +50,7 @@ __all__ = [
     "UsageError",
     "WeightedDBSCAN",
     "compare",
+    "geocode",
     "people_in_polygons",
     "people_within",
     "rank",

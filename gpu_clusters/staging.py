@@ -313,3 +313,53 @@ def _remove_abandoned(top: Path) -> None:
                 if _lock(handle):
                     shutil.rmtree(path, ignore_errors=True)
                 os.close(handle)
+
+
+def check_file(out: str | os.PathLike[str], *, force: bool) -> Path:
+    """The output file, if it can be made or replaced; its path is absolute and free of links.
+
+    Raises
+    ------
+    UsageError
+        It is a folder, its folder is missing, or it exists and ``force`` is false.
+    GpuClustersError
+        There is no permission to write there.
+    """
+    shown = os.fspath(out)
+    if not shown:
+        raise UsageError("the output file has an empty name")
+    try:
+        target = Path(os.path.realpath(shown))
+        if target.is_dir():
+            raise UsageError(f"{shown} is a folder: a file is needed")
+        if not target.parent.is_dir():
+            raise UsageError(f"{shown} cannot be made: {target.parent} is no folder")
+        if target.exists() and not force:
+            raise UsageError(f"{shown} exists: give --force to replace it, or another --out")
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise GpuClustersError(f"{shown} cannot be made: no permission to write in {target.parent}")
+    except (OSError, ValueError) as error:
+        if isinstance(error, GpuClustersError):
+            raise
+        raise UsageError(f"{shown} cannot be a file: {getattr(error, 'strerror', None) or error}") from error
+    return target
+
+
+@contextmanager
+def new_file(out: str | os.PathLike[str], *, force: bool) -> Iterator[Path]:
+    """A file to write, which takes the place of ``out`` when all went well and vanishes when not."""
+    target = check_file(out, force=force)
+    partial = None
+    try:
+        _remove_abandoned(target)
+        partial = _Partial(target.parent, target.name)
+        file = partial.path / target.name
+        yield file
+        _sync(file)
+        check_file(out, force=force)
+        file.replace(target)
+    except OSError as error:
+        raise GpuClustersError(f"cannot write {os.fspath(out)}: {error.strerror or error}") from error
+    finally:
+        if partial is not None:
+            partial.remove()

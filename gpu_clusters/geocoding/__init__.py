@@ -1,0 +1,1 @@
+"""Coordinates for addresses that are known by city, state and country."""

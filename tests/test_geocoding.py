@@ -1,0 +1,167 @@
+"""Coordinates by city, state and country: rules on a small gazetteer, the command, shares on the real tables."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import numpy as np
+import pandas as pd
+import pytest
+from program import Program
+
+import gpu_clusters
+from gpu_clusters.errors import InputError
+from gpu_clusters.geocoding.folding import folded
+from gpu_clusters.geocoding.match import Matcher
+from gpu_clusters.io.countries import iso2
+
+PLACES = [  # name, other names, lat, lon, country, admin1, population
+    ("Springfield", "", 39.8, -89.6, "US", "IL", 110_000),
+    ("Springfield", "", 37.2, -93.3, "US", "MO", 160_000),
+    ("Saint-Étienne", "Sant Etienne", 45.4, 4.4, "FR", "84", 170_000),
+    ("Suwon", "Suweon", 37.3, 127.0, "KR", "13", 1_200_000),
+    ("Yokohama", "Kanagawa", 35.4, 139.6, "JP", "19", 3_700_000),
+    ("Twin", "", 50.0, 10.0, "DE", "02", 900),
+    ("Twin", "", 52.0, 10.0, "DE", "06", 900),
+    ("Close", "", 50.0, 10.0, "DE", "02", 900),
+    ("Close", "", 50.01, 10.0, "DE", "02", 900),
+    ("Windhoek", "", -22.6, 17.1, "NA", "21", 270_000),
+]
+CASES = [  # city, state, country, latitude (None: no place), geocode or the reason
+    ("Springfield", "", "US", 37.2, "name"),
+    ("SPRINGFIELD", "Illinois", "USA", 39.8, "name+admin1"),
+    ("Springfield", "IL", "US", 39.8, "name+admin1"),
+    ("Springfield", "Nowhere", "US", 37.2, "name"),
+    ("Springfield", "Texas", "US", 37.2, "name"),  # a state without places in this gazetteer
+    ("St. Etienne", "", "France", 45.4, "name"),
+    ("Sant Etienne", "", "FR", 45.4, "altname"),
+    ("Suwon-si", "", "KR", 37.3, "suffix"),
+    ("Su won", "", "KR", 37.3, "joined"),
+    ("Kanagawa", "", "JP", None, "area"),
+    ("Twin", "", "DE", None, "ambiguous"),
+    ("Twin", "06", "DE", 52.0, "name+admin1"),
+    ("Close", "", "DE", 50.0, "name"),
+    ("Springfield", "", "FR", None, "not found"),
+    ("Twin", "", "", None, "no country"),
+    (" ", "", "DE", None, "no city"),
+    ("Windhoek", "", "NA", -22.6, "name"),
+]
+
+
+@pytest.fixture
+def export(tmp_path):
+    """The places in the layout of GeoNames' export."""
+    path = tmp_path / "cities500.txt"
+    lines = [
+        [str(i), name, name, others, str(lat), str(lon), "P", "PPL", country, "", admin1, "", "", "", str(people)]
+        + [""] * 4
+        for i, (name, others, lat, lon, country, admin1, people) in enumerate(PLACES)
+    ]
+    path.write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def program(monkeypatch, capsys, export):
+    """The program, in a folder with the gazetteer and in.csv."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    frame().to_csv(export.parent / "in.csv", index=False)
+    yield Program(monkeypatch, capsys, export.parent)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def frame() -> pd.DataFrame:
+    rows = pd.DataFrame([case[:3] for case in CASES], columns=["town", "state", "land"])
+    return rows.assign(id=[f"d{i}" for i in range(len(rows))])
+
+
+ARGS = ("geocode", "in.csv", "--city", "town", "--country", "land", "--admin", "state", "--gazetteer", "cities500.txt")
+
+
+def check(table: pd.DataFrame) -> None:
+    for row, (city, _, _, lat, how) in zip(table.itertuples(index=False), CASES, strict=True):
+        if lat is None:
+            assert np.isnan(row.lon) and np.isnan(row.lat) and pd.isna(row.geocode) and row.accuracy == how, (city, row)
+        else:
+            assert row.lat == lat and row.geocode == how and row.accuracy == "city", (city, row)
+
+
+def test_rules_in_a_frame_whose_rows_and_index_stay(export):
+    given = frame().set_index(pd.Index(range(100, 100 + len(CASES))))
+    found = gpu_clusters.geocode(given, city="town", country="land", admin="state", gazetteer=export)
+    pd.testing.assert_frame_equal(found[given.columns], given)
+    check(found)
+
+
+def test_missing_and_categorical_columns(export):
+    given = pd.DataFrame({"city": ["Suwon", None, "Suwon"], "country": pd.Categorical(["KR", "KR", None])})
+    found = gpu_clusters.geocode(given, gazetteer=export)
+    assert found["accuracy"].tolist() == ["city", "no city", "no country"]
+    empty = gpu_clusters.geocode(given.head(0), gazetteer=export)
+    assert empty.columns.tolist() == ["city", "country", "lon", "lat", "geocode", "accuracy"] and not len(empty)
+
+
+def test_distinct_addresses_are_looked_up_once(export, monkeypatch):
+    asked = []
+    find = Matcher.find
+    monkeypatch.setattr(Matcher, "find", lambda self, *triple: asked.append(triple) or find(self, *triple))
+    given = pd.concat([frame()] * 3, ignore_index=True).sample(frac=1, random_state=1)
+    found = gpu_clusters.geocode(given, city="town", country="land", admin="state", gazetteer=export)
+    assert len(asked) == len(set(asked)) == len(CASES)
+    check(found.sort_index().iloc[len(CASES) : 2 * len(CASES)])
+
+
+@pytest.mark.parametrize("columns", [{"city": "a"}, {"city": "a", "country": "b", "lon": 1.0}])
+def test_columns_that_do_not_fit(export, columns):
+    with pytest.raises(InputError, match=r"has no column 'country'|has a column 'lon' already"):
+        gpu_clusters.geocode(pd.DataFrame(columns, index=[0]), gazetteer=export)
+
+
+def test_folding_and_countries():
+    assert folded("ŁÓDŹ") == "lodz" and folded("Saint–Denis") == "saint denis" and folded("L'Aquila") == "laquila"
+    assert [iso2(text) for text in ("KOR", "Viet Nam", "uk", "NA", "ZZ")] == ["KR", "VN", "GB", "NA", "ZZ"]
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])
+def test_command(program, ending):
+    name = f"table.{ending}"
+    if ending == "parquet":
+        frame().to_parquet(program.here / name)
+    else:
+        frame().to_csv(program.here / name, index=False, sep="\t" if ending == "tsv" else ",")
+    ran = program("geocode", name, *ARGS[2:], "--out", "out.parquet", "--json")
+    assert ran.code == 0, ran
+    table = pd.read_parquet(program.here / "out.parquet")
+    pd.testing.assert_frame_equal(table[frame().columns], frame(), check_dtype=False)
+    check(table)
+    told = json.loads(ran.out)
+    placed = sum(case[3] is not None for case in CASES)
+    assert told["rows"] == told["distinct"] == sum(told["accuracy"].values()) == len(CASES)
+    assert told["placed"] == told["accuracy"]["city"] == placed
+    assert f"placed {placed} of {len(CASES)} rows" in ran.err and "ambiguous 1" in ran.err
+    assert not list(program.here.glob(".*"))
+
+
+def test_command_refuses(program):
+    program.refused(2, *ARGS, "--out", "in.csv", "--force", says="is the input")
+    program.refused(2, *ARGS, "--out", "nowhere/out.parquet", says="is no folder")
+    program.refused(3, *ARGS[:3], "place", *ARGS[4:], "--out", "o.parquet", says="in.csv: has no column 'place'")
+    assert program(*ARGS, "--out", "o.parquet").code == 0
+    program.refused(2, *ARGS, "--out", "o.parquet", says="give --force")
+    (program.here / "o.parquet").write_bytes(b"old")
+    assert program(*ARGS, "--out", "o.parquet", "--force").code == 0
+    check(pd.read_parquet(program.here / "o.parquet"))
+
+
+@pytest.mark.parametrize(("name", "least"), [("patents", 0.8385), ("deals", 0.8970)])
+def test_real_tables(real_data, name, least):
+    given = pd.read_parquet(real_data / f"{name}.parquet")
+    found = gpu_clusters.geocode(given[["city", "state", "country"]], admin="state")
+    placed, known = found["lon"].notna().to_numpy(), given["lon"].notna().to_numpy()
+    assert placed.mean() >= least
+    both = placed & known
+    a, b, c, d = (np.radians(t[x].to_numpy()[both]) for t in (found, given) for x in ("lon", "lat"))
+    h = np.sin((d - b) / 2) ** 2 + np.cos(b) * np.cos(d) * np.sin((c - a) / 2) ** 2
+    assert (2 * 6371.0088 * np.arcsin(np.sqrt(h)) <= 5).mean() >= 0.99
