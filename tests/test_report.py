@@ -313,7 +313,7 @@ def test_a_result_with_little_in_it(tmp_path):
     table = pd.DataFrame({"doc_id": [1, 2, 3], "lon": [2.35] * 3, "lat": [48.86] * 3})
     for number, density in enumerate((2, 100)):
         home = tmp_path / str(number)
-        gpu_clusters.rank(table, density=density).write(home / "result")
+        gpu_clusters.rank(table, density=density, names=False).write(home / "result")
         for name in ("organizations", "partners", "boundaries"):
             (home / "result" / f"{name}.parquet").unlink()
         (home / "result" / "coverage.csv").unlink()

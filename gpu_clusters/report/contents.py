@@ -141,9 +141,11 @@ def of_result(result: Result, *, sweep: str | os.PathLike[str] | None = None, to
 
 def read_stability(folder: str | os.PathLike[str]) -> pd.DataFrame:
     """The table ``stability.csv`` of a sweep's folder."""
+    from pyarrow import csv  # reads numbers exactly, with every version of pandas
+
     path = _folder(folder, STABILITY, "a result of gpu-clusters sweep") / STABILITY
     try:
-        stability = pd.read_csv(path, keep_default_na=False, na_values=[""], float_precision="round_trip")
+        stability = csv.read_csv(path).to_pandas()
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
     missing = [name for name in OF_STABILITY if name not in stability]
