@@ -47,8 +47,8 @@ def test_previous(program):
         assert ranking.loc[economy, "rank_change"] == before.loc[economy, "rank"] - ranking.loc[economy, "rank"]
     assert pd.isna(ranking.loc["DE", "previous_rank"])
     shown = {line[2]: line[1] for line in lines[1:]}
-    for economy, change in ranking["rank_change"].items():
-        assert shown[economy] == ("new" if pd.isna(change) else f"{int(change):+d}" if change else "=")
+    for name, change in ranking.set_index("name")["rank_change"].items():
+        assert shown[name] == ("new" if pd.isna(change) else f"{int(change):+d}" if change else "=")
     record = complete(Path("b"))["previous"]
     created = json.loads(Path("a/manifest.json").read_text())["created"]
     assert record["name"] == "a" and record["created"] == created
@@ -176,7 +176,7 @@ def test_compare(program):
     assert ran.code == 0 and tree(program.here) == before
     lines = ran.out.splitlines()
     assert lines[0].split() == ["rank", "change", "cluster", "share", "%", "points", "moved", "by"]
-    assert "FR" in ran.out and "entered the first 2:" in lines and "(new)" in ran.out
+    assert "Paris" in ran.out and "entered the first 2:" in lines and "(new)" in ran.out
     assert "2 clusters are in both editions" in ran.err and "the totals differ (patents 45 ->" in ran.err
     ran = program("compare", "a", "b", "--out", "c")
     assert ran.code == 0 and ran.err.endswith("-> c\n")
@@ -207,12 +207,12 @@ def test_splits_and_mergers_are_told(program):
     split = ran.out
     assert "split, with parts of its weight then:" in split and "merged" not in split
     assert (
-        "cluster 2 of A: cluster 2 of B 50 %, cluster 3 of B 50 %" in split
+        "(Paris–Noisy-le-Grand): cluster 2 of B (Paris) 50 %, cluster 3 of B (Noisy-le-Grand) 50 %" in split
         and "was part of cluster" in program("compare", "together", "apart", "--top", 3).out
     )
     merged = program("compare", "apart", "together").out
     assert "merged, with parts of its weight now:" in merged and "split" not in merged
-    assert "now part of cluster 2 of B" in merged and "cluster 2 of B: cluster 2 of A 50 %, cluster 3 of A" in merged
+    assert "now part of cluster 2 of B" in merged and "cluster 2 of A (Paris) 50 %, cluster 3 of A" in merged
 
 
 def test_no_clusters_on_either_side(program):

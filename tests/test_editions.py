@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -215,7 +216,7 @@ def edition(clusters: list[dict], **more) -> Result:
     number = np.arange(1, len(clusters) + 1)
     ranking = pd.DataFrame({name: pd.Series([None] * len(clusters), dtype=object) for name in RANKING})
     given = {"cluster_id": number, "rank": number, "lon": 0.0, "lat": 0.0} | dict.fromkeys(SHARES, 1.0)
-    return Result(ranking.assign(**given | more), locations, pd.DataFrame(), pd.DataFrame(), {})
+    return Result(ranking.assign(**given | more), locations, *[pd.DataFrame()] * 5, {})
 
 
 def matches(a: Result, b: Result) -> dict:
@@ -331,10 +332,10 @@ def test_order_of_rows_does_not_matter():
     rng = np.random.default_rng(0)
     for before, now in map(world_pair, range(10)):
         shuffled = [
-            Result(
-                one.ranking.sample(frac=1, random_state=int(rng.integers(99))),
-                one.locations.sample(frac=1, random_state=int(rng.integers(99))),
-                *(one.deals, one.coverage, one.manifest),
+            replace(
+                one,
+                ranking=one.ranking.sample(frac=1, random_state=int(rng.integers(99))),
+                locations=one.locations.sample(frac=1, random_state=int(rng.integers(99))),
             )
             for one in (before, now)
         ]
@@ -392,7 +393,7 @@ def test_what_is_no_edition(tmp_path):
             compare(wrong, result)
     with pytest.raises(InputError, match="does not exist"):
         gpu_clusters.rank(table, previous=tmp_path / "no")
-    bad = Result(result.ranking.drop(columns="rank"), result.locations, result.deals, result.coverage, {})
+    bad = replace(result, ranking=result.ranking.drop(columns="rank"), manifest={})
     with pytest.raises(InputError, match="no column rank"):
         compare(result, bad)
 

@@ -51,7 +51,7 @@ def test_polygons_hold_the_cells_whose_centre_is_inside(seed):
     turn = np.sort(rng.uniform(0, 2 * np.pi, 9))
     ring = np.array([lon, lat]) + (size * rng.uniform(0.3, 1, 9) * [np.cos(turn), np.sin(turn)]).T
     ring[:, 1] = np.clip(ring[:, 1], -90, 90)
-    shape = shapely.make_valid(shapely.Polygon(ring).difference(shapely.Point(lon, lat).buffer(size / 5)))
+    shape = shapely.make_valid(shapely.Polygon(ring).difference(shapely.Point(lon, lat).buffer(size / 5.1234)))
     polygons = fold(np.array([shape, shapely.Polygon(), shapely.box(-180, -90, 180, 90)], object))
     with open_rasters(raster.array()) as (rasters, _):
         grids = [one.grid for one in rasters]
