@@ -1,8 +1,9 @@
 """The published clusters again, from a world of addresses around their places: do they get their names?
 
-    python tests/published.py REFERENCE_FOLDER
+    python tests/published.py REFERENCE_FOLDER [REAL_FOLDER]
 
-prints each published name that comes out differently.
+prints each published name that comes out differently; with a folder of real tables, too, what their clusters at the published
+clusters' places are called.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 
 import gpu_clusters
+from gpu_clusters.kernels.spaces import EARTH_RADIUS_KM, unit_vectors
 
 ROWS = 60
 SPREAD_KM = 3.0
@@ -83,7 +86,32 @@ def worlds(folder: Path) -> dict[str, pd.DataFrame]:
     return {kind: compared(places, published, addresses) for kind, addresses in kinds.items()}
 
 
+def real(folder: Path, tables: Path) -> pd.DataFrame:
+    """Published clusters, and for each of their places the name of the real tables' cluster within 10 km, "-" for none."""
+    places = pd.read_csv(folder / "clusters_places.csv", keep_default_na=False)
+    published = pd.read_csv(folder / "gii2025_top100.csv")
+    files = (tables / f"{table}.parquet" for table in ("patents", "publications", "deals"))
+    result = gpu_clusters.rank(*files, density=100)
+    inside = result.locations[result.locations["cluster_id"] > 0]
+    names = result.ranking.set_index("cluster_id")["name"]
+    members = places[places["role"] == "member"]
+    tree = cKDTree(np.stack(unit_vectors(inside["lon"].to_numpy(), inside["lat"].to_numpy()), axis=1))
+    at = np.stack(unit_vectors(*members[["lon", "lat"]].to_numpy(float).T), axis=1)
+    distance, nearest = tree.query(at, distance_upper_bound=10 / EARTH_RADIUS_KM)
+    found = inside["cluster_id"].to_numpy()[np.where(np.isfinite(distance), nearest, 0)]
+    found = np.where(np.isfinite(distance), names[found], "-")
+    called = members.assign(found=found).groupby("cluster_id")["found"].agg(list)
+    rows = published[["rank", "name"]].assign(found=called[published["cluster_id"]].to_numpy())
+    return rows.assign(published=rows.pop("name").str.replace("-", "–"))
+
+
 if __name__ == "__main__":
     for kind, table in worlds(Path(sys.argv[1])).items():
         differs = table[table["published"] != table["found"]]
         print(f"{kind}: {len(table) - len(differs)} of {len(table)} equal", differs.to_string(index=False), sep="\n")
+    if len(sys.argv) > 2:
+        table = real(*map(Path, sys.argv[1:3]))
+        there = table["found"].map(lambda names: set(names) != {"-"})
+        equal = pd.Series([name in names for name, names in zip(table["published"], table["found"], strict=True)])
+        print(f"real tables: {equal.sum()} of the {there.sum()} that have a cluster there are equal")
+        print(table[~equal].to_string(index=False))
