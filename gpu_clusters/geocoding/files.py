@@ -1,0 +1,322 @@
+"""Files of addresses to files with coordinates, in memory that does not grow with the number of rows."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from gpu_clusters.degrees import GEOCODED, UNGEOCODED
+from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.geocoding.documents import Documents
+from gpu_clusters.geocoding.lookup import Progress, find_places
+from gpu_clusters.geocoding.match import Place
+from gpu_clusters.geocoding.table import ADDED, TABLE, check_columns, columns_of
+from gpu_clusters.geocoding.triples import Triple, Triples
+from gpu_clusters.geocoding.writing import aligned, ending, writing
+from gpu_clusters.io.columns import without_views
+from gpu_clusters.io.countries import iso2
+from gpu_clusters.io.coverage import coverage_table
+from gpu_clusters.io.formats import Reader, reading
+from gpu_clusters.io.model import InputFile
+from gpu_clusters.io.place import Rows
+from gpu_clusters.io.results import write_coverage
+from gpu_clusters.io.sources import SUPPORTED, readers
+from gpu_clusters.staging import check_file, check_out, new_files, new_folder, scratch_folder
+
+if TYPE_CHECKING:
+    from gpu_clusters.geocoding.arcgis import ArcGIS
+
+COVERAGE, RECORD = "coverage.csv", "manifest.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Geocoded:
+    """What has become of files.
+
+    Attributes
+    ----------
+    rows, distinct, placed : int
+        Rows, distinct addresses, rows with coordinates.
+    accuracy, geocode : dict of str to int
+        Rows by accuracy, and placed rows by how they were found, largest first.
+    coverage : DataFrame
+        Columns of ``schema.COVERAGE``; documents are NaN where they have not been counted.
+    inputs : list of InputFile
+    arcgis : dict or None
+        Where the fallback is, the requests made, the answers bought and those that were in the cache.
+    """
+
+    rows: int
+    distinct: int
+    placed: int
+    accuracy: dict[str, int]
+    geocode: dict[str, int]
+    coverage: pd.DataFrame
+    inputs: list[InputFile]
+    arcgis: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the result goes: ``out``, which is a folder or a file with its records beside it.
+
+    In a folder the records begin with ``_``, so that they are no part of a table that is read from there.
+    """
+
+    out: str
+    folder: bool
+
+    @classmethod
+    def of(cls, source: str, out: str, *, force: bool) -> Target:
+        """Check where a result would go.
+
+        Raises
+        ------
+        UsageError
+            The kind of file is unknown, it is there already, or it is the input.
+        """
+        target = cls(out, ending(out) is None)
+        if target.folder and not Path(source).is_dir():
+            raise UsageError(f"--out {out}: must end in .parquet, .csv or .tsv (with .gz too)")
+        given, made = os.path.realpath(source), os.path.realpath(out)
+        paths = [made] if target.folder else [os.path.realpath(path) for path in target.files]
+        if given in paths or (Path(source).is_dir() and any(given in map(str, Path(path).parents) for path in paths)):
+            raise UsageError(f"--out {out} is the input, or part of it: give another place")
+        if target.folder:
+            if Path(made).is_dir() and any(Path(made).iterdir()):
+                raise UsageError(f"--out {out} is not empty: remove it, or give another folder")
+            check_out(out, force=False)
+        else:
+            for path in target.files:
+                check_file(path, force=force)
+        return target
+
+    @property
+    def files(self) -> tuple[str, str, str]:
+        """The file, its coverage and its record: ``NAME.parquet``, ``NAME.coverage.csv``, ``NAME.manifest.json``."""
+        stem = os.path.realpath(self.out)
+        stem = stem[: -len(ending(stem) or "")]
+        return self.out, f"{stem}.{COVERAGE}", f"{stem}.{RECORD}"
+
+    @contextmanager
+    def new(self, sources: Sequence[Reader], source: str, *, force: bool) -> Iterator[tuple[list[Path], Path, Path]]:
+        """Files to write, one for all ``sources`` or one for each; the coverage and the record."""
+        if not self.folder:
+            with new_files(self.files, force=force) as (file, coverage, record):
+                yield [file], coverage, record
+            return
+        with new_folder(self.out, force=False) as folder:
+            files = [folder / name for name in _names(sources, source)]
+            for file in files:
+                file.parent.mkdir(parents=True, exist_ok=True)
+            yield files, folder / f"_{COVERAGE}", folder / f"_{RECORD}"
+
+
+def geocode_files(
+    source: str,
+    target: Target,
+    record: dict[str, Any],
+    *,
+    city: str,
+    country: str,
+    admin: str | None = None,
+    doc_id: str | None = None,
+    gazetteer: str | os.PathLike[str] | None = None,
+    fallback: ArcGIS | None = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Geocoded:
+    """Find the coordinates of the addresses in files, and write all rows and columns with them.
+
+    The source is read twice: for the distinct addresses, then for the output.
+
+    Parameters
+    ----------
+    source : path
+        A file or folder: Parquet, CSV, TSV.
+    target : Target
+    record : dict
+        Goes into the manifest besides what this function knows.
+    city, country, admin, gazetteer, fallback
+        As for `geocode`.
+    doc_id : str, optional
+        Column that tells documents apart, for the coverage table.
+    force : bool
+        Replace a file.
+    progress : callable, optional
+        Told the name of the work at hand and the part of it that is done, 0..1, None where that is not known.
+
+    Raises
+    ------
+    InputError, UsageError
+        Files or columns that cannot be used.
+    ServiceError
+        The fallback refuses or does not answer.
+    """
+    tell = progress or (lambda _name, _part: None)
+    sources = readers(source, TABLE)
+    needed = [name for name in (city, country, admin, doc_id) if name is not None]
+    for reader in sources:
+        check_columns(list(reader.layout().names), needed, reader.name)
+    triples = Triples(city, admin, country)
+    with ExitStack() as stack:
+        documents = None
+        if doc_id is not None:
+            documents = stack.enter_context(_documents())
+        inputs, times = [], np.zeros(0, np.int64)
+        for i, reader in enumerate(sources):
+            rows = 0
+            for batch, part in reader.batches(list(dict.fromkeys(needed)), ()):
+                codes = triples.codes(batch, reader.name)
+                times = np.append(times, np.zeros(len(triples) - len(times), np.int64))
+                np.add.at(times, codes, 1)
+                if documents is not None:
+                    documents.add(batch.column(doc_id), codes, Rows(reader.name, {"doc_id": str(doc_id)}, rows + 1))
+                rows += batch.num_rows
+                tell("read cities", (i + part) / len(sources))
+            inputs.append(_input(reader, rows))
+        places = find_places(triples.distinct, gazetteer, fallback, tell)
+        coverage = _coverage(triples.distinct, times, places, documents)
+    done = _counted(times, places, coverage, inputs, fallback)
+    if gazetteer is not None:
+        inputs.append(InputFile("gazetteer", str(gazetteer), Path(gazetteer), *_digest(Path(gazetteer)), 0))
+    with target.new(sources, source, force=force) as (files, at_coverage, at_record):
+        _write(sources, files, triples, columns_of(places), tell)
+        outputs = [(_shown(file, at_record, target), file) for file in [*files, at_coverage]]
+        record = record | {
+            "inputs": [{"name": i.name, "size": i.size, "sha256": i.sha256, "rows": i.rows} for i in done.inputs],
+            "rows": done.rows,
+            "distinct": done.distinct,
+            "placed": done.placed,
+            "accuracy": done.accuracy,
+            "geocode": done.geocode,
+            "arcgis": done.arcgis,
+            "coverage": coverage.to_dict("records"),
+        }
+        write_coverage(coverage, record, outputs, at_record)
+    return done
+
+
+@contextmanager
+def _documents() -> Iterator[Documents]:
+    with scratch_folder("gpu-clusters-documents") as folder:
+        documents = Documents(folder)
+        try:
+            yield documents
+        finally:
+            documents.close()
+
+
+def _write(
+    sources: Sequence[Reader], files: Sequence[Path], triples: Triples, places: pa.Table, tell: Progress
+) -> None:
+    """Write all sources into one file, or each into its own."""
+    done = 0
+    groups = [[reader] for reader in sources] if len(files) == len(sources) else [list(sources)]
+    for file, group in zip(files, groups, strict=True):
+        schema = _schema(group)
+        for name in ADDED:
+            schema = schema.append(places.schema.field(name))
+        with writing(file, schema) as write:
+            for reader in group:
+                for batch, part in reader.batches(list(reader.layout().names), ()):
+                    codes = triples.codes(batch, reader.name)
+                    if len(codes) and codes.max() >= places.num_rows:
+                        raise InputError(f"{reader.name}: has changed while it was read; run again when it is complete")
+                    found = places.take(pa.array(codes))
+                    table = aligned(without_views(batch), pa.schema(list(schema)[: -len(ADDED)], schema.metadata))
+                    write(pa.Table.from_arrays([*table.columns, *found.columns], schema=schema))
+                    tell("write", (done + part) / len(sources))
+                done += 1
+
+
+def _schema(sources: Sequence[Reader]) -> pa.Schema:
+    """Columns of all sources in the order of their first appearance, each of a type that holds them all."""
+    schemas = []
+    for reader in sources:
+        names = list(reader.layout().names)
+        batch = next((batch for batch, _ in reader.batches(names, ())), None)
+        none = pa.schema([(name, pa.null()) for name in names])
+        schemas.append(none if batch is None else without_views(batch).schema.with_metadata(batch.schema.metadata))
+    try:
+        schema = schemas[0] if len(schemas) == 1 else pa.unify_schemas(schemas, promote_options="permissive")
+    except pa.ArrowException as error:
+        where = f"{sources[0].name} to {sources[-1].name}"
+        raise InputError(
+            f"{where}: a column has types that do not go together ({error}); give a folder as --out"
+        ) from None
+    fields = [pa.field(one.name, pa.string()) if pa.types.is_null(one.type) else one for one in schema]
+    return pa.schema(fields, schema.metadata)
+
+
+def _coverage(
+    triples: Sequence[Triple], times: np.ndarray, places: Sequence[Place], documents: Documents | None
+) -> pd.DataFrame:
+    """The coverage table, by ISO's code of the country where there is one."""
+    named = [iso2(country) for _, _, country in triples]
+    countries = sorted(set(named) - {""})
+    code = {name: i for i, name in enumerate(countries)}
+    country = np.array([code.get(name, -1) for name in named], np.int32)
+    placed = np.array([place.geocode is not None for place in places], bool)
+    counts = (np.full(len(countries) + 2, np.nan),) * 2
+    if documents is not None:
+        counts = documents.count(country, placed, len(countries))
+    status = np.where(placed, GEOCODED, UNGEOCODED).astype(np.int8)
+    return coverage_table(TABLE, countries, country, status, *counts, times)
+
+
+def _counted(
+    times: np.ndarray,
+    places: Sequence[Place],
+    coverage: pd.DataFrame,
+    inputs: list[InputFile],
+    fallback: ArcGIS | None,
+) -> Geocoded:
+    counted = pd.DataFrame({"rows": times, "how": [p.geocode for p in places], "why": [p.accuracy for p in places]})
+
+    def by(name: str) -> dict[str, int]:
+        sums = counted.groupby(name)["rows"].sum()
+        return {str(key): int(sums[key]) for key in sorted(sums.index, key=lambda key: (-sums[key], key))}
+
+    how = by("how")
+    arcgis = None
+    if fallback is not None:
+        counts = {"requests": fallback.asked, "answered": fallback.answered, "from_cache": fallback.kept}
+        arcgis = {"url": fallback.url} | counts
+    return Geocoded(int(times.sum()), len(places), sum(how.values()), by("why"), how, coverage, inputs, arcgis)
+
+
+def _input(reader: Reader, rows: int) -> InputFile:
+    size, digest = _digest(reader.path) if reader.path is not None else (None, None)
+    return InputFile(TABLE, reader.name, reader.path, size, digest, rows)
+
+
+def _digest(path: Path) -> tuple[int, str]:
+    with reading(str(path), "a file"), path.open("rb") as file:
+        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _names(sources: Sequence[Reader], source: str) -> list[str]:
+    """Paths within the new folder: as in the source's, with the ending of Parquet."""
+    names: list[str] = []
+    for reader in sources:
+        assert reader.path is not None
+        name = str(reader.path.relative_to(source))
+        kind = max((end for end in SUPPORTED if name.lower().endswith(end)), key=len)
+        short = f"{name[: -len(kind)]}.parquet"
+        names.append(f"{name}.parquet" if short in names else short)
+    return names
+
+
+def _shown(file: Path, record: Path, target: Target) -> str:
+    """A file's name in the record: its path within the folder that the record is in."""
+    return str(file.relative_to(record.parent)) if target.folder else file.name
