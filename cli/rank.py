@@ -13,7 +13,7 @@ from gpu_clusters_cli.errors import say
 from gpu_clusters_cli.many import ManyValues
 
 from gpu_clusters.errors import UsageError
-from gpu_clusters.schema import TABLES
+from gpu_clusters.schema import TABLES, WORLD
 
 if TYPE_CHECKING:
     from gpu_clusters.result import Result
@@ -133,9 +133,10 @@ def _columns(texts: list[str]) -> dict[str, dict[str, str]]:
 
 
 def _show(result: Result, out: str, seconds: float, *, json: bool, show: Callable[[Result], None] | None) -> None:
-    from gpu_clusters_cli.output import emit_json, emit_table, ranking_table
+    from gpu_clusters_cli.output import covered, emit_json, emit_table, ranking_table
 
     record = result.manifest
+    world = result.coverage[result.coverage["country"] == WORLD]
     for warning in record["warnings"]:
         say(f"warning: {warning}")
     if json:
@@ -144,14 +145,15 @@ def _show(result: Result, out: str, seconds: float, *, json: bool, show: Callabl
             for name in ("clusters", "initial_clusters", "locations", "threshold", "device", "engine")
         }
         ranking = result.ranking.head(SHOWN).to_dict("records")
-        emit_json(
-            {"out": out, **summary, "totals": record["totals"], "warnings": record["warnings"], "ranking": ranking}
-        )
+        about = {"totals": record["totals"], "warnings": record["warnings"], "coverage": world.to_dict("records")}
+        emit_json({"out": out, **summary, **about, "ranking": ranking})
         return
     if show is not None:
         show(result)
     elif record["clusters"]:
         emit_table(ranking_table(result.ranking, SHOWN, moves="previous" in record))
+    for row in world.itertuples(index=False):
+        say(covered(row))
     found, addresses = record["clusters"], record["totals"]["inventor_addresses"] + record["totals"]["author_addresses"]
     regions = any(file["table"] == "regions" for file in record["inputs"])
     noun = ("region" if regions else "cluster") + ("" if found == 1 else "s")

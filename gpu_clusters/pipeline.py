@@ -198,6 +198,7 @@ def rank(
     record = manifest.of_run(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )
+    record["coverage"] = coverage.to_dict("records")
     if named and overrides:
         manifest.add_names(record, overrides.source, named.warnings)
     if people is not None:

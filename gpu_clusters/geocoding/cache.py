@@ -13,6 +13,10 @@ from typing import Any
 from gpu_clusters.errors import GpuClustersError, InputError
 
 _LAYOUT = 1
+_TABLE = (
+    "CREATE TABLE answers (service TEXT NOT NULL, query TEXT NOT NULL, candidates TEXT NOT NULL, "
+    "asked_at TEXT NOT NULL, PRIMARY KEY (service, query)) WITHOUT ROWID"
+)
 _WAIT_S = 60.0  # for another run that writes into the same file
 
 
@@ -51,19 +55,22 @@ class Cache:
 
     def _prepare(self) -> None:
         try:
-            (layout,) = self._base.execute("PRAGMA user_version").fetchone()
-            tables = {name for (name,) in self._base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-            if (layout == 0 and tables) or layout not in (0, _LAYOUT):
-                raise sqlite3.DatabaseError("it holds other tables")
-            self._base.execute(
-                "CREATE TABLE IF NOT EXISTS answers (service TEXT NOT NULL, query TEXT NOT NULL, "
-                "candidates TEXT NOT NULL, asked_at TEXT NOT NULL, PRIMARY KEY (service, query)) WITHOUT ROWID"
-            )
-            self._base.execute(f"PRAGMA user_version = {_LAYOUT}")
+            if self._layout() == 0:
+                self._base.execute("BEGIN IMMEDIATE")  # another run may be making it just now
+                if self._layout() == 0 and not self._base.execute("SELECT * FROM sqlite_master").fetchone():
+                    self._base.execute(_TABLE)
+                    self._base.execute(f"PRAGMA user_version = {_LAYOUT}")
+                self._base.execute("COMMIT")
+            if self._layout() != _LAYOUT:
+                raise sqlite3.DatabaseError("it holds something else")
         except sqlite3.Error as error:
             raise InputError(
                 f"{self.path} is no cache of geocoder's answers that can be used ({error}); give another file with --cache"
             ) from None
+
+    def _layout(self) -> int:
+        (layout,) = self._base.execute("PRAGMA user_version").fetchone()
+        return int(layout)
 
     def get(self, service: str, query: str) -> list[dict[str, Any]] | None:
         """The candidates for a query, none where the service knew none; None if it has not been asked."""

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from gpu_clusters.geocoding.writing import aligned, ending, writing
 from gpu_clusters.io.columns import without_views
 from gpu_clusters.io.countries import iso2
 from gpu_clusters.io.coverage import coverage_table
+from gpu_clusters.io.delimited import DelimitedReader
 from gpu_clusters.io.formats import Reader, reading
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.place import Rows
@@ -35,6 +36,7 @@ from gpu_clusters.staging import check_file, check_out, new_files, new_folder, s
 if TYPE_CHECKING:
     from gpu_clusters.geocoding.arcgis import ArcGIS
 
+_BLOCK = 1 << 21  # what waits between reading and writing, dozens of blocks, stays small
 COVERAGE, RECORD = "coverage.csv", "manifest.json"
 
 
@@ -163,7 +165,10 @@ def geocode_files(
         The fallback refuses or does not answer.
     """
     tell = progress or (lambda _name, _part: None)
-    sources = readers(source, TABLE)
+    sources = [
+        replace(reader, block=_BLOCK) if isinstance(reader, DelimitedReader) else reader
+        for reader in readers(source, TABLE)
+    ]
     needed = [name for name in (city, country, admin, doc_id) if name is not None]
     for reader in sources:
         check_columns(list(reader.layout().names), needed, reader.name)
