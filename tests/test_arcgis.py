@@ -29,11 +29,6 @@ EXPORT = [
     ("Twin", "DE", "02", 50, 10, 9),
     ("Twin", "DE", "06", 52, 10, 9),
 ]
-    ("Springfield", "US", "IL", 39.8, -89.6, 9),
-    ("Joplin", "US", "MO", 37, -94, 9),
-    ("Twin", "DE", "02", 50, 10, 9),
-    ("Twin", "DE", "06", 52, 10, 9),
-]
 ROWS = pd.DataFrame(
     [
         ("Springfield", "IL", "US"),  # GeoNames
