@@ -53,7 +53,7 @@ def report(name: str, table: pd.DataFrame, places: pd.DataFrame) -> None:
     print(table.loc[~ours & theirs, "accuracy"].value_counts().to_dict())
     print("  unplaced:", table.loc[~ours, "accuracy"].value_counts().to_dict())
     columns = [*KEY, *(["region"] if "region" in table else []), "our_lon", "our_lat", "lon", "lat", "km"]
-    apart = table[far].astype({name: "object" for name in columns[: len(columns) - 5]})
+    apart = table[far].astype(dict.fromkeys(columns[: len(columns) - 5], "object"))
     apart = apart.groupby(columns, dropna=False, observed=True).size().rename("rows").reset_index()
     print(f"  more than {NEAR_KM:g} km apart: {far.sum()} rows, {len(apart.drop_duplicates(KEY))} addresses")
     for one in apart.sort_values(["rows", "city"], ascending=[False, True]).itertuples(index=False):

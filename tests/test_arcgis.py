@@ -46,7 +46,16 @@ ROWS = pd.DataFrame(
     ],
     columns=["city", "state", "country"],
 )
-BUSY = [(429, {"Retry-After": "7"}, b""), (500, {}, b"oops"), MALFORMED, SLOW, error(500), {"candidates": "?"}, b"[]"]
+BUSY = [
+    (429, {"Retry-After": "7"}, b""),
+    (503, {"Retry-After": "9"}, b""),
+    (500, {}, b"oops"),
+    MALFORMED,
+    SLOW,
+    error(500),
+    {"candidates": "?"},
+    b"[]",
+]
 ANSWERS = {
     "Atlantis, France": [*BUSY, [candidate(20, 50, Country="FRA")]],
     "Gondor, Namibia": [[candidate(1, 1), candidate(9, 9)]],
@@ -94,7 +103,7 @@ def test_each_address_is_asked_once_and_patiently(tmp_path, export):
         assert list(dict.fromkeys(asked)) == WANTED and asked.count("Atlantis, France") == len(BUSY) + 1
         assert len(asked) == len(WANTED) + len(BUSY) == arcgis.asked and arcgis.answered == 5
         assert all(given["token"] == TOKEN and given["forStorage"] == "true" for given in service.given)
-        assert [wait for wait in moment.waits if wait >= 1] == [7, 2, 4, 8, 16, 32, 60]
+        assert [wait for wait in moment.waits if wait >= 1] == [7, 9, 4, 8, 16, 32, 60, 60]
         assert found["accuracy"].tolist() == [
             *("city", "city", "ambiguous", "not found", "city", "city"),
             *("ambiguous", "area", "no city", "area", "refused", "city"),
