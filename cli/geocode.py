@@ -114,8 +114,9 @@ def geocode(
     """
     from gpu_clusters_cli.output import coverage_table, emit_json, emit_table, progress
 
-    from gpu_clusters.geocoding.files import Target, geocode_files
+    from gpu_clusters.geocoding.files import geocode_files
     from gpu_clusters.geocoding.lookup import service
+    from gpu_clusters.geocoding.target import Target
     from gpu_clusters.manifest import versions
 
     options = {"cache": cache, "rate": rate, "url": arcgis_url}

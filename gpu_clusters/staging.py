@@ -78,7 +78,7 @@ def new_folder(out: str | os.PathLike[str], *, force: bool) -> Iterator[Path]:
         folder = partial.path if target.exists() else partial.path / target.relative_to(top)
         folder.mkdir(parents=True, exist_ok=True)
         yield folder
-        for path in (*folder.iterdir(), folder):
+        for path in (*folder.rglob("*"), folder):
             _sync(path)
         _put_in_place(partial.path, folder, top, target, force=force)
         _placed = True

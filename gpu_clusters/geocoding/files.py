@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +15,14 @@ import pandas as pd
 import pyarrow as pa
 
 from gpu_clusters.degrees import GEOCODED, UNGEOCODED
-from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.errors import InputError
 from gpu_clusters.geocoding.documents import Documents
 from gpu_clusters.geocoding.lookup import Progress, find_places
 from gpu_clusters.geocoding.match import Place
-from gpu_clusters.geocoding.table import ADDED, TABLE, check_columns, columns_of
+from gpu_clusters.geocoding.table import TABLE, check_columns, columns_of
+from gpu_clusters.geocoding.target import Target
 from gpu_clusters.geocoding.triples import Triple, Triples
-from gpu_clusters.geocoding.writing import aligned, ending, writing
+from gpu_clusters.geocoding.writing import aligned, writing
 from gpu_clusters.io.columns import without_views
 from gpu_clusters.io.countries import iso2
 from gpu_clusters.io.coverage import coverage_table
@@ -30,14 +31,13 @@ from gpu_clusters.io.formats import Reader, reading
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.place import Rows
 from gpu_clusters.io.results import write_coverage
-from gpu_clusters.io.sources import SUPPORTED, readers
-from gpu_clusters.staging import check_file, check_out, new_files, new_folder, scratch_folder
+from gpu_clusters.io.sources import readers
+from gpu_clusters.staging import scratch_folder
 
 if TYPE_CHECKING:
     from gpu_clusters.geocoding.arcgis import ArcGIS
 
 _BLOCK = 1 << 21  # what waits between reading and writing, dozens of blocks, stays small
-COVERAGE, RECORD = "coverage.csv", "manifest.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,62 +65,6 @@ class Geocoded:
     coverage: pd.DataFrame
     inputs: list[InputFile]
     arcgis: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where the result goes: ``out``, which is a folder or a file with its records beside it.
-
-    In a folder the records begin with ``_``, so that they are no part of a table that is read from there.
-    """
-
-    out: str
-    folder: bool
-
-    @classmethod
-    def of(cls, source: str, out: str, *, force: bool) -> Target:
-        """Check where a result would go.
-
-        Raises
-        ------
-        UsageError
-            The kind of file is unknown, it is there already, or it is the input.
-        """
-        target = cls(out, ending(out) is None)
-        if target.folder and not Path(source).is_dir():
-            raise UsageError(f"--out {out}: must end in .parquet, .csv or .tsv (with .gz too)")
-        given, made = os.path.realpath(source), os.path.realpath(out)
-        paths = [made] if target.folder else [os.path.realpath(path) for path in target.files]
-        if given in paths or (Path(source).is_dir() and any(given in map(str, Path(path).parents) for path in paths)):
-            raise UsageError(f"--out {out} is the input, or part of it: give another place")
-        if target.folder:
-            if Path(made).is_dir() and any(Path(made).iterdir()):
-                raise UsageError(f"--out {out} is not empty: remove it, or give another folder")
-            check_out(out, force=False)
-        else:
-            for path in target.files:
-                check_file(path, force=force)
-        return target
-
-    @property
-    def files(self) -> tuple[str, str, str]:
-        """The file, its coverage and its record: ``NAME.parquet``, ``NAME.coverage.csv``, ``NAME.manifest.json``."""
-        stem = os.path.realpath(self.out)
-        stem = stem[: -len(ending(stem) or "")]
-        return self.out, f"{stem}.{COVERAGE}", f"{stem}.{RECORD}"
-
-    @contextmanager
-    def new(self, sources: Sequence[Reader], source: str, *, force: bool) -> Iterator[tuple[list[Path], Path, Path]]:
-        """Files to write, one for all ``sources`` or one for each; the coverage and the record."""
-        if not self.folder:
-            with new_files(self.files, force=force) as (file, coverage, record):
-                yield [file], coverage, record
-            return
-        with new_folder(self.out, force=False) as folder:
-            files = [folder / name for name in _names(sources, source)]
-            for file in files:
-                file.parent.mkdir(parents=True, exist_ok=True)
-            yield files, folder / f"_{COVERAGE}", folder / f"_{RECORD}"
 
 
 def geocode_files(
@@ -169,34 +113,20 @@ def geocode_files(
         replace(reader, block=_BLOCK) if isinstance(reader, DelimitedReader) else reader
         for reader in readers(source, TABLE)
     ]
-    needed = [name for name in (city, country, admin, doc_id) if name is not None]
     for reader in sources:
-        check_columns(list(reader.layout().names), needed, reader.name)
+        names = [name for name in (city, country, admin, doc_id) if name is not None]
+        check_columns(list(reader.layout().names), names, reader.name)
     triples = Triples(city, admin, country)
-    with ExitStack() as stack:
-        documents = None
-        if doc_id is not None:
-            documents = stack.enter_context(_documents())
-        inputs, times = [], np.zeros(0, np.int64)
-        for i, reader in enumerate(sources):
-            rows = 0
-            for batch, part in reader.batches(list(dict.fromkeys(needed)), ()):
-                codes = triples.codes(batch, reader.name)
-                times = np.append(times, np.zeros(len(triples) - len(times), np.int64))
-                np.add.at(times, codes, 1)
-                if documents is not None:
-                    documents.add(batch.column(doc_id), codes, Rows(reader.name, {"doc_id": str(doc_id)}, rows + 1))
-                rows += batch.num_rows
-                tell("read cities", (i + part) / len(sources))
-            inputs.append(_input(reader, rows))
+    with _documents(doc_id) as documents:
+        times, inputs = _read(sources, triples, doc_id, documents, tell)
         places = find_places(triples.distinct, gazetteer, fallback, tell)
         coverage = _coverage(triples.distinct, times, places, documents)
     done = _counted(times, places, coverage, inputs, fallback)
     if gazetteer is not None:
         inputs.append(InputFile("gazetteer", str(gazetteer), Path(gazetteer), *_digest(Path(gazetteer)), 0))
     with target.new(sources, source, force=force) as (files, at_coverage, at_record):
-        _write(sources, files, triples, columns_of(places), tell)
-        outputs = [(_shown(file, at_record, target), file) for file in [*files, at_coverage]]
+        _write(sources, files, triples, columns_of(places), [file.rows for file in inputs], tell)
+        outputs = [(target.shown(file, at_record), file) for file in [*files, at_coverage]]
         record = record | {
             "inputs": [{"name": i.name, "size": i.size, "sha256": i.sha256, "rows": i.rows} for i in done.inputs],
             "rows": done.rows,
@@ -212,35 +142,60 @@ def geocode_files(
 
 
 @contextmanager
-def _documents() -> Iterator[Documents]:
-    with scratch_folder("gpu-clusters-documents") as folder:
-        documents = Documents(folder)
-        try:
-            yield documents
-        finally:
-            documents.close()
+def _documents(doc_id: str | None) -> Iterator[Documents | None]:
+    if doc_id is None:
+        yield None
+        return
+    with scratch_folder("gpu-clusters-documents") as folder, closing(Documents(folder)) as documents:
+        yield documents
+
+
+def _read(
+    sources: Sequence[Reader], triples: Triples, doc_id: str | None, documents: Documents | None, tell: Progress
+) -> tuple[np.ndarray, list[InputFile]]:
+    """How many rows each distinct address has, (k,) int64, and the files."""
+    inputs, times = [], np.zeros(0, np.int64)
+    columns = list(dict.fromkeys(name for name in (*triples.columns, doc_id) if name is not None))
+    for i, reader in enumerate(sources):
+        rows = 0
+        for batch, part in reader.batches(columns, ()):
+            codes = triples.codes(batch, reader.name)
+            times = np.append(times, np.zeros(len(triples) - len(times), np.int64))
+            np.add.at(times, codes, 1)
+            if documents is not None:
+                documents.add(batch.column(doc_id), codes, Rows(reader.name, {"doc_id": str(doc_id)}, rows + 1))
+            rows += batch.num_rows
+            tell("read cities", (i + part) / len(sources))
+        inputs.append(_input(reader, rows))
+    return times, inputs
 
 
 def _write(
-    sources: Sequence[Reader], files: Sequence[Path], triples: Triples, places: pa.Table, tell: Progress
+    sources: Sequence[Reader],
+    files: Sequence[Path],
+    triples: Triples,
+    places: pa.Table,
+    rows: Sequence[int],
+    tell: Progress,
 ) -> None:
-    """Write all sources into one file, or each into its own."""
+    """Write all sources, of which each has so many ``rows``, into one file, or each into its own."""
     done = 0
     groups = [[reader] for reader in sources] if len(files) == len(sources) else [list(sources)]
     for file, group in zip(files, groups, strict=True):
-        schema = _schema(group)
-        for name in ADDED:
-            schema = schema.append(places.schema.field(name))
+        own = _schema(group)
+        schema = pa.schema([*own, *places.schema], own.metadata)
         with writing(file, schema) as write:
             for reader in group:
+                left = rows[done]
                 for batch, part in reader.batches(list(reader.layout().names), ()):
-                    codes = triples.codes(batch, reader.name)
-                    if len(codes) and codes.max() >= places.num_rows:
-                        raise InputError(f"{reader.name}: has changed while it was read; run again when it is complete")
-                    found = places.take(pa.array(codes))
-                    table = aligned(without_views(batch), pa.schema(list(schema)[: -len(ADDED)], schema.metadata))
-                    write(pa.Table.from_arrays([*table.columns, *found.columns], schema=schema))
+                    codes, left = triples.codes(batch, reader.name), left - batch.num_rows
+                    if left < 0 or len(triples) > places.num_rows:
+                        break
+                    columns = aligned(without_views(batch), own).columns
+                    write(pa.Table.from_arrays([*columns, *places.take(pa.array(codes)).columns], schema=schema))
                     tell("write", (done + part) / len(sources))
+                if left or len(triples) > places.num_rows:
+                    raise InputError(f"{reader.name}: has changed while it was read; run again when it is complete")
                 done += 1
 
 
@@ -308,20 +263,3 @@ def _input(reader: Reader, rows: int) -> InputFile:
 def _digest(path: Path) -> tuple[int, str]:
     with reading(str(path), "a file"), path.open("rb") as file:
         return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _names(sources: Sequence[Reader], source: str) -> list[str]:
-    """Paths within the new folder: as in the source's, with the ending of Parquet."""
-    names: list[str] = []
-    for reader in sources:
-        assert reader.path is not None
-        name = str(reader.path.relative_to(source))
-        kind = max((end for end in SUPPORTED if name.lower().endswith(end)), key=len)
-        short = f"{name[: -len(kind)]}.parquet"
-        names.append(f"{name}.parquet" if short in names else short)
-    return names
-
-
-def _shown(file: Path, record: Path, target: Target) -> str:
-    """A file's name in the record: its path within the folder that the record is in."""
-    return str(file.relative_to(record.parent)) if target.folder else file.name

@@ -21,7 +21,7 @@ class Triples:
     """
 
     def __init__(self, city: str, admin: str | None, country: str) -> None:
-        self._columns = (city, admin, country)
+        self.columns = (city, admin, country)
         self._code: dict[Triple, int] = {}
 
     def __len__(self) -> int:
@@ -34,9 +34,9 @@ class Triples:
 
     def codes(self, batch: pa.RecordBatch, where: str) -> np.ndarray:
         """The code of each row of a batch: (n,) int32."""
-        batch = without_views(batch.select([name for name in dict.fromkeys(self._columns) if name]))
+        batch = without_views(batch.select([name for name in dict.fromkeys(self.columns) if name]))
         combined, words = np.zeros(batch.num_rows, np.int64), []
-        for name in self._columns:
+        for name in self.columns:
             texts = _texts(batch, name, where).dictionary_encode()
             combined = combined * len(texts.dictionary) + texts.indices.to_numpy()
             words.append(texts.dictionary.to_pylist())
