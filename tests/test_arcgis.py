@@ -236,6 +236,8 @@ def slim(*arguments, **more):
         ],
         *[([slim(1, 2, kind=kind)], "", 1) for kind in ("District", "Neighborhood", "Block")],
         *[([slim(1, 2, kind="", level=level)], "", 1) for level in ("PointAddress", "Postal", "StreetAddress")],
+        ([slim(1, 2, kind="", City="Paris")], "", 1),  # a locator that gives no type
+        ([slim(1, 2, kind="County", City="Paris")], "", "area"),
         ([slim(1, 2, kind="Hotel", level="POI")], "", "not a city"),
         ([slim(1, 2, kind="", level="StreetName")], "", "not a city"),
         ([slim(1, 2, kind="Hotel", level="POI"), slim(3, 3, score=90)], "", 3),

@@ -38,7 +38,7 @@ def program(monkeypatch, capsys, tmp_path):
         for i, (name, country, admin1, lat, lon, people) in enumerate(EXPORT)
     ]
     (tmp_path / "cities500.txt").write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
-    monkeypatch.setattr("gpu_clusters.io.formats.BATCH", 64)
+    monkeypatch.setattr("gpu_clusters.geocoding.files._ROWS", 64)
     monkeypatch.setattr("gpu_clusters.geocoding.files._BLOCK", 2000)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield Program(monkeypatch, capsys, tmp_path)

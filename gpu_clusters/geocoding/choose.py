@@ -88,7 +88,7 @@ def chosen(candidates: list[dict[str, Any]], fits: Fits) -> Place:
 
 def _kind(candidate: dict[str, Any]) -> str:
     """``city`` for what a city's name may mean or lies within one, ``area`` for what is wider, ``other``."""
-    level, kind = (candidate["attributes"].get(name, "") for name in ("Addr_type", "Type"))
-    if level in _POSTAL or level in _ADDRESSES or (level == "Locality" and kind in _CITIES):
+    level, kind, city = (candidate["attributes"].get(name, "") for name in ("Addr_type", "Type", "City"))
+    if level in _POSTAL or level in _ADDRESSES or (level == "Locality" and (kind in _CITIES or (city and not kind))):
         return "city"
     return "area" if level in ("Locality", "") else "other"

@@ -27,7 +27,7 @@ from gpu_clusters.io.columns import without_views
 from gpu_clusters.io.countries import iso2
 from gpu_clusters.io.coverage import coverage_table
 from gpu_clusters.io.delimited import DelimitedReader
-from gpu_clusters.io.formats import Reader, reading
+from gpu_clusters.io.formats import ParquetReader, Reader, reading
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.place import Rows
 from gpu_clusters.io.results import write_coverage
@@ -37,7 +37,8 @@ from gpu_clusters.staging import scratch_folder
 if TYPE_CHECKING:
     from gpu_clusters.geocoding.arcgis import ArcGIS
 
-_BLOCK = 1 << 21  # what waits between reading and writing, dozens of blocks, stays small
+_BLOCK = 1 << 21  # bytes of text: dozens of such blocks may be read ahead
+_ROWS = 1 << 17  # of Parquet files
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,10 +110,7 @@ def geocode_files(
         The fallback refuses or does not answer.
     """
     tell = progress or (lambda _name, _part: None)
-    sources = [
-        replace(reader, block=_BLOCK) if isinstance(reader, DelimitedReader) else reader
-        for reader in readers(source, TABLE)
-    ]
+    sources = [_in_small_batches(reader) for reader in readers(source, TABLE)]
     for reader in sources:
         names = [name for name in (city, country, admin, doc_id) if name is not None]
         check_columns(list(reader.layout().names), names, reader.name)
@@ -139,6 +137,13 @@ def geocode_files(
         }
         write_coverage(coverage, record, outputs, at_record)
     return done
+
+
+def _in_small_batches(reader: Reader) -> Reader:
+    """A reader whose batches, with all columns, take little memory."""
+    if isinstance(reader, DelimitedReader):
+        return replace(reader, block=_BLOCK)
+    return replace(reader, rows=_ROWS) if isinstance(reader, ParquetReader) else reader
 
 
 @contextmanager
