@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -58,13 +59,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--millions", type=int, nargs="+", default=[2, 4, 8])
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--make", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.make:  # in a process of its own: the peak of the one that measures would be the least that it can see
+        make(Path(given.make[0]), int(given.make[1]))
+        return
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for ending in (".parquet", ".csv"):
             for millions in given.millions:
                 source, out = Path(folder, f"in{ending}"), Path(folder, f"out{ending}")
-                make(source, millions)
+                subprocess.run([sys.executable, __file__, "--make", str(source), str(millions)], check=True)
                 for options in ((), ("--doc-id", "doc_id")):
                     seconds, megabytes = run(source, out, *options)
                     found.append([ending, millions, bool(options), round(seconds, 1), round(megabytes)])
