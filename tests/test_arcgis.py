@@ -89,9 +89,9 @@ def export(tmp_path):
 
 
 def client(service, folder, moment=None, **options):
-    options = {"rate": 1e6, "timeout_s": 0.3, "tries": len(BUSY) + 1} | options
+    options = {"rate": 1e6, "tries": len(BUSY) + 1} | options
     clock = (moment or Time()).clock
-    return ArcGIS(TOKEN, cache=folder / "cache.sqlite", url=service.url, clock=clock, **options)
+    return service.attach(ArcGIS(TOKEN, cache=folder / "cache.sqlite", url=service.url, clock=clock, **options))
 
 
 def test_each_address_is_asked_once_and_patiently(tmp_path, export):
@@ -148,7 +148,7 @@ def test_answers_stay_when_the_service_fails_and_the_next_run_goes_on(tmp_path, 
     arguments = {"admin": "state", "gazetteer": export}
     moment = Time()
     with serving(answers) as service:
-        with client(service, tmp_path, moment, tries=3, timeout_s=0.1) as arcgis, pytest.raises(ServiceError) as raised:
+        with client(service, tmp_path, moment, tries=3) as arcgis, pytest.raises(ServiceError) as raised:
             gpu_clusters.geocode(ROWS, **arguments, fallback=arcgis)
         assert "gives no answer to 'Gondor, Namibia'" in str(raised.value) and "1 new answers are kept" in str(
             raised.value
