@@ -14,7 +14,6 @@ from program import Program
 from gpu_clusters import GpuClustersError, sweep
 from gpu_clusters.schema import STABILITY, SWEEP_CLUSTERS, SWEEP_SETTINGS
 from gpu_clusters.steps.single import Clusters
-from gpu_clusters.sweeps import run as runs
 from gpu_clusters.sweeps.parts import folder_beside
 from gpu_clusters.sweeps.study import Study
 
@@ -116,10 +115,7 @@ def test_a_difference_to_a_single_run_is_an_error(tables, monkeypatch):
         clusters, number, core = single(self, *at)
         return Clusters(*clusters)._replace(patents=clusters.patents + 1e-9), number, core
 
-    study_of = runs.study_of
-    monkeypatch.setattr(
-        runs, "study_of", lambda *given: (study_of(*given), monkeypatch.setattr(Study, "single", wrong))[0]
-    )
+    monkeypatch.setattr(Study, "single", wrong)
     with pytest.raises(GpuClustersError, match="fault of the program"):
         sweep(tables[0], radius_km=[8], density=[4], check=1)
 
