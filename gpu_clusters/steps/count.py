@@ -22,7 +22,7 @@ BITS = 61  # of the sum of all rows in quanta
 class Measure(NamedTuple):
     """What each row counts.
 
-    ``values[code]``; where ``parts`` is true, one part in ``values[code]``; where ``quanta`` is true, ``code`` times ``values[0]``.
+    ``values[code]``; one part in ``values[code]`` where ``parts`` is true; ``code`` times ``values[0]`` where ``quanta`` is.
     """
 
     code: NDArray[np.integer]
