@@ -27,7 +27,7 @@ IN_THE_MAIN_TABLE = {"top", "beyond", "intensity", "stability"}
 _THEMED = {style.INK: "--ink", style.MUTED: "--muted", style.RULE: "--rule", style.PAPER: "--paper"}
 
 
-def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Figure], title: str) -> str:
+def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Sequence[Figure]], title: str) -> str:
     """The whole page as a text.
 
     Parameters
@@ -35,7 +35,8 @@ def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Figu
     contents : Contents
     tables : sequence of Table
         Those of `tables.all_tables`; what the sortable table has too is left out.
-    figures : mapping of str to Figure
+    figures : mapping of str to (Figure, Figure)
+        Each for a wide screen and for a narrow one.
     title : str
     """
     from markupsafe import Markup
@@ -51,7 +52,10 @@ def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Figu
             "previous": contents.has("previous_rank"),
         },
         tables=[(table, list(shown(table))) for table in tables if table.key not in IN_THE_MAIN_TABLE],
-        figures=[(name, Markup(inline_svg(figure, name))) for name, figure in figures.items()],
+        figures=[
+            (name, wide.get_label(), Markup(inline_svg(wide, f"{name}-wide")), Markup(inline_svg(narrow, f"{name}-narrow")))
+            for name, (wide, narrow) in figures.items()
+        ],
         bands=style.band_titles(max(len(contents.ranking), 1)),
         beyond=len(contents.ranking) > style.BANDS[-1][0],
         last_band=style.BANDS[-1][0],
@@ -74,7 +78,10 @@ def inline_svg(figure: Figure, name: str) -> str:
         text = text.replace(color, f"var({variable})")
     text = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", text)
     return re.sub(
-        r"<svg [^>]*?viewBox=(\"[^\"]*\")[^>]*>", r'<svg viewBox=\1 role="img" focusable="false">', text, count=1
+        r"<svg [^>]*?viewBox=(\"[^\"]*\")[^>]*>",
+        rf'<svg class="{name.rpartition("-")[2]}" viewBox=\1 aria-hidden="true" focusable="false">',
+        text,
+        count=1,
     )
 
 

@@ -29,7 +29,7 @@ def place_labels(
     radii: Sequence[float],
     sizes: Sequence[tuple[float, float]],
     frame: tuple[float, float, float, float],
-    distances: Sequence[float] = (0.0, 9.0, 20.0, 34.0, 50.0, 70.0),
+    distances: Sequence[float] = (0.0, 9.0, 20.0, 34.0, 50.0, 70.0, 95.0, 125.0),
     margin: float = 1.0,
 ) -> list[Placed]:
     """Place labels beside their points, the first ones first; those that fit nowhere are left out.

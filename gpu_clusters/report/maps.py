@@ -32,7 +32,7 @@ REGIONS: dict[str, Box] = {
     "Middle East": (25.0, 20.0, 62.0, 43.0),
 }
 BY = {"rank": "by rank", "intensity_rank": "by intensity rank"}
-WIDTH, HEIGHT = 10.0, 6.6  # inches, at most, of the map itself
+WIDTH, HEIGHT, FOOT = 10.0, 6.6, 0.46  # inches: of the map itself at most, and of what stands below it
 
 
 class _View(NamedTuple):
@@ -133,8 +133,8 @@ def _draw(contents: Contents, view: _View, title: str, by: str, labels: int) -> 
         ratio = (top - bottom) / (right - left)
         width = max(min(WIDTH, HEIGHT / ratio), 6.4)
         height = width * 0.98 * ratio
-        fig = style.figure(width, height + 1.0)
-        ax = fig.add_axes((0.01, 0.46 / (height + 1), 0.98, height / (height + 1)))
+        fig = style.headed(width, height + FOOT, style.shortened(title, 60), _subtitle(contents, by))
+        ax = fig.add_axes((0.01, FOOT / fig.get_figheight(), 0.98, height / fig.get_figheight()))
         ax.set_xlim(left, right)
         ax.set_ylim(bottom, top)
         ax.set_xticks([])
@@ -149,7 +149,6 @@ def _draw(contents: Contents, view: _View, title: str, by: str, labels: int) -> 
             _draw_outlines(ax, contents, view, colors)
         _draw_clusters(ax, contents, view, colors, rank, labels, fig)
         _legend(ax, contents, by)
-        style.head(fig, title, _subtitle(contents, by))
         style.foot(fig, f"Grey dots: locations outside of clusters. {CREDIT}.")
     return fig
 

@@ -75,8 +75,9 @@ def write(
             _save(folder / f"{table.key}.tex", source)
         _save(folder / "tables.tex", files.latex_document(sources))
         files.write_workbook(folder / "tables.xlsx", tables, notes, str(contents.manifest.get("created", "")))
-        drawn = {name: draw(contents) for name, draw in figures.all_figures(contents).items()}
-        for name, figure in drawn.items():
+        makers = figures.all_figures(contents)
+        drawn = {name: (draw(contents), draw(contents, width=figures.NARROW)) for name, draw in makers.items()}
+        for name, (figure, _) in drawn.items():
             _save_figure(figure, folder / f"figure-{name}")
         tell("page", None)
         _save(folder / PAGE, html.page(contents, tables, drawn, title))
