@@ -22,6 +22,15 @@ def report(
             help="Folder of a result of gpu-clusters sweep: adds the range of each cluster's ranks.",
         ),
     ] = None,
+    previous: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            show_default=False,
+            help="Folder of the previous edition's result: rises and falls, entrants and leavers. "
+            "[dim](default: as far as the result has them)[/dim]",
+        ),
+    ] = None,
     region: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,6 +49,14 @@ def report(
             metavar="N", show_default=False, help="Size of the main ranking. [dim](default: the result's --top)[/dim]"
         ),
     ] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            show_default=False,
+            help="cpu, or gpu: cuDF counts the points of maps there. [dim](default cpu)[/dim]",
+        ),
+    ] = "cpu",
     out: o.Out = None,
     force: o.Force = False,
 ) -> None:
@@ -66,7 +83,17 @@ def report(
     from gpu_clusters.report.write import PAGE, write
 
     with progress() as tell:
-        write(folder, target, sweep=sweep, top=top, regions=boxes, title=title, force=force, progress=tell)
+        write(
+            *(folder, target),
+            sweep=sweep,
+            previous=previous,
+            top=top,
+            regions=boxes,
+            title=title,
+            device=device,
+            force=force,
+            progress=tell,
+        )
     say(f"report -> {Path(target) / PAGE}")
 
 

@@ -19,7 +19,8 @@ from program import Program, tree
 from reports import NAMES, ORGANIZATIONS, result, sweep
 
 from gpu_clusters import InputError, UsageError, report
-from gpu_clusters.report import economies, escape, figures, files, labels, land, maps, numbers, payload, style, tables
+from gpu_clusters.io import land
+from gpu_clusters.report import economies, escape, figures, files, labels, maps, numbers, payload, style, tables
 from gpu_clusters.report.contents import of_result, read
 from gpu_clusters.report.dots import count_by_pixel
 

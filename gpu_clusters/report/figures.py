@@ -135,7 +135,7 @@ class _Bars(NamedTuple):
 
     fig: Figure
     ax: Axes
-    place: NDArray[np.float64]
+    place: NDArray[np.floating]
     thickness: float
 
     def add(self, length: pd.Series, left: pd.Series | int, color: str, title: str) -> None:

@@ -9,12 +9,12 @@ from functools import cache
 from importlib.resources import files as resources
 from typing import TYPE_CHECKING, Any
 
+from gpu_clusters.io.land import CREDIT
 from gpu_clusters.report import style
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.escape import one_line
 from gpu_clusters.report.files import shown
-from gpu_clusters.report.land import CREDIT
-from gpu_clusters.report.method import inputs, method
+from gpu_clusters.report.method import inputs, method, warnings
 from gpu_clusters.report.numbers import percent, whole
 from gpu_clusters.report.payload import payload
 from gpu_clusters.report.tables import SHARE_OF, Table
@@ -53,14 +53,19 @@ def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Sequ
         },
         tables=[(table, list(shown(table))) for table in tables if table.key not in IN_THE_MAIN_TABLE],
         figures=[
-            (name, wide.get_label(), Markup(inline_svg(wide, f"{name}-wide")), Markup(inline_svg(narrow, f"{name}-narrow")))
+            (
+                name,
+                wide.get_label(),
+                Markup(inline_svg(wide, f"{name}-wide")),
+                Markup(inline_svg(narrow, f"{name}-narrow")),
+            )
             for name, (wide, narrow) in figures.items()
         ],
         bands=style.band_titles(max(len(contents.ranking), 1)),
         beyond=len(contents.ranking) > style.BANDS[-1][0],
         last_band=style.BANDS[-1][0],
         method=method(contents),
-        warnings=[one_line(str(warning)) for warning in contents.manifest.get("warnings", [])],
+        warnings=warnings(contents),
         inputs=inputs(contents),
         credit=CREDIT,
     )

@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gpu_clusters.errors import UsageError
+from gpu_clusters.io.land import CREDIT, Land, land, within
 from gpu_clusters.report import style
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.dots import Extent, count_by_pixel, shade
 from gpu_clusters.report.labels import place_labels
-from gpu_clusters.report.land import CREDIT, Land, land, within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -176,13 +176,15 @@ def _draw_locations(ax: Axes, contents: Contents, view: _View, colors: list[str]
     width, height = (
         round(part * fig.dpi) for part in (box.width * fig.get_figwidth(), box.height * fig.get_figheight())
     )
-    layers = [(cluster < 0, style.NOISE, 0.28, 0.75)]
+    layers = [(cluster < 0, style.NOISE, 0.42, 0.9)]
     if not view.world:
         color = np.array([*colors, ""], dtype=object)[np.where(cluster > 0, cluster - 1, len(colors))]
         layers += [(color == one, one, 0.5, 0.95) for one in dict.fromkeys(colors)]
     picture = np.zeros((height, width, 4), np.uint8)
     for chosen, one, least, most in layers:
-        shade(picture, count_by_pixel(x[chosen], y[chosen], view.extent, width, height), one, least, most)
+        shade(
+            picture, count_by_pixel(x[chosen], y[chosen], view.extent, width, height, contents.device), one, least, most
+        )
     ax.imshow(picture, extent=view.extent, origin="lower", interpolation="nearest", aspect="auto", zorder=1)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from gpu_clusters.report.contents import Contents
+from gpu_clusters.report.escape import one_line
 
 
 def method(contents: Contents) -> list[str]:
@@ -40,8 +42,42 @@ def method(contents: Contents) -> list[str]:
 
 
 def inputs(contents: Contents) -> list[tuple[str, str, Any, str]]:
-    """Table, name, rows and sha256 of each input file."""
+    """Table, name without needless folders, rows and sha256 of each input file."""
+    short = _short_names(contents)
     return [
-        (str(file.get("table", "")), str(file.get("name", "")), file.get("rows"), str(file.get("sha256") or ""))
+        (
+            str(file.get("table", "")),
+            short[one_line(str(file.get("name", "")))],
+            file.get("rows"),
+            str(file.get("sha256") or ""),
+        )
         for file in contents.manifest.get("inputs", [])
     ]
+
+
+def warnings(contents: Contents) -> list[str]:
+    """Warnings of the run, with files named as by `inputs`, and of what does not fit together."""
+    found = [one_line(str(warning)) for warning in contents.manifest.get("warnings", [])]
+    for name, short in sorted(_short_names(contents).items(), key=lambda pair: -len(pair[0])):
+        found = [warning.replace(name, short) for warning in found] if name else found
+    settings: Mapping[str, Any] = contents.manifest.get("settings", {})
+    if contents.grid and settings:
+        baseline, own = list(contents.grid["baseline"]), [settings.get("radius_km"), settings.get("density")]
+        if baseline != own:
+            found.append(
+                f"the sweep's baseline is {baseline[0]:g} km and {baseline[1]:,g}, the result's setting {own[0]:g} km and "
+                f"{own[1]:,g}: clusters that are not the same place in both have no range of ranks"
+            )
+    return found
+
+
+def _short_names(contents: Contents) -> dict[str, str]:
+    """The last parts of the names of files, as many as tell them apart."""
+    names = {one_line(str(file.get("name", ""))) for file in contents.manifest.get("inputs", [])}
+    parts = {name: re.split(r"(?<=[/\\])", name) for name in names}
+    short = {}
+    for name, whole in parts.items():
+        others = [part for other, part in parts.items() if other != name]
+        number = next((n for n in range(1, len(whole)) if all(part[-n:] != whole[-n:] for part in others)), len(whole))
+        short[name] = "".join(whole[-number:])
+    return short

@@ -229,11 +229,17 @@ def movements(contents: Contents, count: int = 10) -> Table:
         "Entrant": clusters[now & ~before],
         "Leaver": clusters[~now & before],
     }
-    frame = pd.concat([rows.assign(movement=name) for name, rows in groups.items()])
-    notes = (
+    said = (
         f"The {count} largest rises and falls within the top {contents.top}; who has entered it and who has left it. "
-        "Clusters of the previous edition that are no cluster any more are not listed.",
     )
+    if contents.gone is None:
+        said += "Clusters of the previous edition that are no cluster any more are not listed."
+    else:
+        groups["Leaver, no cluster any more"] = contents.gone[contents.gone["previous_rank"] <= contents.top]
+        said += "Clusters without a rank are no cluster any more."
+    frame = pd.concat([rows.assign(movement=name) for name, rows in groups.items() if len(rows)])
+    frame = frame.reindex(columns=[column.name for column in columns])
+    notes = (said,)
     return _table("movements", "Movements since the previous edition", columns, frame, notes)
 
 
@@ -248,7 +254,7 @@ def stability(contents: Contents) -> Table:
         Column("matched", "Settings found in", "whole"),
     )
     frame = with_ranges(contents)
-    notes = ("Ranks of the same cluster at other radii and densities, where neighbours are not merged.",)
+    notes = ("Ranks of the same cluster at other radii and densities." + _grid(contents),)
     return _table("stability", "Ranks over the settings of the sweep", columns, frame, notes)
 
 
@@ -288,6 +294,20 @@ def coverage(contents: Contents) -> Table:
         ["table", "world", "rows"], ascending=[True, True, False], kind="stable"
     )
     return _table("coverage", "Coverage of the input", columns, order, notes)
+
+
+def _grid(contents: Contents) -> str:
+    """Which settings a sweep went through, as far as it says so."""
+    grid = contents.grid
+    if not grid:
+        return ""
+    axes = [(grid["radii"], " km"), (grid["densities"], "")]
+    radii, densities = (
+        f"{min(values):,g}{unit}" if len(values) == 1 else f"{min(values):,g} to {max(values):,g}{unit}"
+        for values, unit in axes
+    )
+    radius, density = grid["baseline"]
+    return f" Radius {radii}, density {densities}; matched with the clusters at {radius:g} km and {density:,g}."
 
 
 def _by_each_economy(clusters: pd.DataFrame) -> pd.DataFrame:

@@ -26,9 +26,11 @@ def write(
     out: str | os.PathLike[str],
     *,
     sweep: str | os.PathLike[str] | None = None,
+    previous: Result | str | os.PathLike[str] | None = None,
     top: int | None = None,
     regions: Mapping[str, maps.Box] | None = None,
     title: str = "Innovation clusters",
+    device: str = "cpu",
     force: bool = False,
     progress: Progress | None = None,
 ) -> None:
@@ -42,12 +44,16 @@ def write(
         Folder; made where it is missing.
     sweep : path, optional
         Folder of a sweep, for the range of each cluster's ranks.
+    previous : path or Result, optional
+        The previous edition, for rises and falls, entrants and leavers; without it they are told as far as the result has them.
     top : int, optional
         Size of the main ranking; by default that of the result's settings.
     regions : mapping of str to (west, south, east, north), optional
         Maps besides that of the world, degrees; by default `maps.REGIONS`.
     title : str
         Of the page.
+    device : {"cpu", "gpu"}
+        Where millions of points are counted into pixels; a GPU needs cuDF.
     force : bool
         Replace an earlier report.
     progress : callable, optional
@@ -59,8 +65,14 @@ def write(
         Folders that do not fit, or a region that is none.
     InputError
         A file of the result that cannot be read.
+    DeviceError
+        The GPU's libraries are missing.
     """
-    contents = _contents(result, sweep, top)
+    if isinstance(result, Contents):
+        contents = result
+    else:
+        make = of_result if isinstance(result, Result) else read
+        contents = make(result, sweep=sweep, previous=previous, top=top, device=device)  # type: ignore[arg-type]
     boxes = {name: maps.check_box(box) for name, box in (maps.REGIONS if regions is None else regions).items()}
     tell = progress or (lambda _name, _part: None)
     with new_folder(out, force=force) as folder:
@@ -86,16 +98,6 @@ def write(
             tell("maps", number / len(wanted))
             figure = maps.world(contents, by) if name == "World" else maps.region(contents, boxes[name], name, by)
             _save_figure(figure, folder / f"map-{_slug(name)}{'' if by == 'rank' else '-intensity'}")
-
-
-def _contents(
-    result: Result | Contents | str | os.PathLike[str], sweep: str | os.PathLike[str] | None, top: int | None
-) -> Contents:
-    if isinstance(result, Contents):
-        return result
-    if isinstance(result, Result):
-        return of_result(result, sweep=sweep, top=top)
-    return read(result, sweep=sweep, top=top)
 
 
 def _save(path: Path, text: str) -> None:
