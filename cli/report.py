@@ -52,9 +52,9 @@ def report(
     device: Annotated[
         str,
         typer.Option(
-            metavar="NAME",
+            metavar="cpu|gpu",
             show_default=False,
-            help="cpu, or gpu: cuDF counts the points of maps there. [dim](default cpu)[/dim]",
+            help="gpu: cuDF counts the points of maps; fails (exit code 4) without it. [dim](default cpu)[/dim]",
         ),
     ] = "cpu",
     out: o.Out = None,
@@ -65,8 +65,8 @@ def report(
     [bold]Example:[/bold] gpu-clusters report result --out report
 
     Into the folder --out (by default DIR-report beside DIR) go report.html, one file that opens anywhere without a network;
-    tables as CSV, Markdown, LaTeX and in tables.xlsx; figures and maps as SVG and PNG. It reads nothing but the files of the
-    result.
+    tables as CSV, Markdown, LaTeX and in tables.xlsx; figures and maps as SVG and PNG. It reads nothing but the folders
+    that are named.
     """
     from pathlib import Path
 
@@ -74,7 +74,10 @@ def report(
 
     from gpu_clusters.staging import check_out
 
-    boxes = dict(_region(text) for text in region) if region else None
+    given = [_region(text) for text in region or []]
+    boxes = dict(given)
+    if len(boxes) < len(given):
+        raise UsageError("two --region have the same name: give them different ones")
     target = out if out is not None else f"{str(folder).rstrip('/')}-report"
     check_out(target, force=force)
 
@@ -88,7 +91,7 @@ def report(
             sweep=sweep,
             previous=previous,
             top=top,
-            regions=boxes,
+            regions=boxes or None,
             title=title,
             device=device,
             force=force,

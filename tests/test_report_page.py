@@ -13,6 +13,7 @@ from gpu_clusters import report
 from gpu_clusters.report.escape import one_line
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+SMALLEST_LETTERS = 8  # points, of the figures
 BROWSER = os.environ.get("GPU_CLUSTERS_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -56,7 +57,7 @@ def page(browser, path, request):
 
 
 def names(page) -> list[str]:
-    return page.locator("#table tbody tr td:nth-child(2)").all_inner_texts()
+    return page.locator("#table tbody tr td:nth-child(2) button").all_inner_texts()
 
 
 def at(page, cluster: int) -> tuple[float, float]:
@@ -77,7 +78,11 @@ def test_sorting(page):
     assert page.locator("#table th[aria-sort]").get_attribute("data-key") == "rank"
     for key, text in (("share", False), ("deals", False), ("name", True), ("change", False)):
         head = page.locator(f'#table th[data-key="{key}"]')
-        head.locator("button").click()
+        narrow = page.viewport_size["width"] < 500
+        if narrow:
+            page.locator("#sort").select_option(key)
+        else:
+            head.locator("button").click()
         values = page.evaluate(
             f'JSON.parse(document.getElementById("data").textContent).clusters.map((c) => [c.{key}, c.name])'
         )
@@ -174,4 +179,21 @@ def test_colours_by_intensity(page):
     page.locator("#by").select_option("intensityRank")
     page.locator("#tables summary").first.click()
     assert page.locator("#tables table").first.is_visible()
-    assert page.locator("figure svg").count() == 5
+    assert page.locator("figure svg:visible").count() == 5
+
+
+def test_nothing_scrolls_sideways_and_letters_are_legible(page):
+    for summary in page.locator("summary").all():
+        summary.click()
+    wide = """() => [...document.querySelectorAll(".scroll, table, figure, details, section")]
+        .filter((part) => part.scrollWidth > part.clientWidth + 1 || part.getBoundingClientRect().right > innerWidth)
+        .map((part) => part.outerHTML.slice(0, 80))"""
+    assert page.evaluate(wide) == []
+    scales = page.locator("figure svg:visible").evaluate_all(
+        "all => all.map((svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"
+    )
+    assert len(scales) == 5 and min(scales) * SMALLEST_LETTERS >= 10
+    small = """() => [...document.querySelectorAll("body *")].filter((part) => part.checkVisibility() && [...part.childNodes]
+        .some((child) => child.nodeType === 3 && child.textContent.trim()) && parseFloat(getComputedStyle(part).fontSize) < 10)
+        .map((part) => part.outerHTML.slice(0, 80))"""
+    assert page.evaluate(small) == []

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gpu_clusters.result import Result
 
 STABILITY = "stability.csv"
-OF_STABILITY = ("lon", "lat", "best_rank", "median_rank", "worst_rank", "matched")
+OF_STABILITY = ("rank", "lon", "lat", "best_rank", "median_rank", "worst_rank", "matched")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,8 @@ class Contents:
     grid : dict
         Of the sweep: ``radii``, ``densities``, ``baseline``; empty where not known.
     gone : DataFrame or None
-        Clusters of the previous edition that are none any more: ``label``, ``economies``, ``previous_rank``. None where not known.
+        Clusters of the previous edition that are none any more: ``label``, ``economies``, ``previous_rank``; None where not
+        known.
     top : int
         How many clusters the main ranking has.
     device : {"cpu", "gpu"}

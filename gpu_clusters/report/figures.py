@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH, WIDE, NARROW = 6.4, 10.4, 3.6  # inches: of a page's column, of three panels side by side, of a phone
+WIDTH, WIDE, NARROW = 6.2, 10.4, 3.6  # inches: of a page's column, of three panels side by side, of a phone
 GUTTER = 2.45  # inches for names
 ROW, TALL_ROW = 0.235, 0.37  # inches of a bar with its name beside it, and below it
 PANEL = 3.4  # inches of one panel

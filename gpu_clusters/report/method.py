@@ -18,14 +18,13 @@ def method(contents: Contents) -> list[str]:
         "Fractional counts: a document with k geocoded addresses gives 1/k to each. Shares are percentages of all geocoded "
         "documents and deals; the total share is the sum of the three and decides the rank."
     ]
-    if settings:
-        merging = settings.get("merge_km")
-        said.append(
-            f"Weighted DBSCAN, radius {settings.get('radius_km'):g} km, density {settings.get('density'):,g}, weighting "
-            f"{settings.get('weighting')}, border locations to the {settings.get('border')} core neighbour; "
-            + ("no merging" if merging is None else f"neighbours up to {merging:g} km apart merged by shared documents")
-            + f"; area {settings.get('area_degrees'):g} degrees around the members."
-        )
+    if any(file.get("table") == "regions" for file in record.get("inputs", [])):
+        said.append("What is ranked are given polygons; nothing is clustered.")
+    elif settings:
+        said.append(_clustering(settings))
+    years = [f"{table} {first} to {last}" for table, (first, last) in (settings.get("years") or {}).items()]
+    if years:
+        said.append(f"Years: {', '.join(years)}.")
     totals = record.get("totals", {})
     if totals:
         said.append(
@@ -39,6 +38,21 @@ def method(contents: Contents) -> list[str]:
     if version:
         said.append(f"gpu-clusters {version}, engine {record.get('engine')}, {str(record.get('created', ''))[:10]}.")
     return said
+
+
+def _clustering(settings: Mapping[str, Any]) -> str:
+    merging, boundary, crs = settings.get("merge_km"), str(settings.get("boundary", "area")), settings.get("crs")
+    if boundary == "area":
+        outline = f"area {settings.get('area_degrees'):g} degrees around the members"
+    else:
+        outline = "boundary " + re.split(r"[/\\]", boundary)[-1]
+    return (
+        f"Weighted DBSCAN, radius {settings.get('radius_km'):g} km{f' in {crs}' if crs else ''}, "
+        f"density {settings.get('density'):,g}, weighting {settings.get('weighting')}, "
+        f"border locations to the {settings.get('border')} core neighbour; "
+        + ("no merging" if merging is None else f"neighbours up to {merging:g} km apart merged by shared documents")
+        + f"; {outline}."
+    )
 
 
 def inputs(contents: Contents) -> list[tuple[str, str, Any, str]]:
@@ -66,7 +80,7 @@ def warnings(contents: Contents) -> list[str]:
         if baseline != own:
             found.append(
                 f"the sweep's baseline is {baseline[0]:g} km and {baseline[1]:,g}, the result's setting {own[0]:g} km and "
-                f"{own[1]:,g}: clusters that are not the same place in both have no range of ranks"
+                f"{own[1]:,g}: ranges of ranks are those of the baseline's clusters, which may be larger or smaller"
             )
     return found
 

@@ -103,8 +103,8 @@ def headed(width: float, body: float, title: str, subtitle: str = "") -> Figure:
     height = below + SUBTITLE * len(subtitles) + 0.06 + body
     fig = figure(width, height)
     left = 0.06 / width
-    fig.text(left, 1 - 0.09 / height, "\n".join(titles), fontsize=12, fontweight="bold", va="top", linespacing=1.1)
-    fig.text(left, 1 - below / height, "\n".join(subtitles), fontsize=8.5, color=MUTED, va="top", linespacing=1.2)
+    fig.text(left, 1 - 0.09 / height, "\n".join(titles), fontsize=12, fontweight="bold", va="top", linespacing=1.0)
+    fig.text(left, 1 - below / height, "\n".join(subtitles), fontsize=8.5, color=MUTED, va="top", linespacing=1.0)
     fig.set_label(one_line(title))
     return fig
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gpu_clusters.errors import UsageError
 from gpu_clusters.report import figures, files, html, maps, style
 from gpu_clusters.report.contents import Contents, of_result, read
 from gpu_clusters.report.method import method
@@ -74,6 +75,7 @@ def write(
         make = of_result if isinstance(result, Result) else read
         contents = make(result, sweep=sweep, previous=previous, top=top, device=device)  # type: ignore[arg-type]
     boxes = {name: maps.check_box(box) for name, box in (maps.REGIONS if regions is None else regions).items()}
+    wanted = _map_files(boxes, [by for by in maps.BY if by == "rank" or contents.has(by)])
     tell = progress or (lambda _name, _part: None)
     with new_folder(out, force=force) as folder:
         tell("tables", None)
@@ -93,11 +95,10 @@ def write(
             _save_figure(figure, folder / f"figure-{name}")
         tell("page", None)
         _save(folder / PAGE, html.page(contents, tables, drawn, title))
-        wanted = [(name, by) for name in ("World", *boxes) for by in maps.BY if by == "rank" or contents.has(by)]
-        for number, (name, by) in enumerate(wanted):
+        for number, (file, (name, by)) in enumerate(wanted.items()):
             tell("maps", number / len(wanted))
-            figure = maps.world(contents, by) if name == "World" else maps.region(contents, boxes[name], name, by)
-            _save_figure(figure, folder / f"map-{_slug(name)}{'' if by == 'rank' else '-intensity'}")
+            figure = maps.region(contents, boxes[name], name, by) if name in boxes else maps.world(contents, by)
+            _save_figure(figure, folder / file)
 
 
 def _save(path: Path, text: str) -> None:
@@ -110,5 +111,15 @@ def _save_figure(figure: Figure, path: Path) -> None:
         figure.savefig(path.with_name(path.name + ".svg"), metadata={"Date": None, "Creator": None})
 
 
-def _slug(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-") or "region"
+def _map_files(regions: Iterable[str], orders: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The maps' region ("" is the world) and order by the names of their files."""
+    files: dict[str, tuple[str, str]] = {}
+    for name in ("", *regions):
+        letters = "".join(letter if letter.isalnum() else " " for letter in name.lower())
+        slug = "-".join(letters.split())[:60] or ("region" if name else "world")
+        for by in orders:
+            file = f"map-{slug}{'' if by == 'rank' else '-intensity'}"
+            if file in files:
+                raise UsageError(f"region {name!r} would have the file of another map, {file}: give it another name")
+            files[file] = name, by
+    return files

@@ -464,7 +464,7 @@
   // the table -----------------------------------------------------------------------------------------------------------
 
   const table = (() => {
-    const body = $("table").tBodies[0], heads = [...$("table").querySelectorAll("th[data-key]")], more = $("more"), by = $("sort");
+    const body = $("table").tBodies[0], heads = [...$("table").querySelectorAll("th[data-key]")], more = $("more"), chooser = $("sort");
     const first = matchMedia("(max-width: 720px)").matches ? 25 : 150, texts = new Set(["name", "economies", "applicant", "organization"]);
     const largest = Math.max(...data.clusters.map((c) => c.share), 1e-9);
     const haystack = new Map(data.clusters.map((c) => [c.id, plain([c.name, c.economies, c.where, c.applicant, c.organization,
@@ -506,7 +506,7 @@
         if (head.dataset.key === key) head.setAttribute("aria-sort", down ? "descending" : "ascending");
         else head.removeAttribute("aria-sort");
       }
-      by.value = key;
+      chooser.value = key;
     }
 
     function sort(wish) {
@@ -518,9 +518,9 @@
 
     for (const head of heads) {
       head.addEventListener("click", () => sort(head.dataset.key));
-      by.append(el("option", { value: head.dataset.key }, head.textContent));
+      chooser.append(el("option", { value: head.dataset.key }, head.textContent));
     }
-    by.addEventListener("change", () => sort(by.value));
+    chooser.addEventListener("change", () => sort(chooser.value));
     $("search").addEventListener("input", (event) => { wanted = event.target.value; show(); });
     more.addEventListener("click", () => { all = true; show(); });
     body.addEventListener("click", (event) => {
