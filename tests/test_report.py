@@ -259,6 +259,19 @@ def test_labels_keep_apart():
             assert gap < radii[p.point] + 7
 
 
+def test_the_first_labels_find_a_way():
+    """In a ring of symbols that no line can leave, only the first labels are placed, their lines across the ring."""
+    angle = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    ring = 100 + 30 * np.column_stack((np.cos(angle), np.sin(angle)))
+    points, radii = np.vstack(([[100.0, 100.0]], ring)), [2.0] * 61
+    for insist, expected in ((0, []), (1, [0])):
+        placed = labels.place_labels(points, radii, [(70.0, 9.0)], (0, 0, 200, 200), insist=insist)
+        assert [label.point for label in placed] == expected
+    left, bottom = placed[0].left, placed[0].bottom
+    for x, y in points:
+        assert x + 2 <= left or x - 2 >= left + 70 or y + 2 <= bottom or y - 2 >= bottom + 9
+
+
 def test_pixels_count_every_point():
     rng = np.random.default_rng(1)
     x, y = rng.uniform(0, 4, 5000), rng.uniform(0, 3, 5000)
