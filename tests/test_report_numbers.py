@@ -15,7 +15,7 @@ from reports import result, sweep
 from gpu_clusters import rank, report
 from gpu_clusters.report.contents import of_result, read
 from gpu_clusters.report.escape import one_line
-from gpu_clusters.report.method import inputs, warnings
+from gpu_clusters.report.method import inputs, method, warnings
 from gpu_clusters.report.tables import movements
 
 TOP = 5
@@ -229,6 +229,18 @@ def test_files_are_named_without_their_folders(made):
         "b/patents.parquet", "c/patents.parquet", "deals.csv", "patents", "people.tif",
     ]  # fmt: skip
     assert warnings(contents) == ["deals.csv: 3 rows", "b/patents.parquet: 1 row", "population: none"]
+
+
+def test_the_method_is_that_of_the_run(made):
+    contents = read(made / "result")
+    settings = contents.manifest["settings"]
+    assert "area 0.05 degrees around the members" in method(contents)[1]
+    settings.update(boundary="/a/b/cities.geojson", crs="EPSG:3035", merge_km=None, years={"patents": [2019, 2023]})
+    text = " ".join(method(contents))
+    assert "boundary cities.geojson." in text and "15 km in EPSG:3035" in text and "no merging" in text
+    assert "Years: patents 2019 to 2023." in text and "degrees" not in text
+    contents.manifest["inputs"].append({"table": "regions", "name": "x", "rows": 1, "sha256": None})
+    assert "nothing is clustered" in " ".join(method(contents)) and "DBSCAN" not in " ".join(method(contents))
 
 
 def test_a_sweep_around_another_setting_is_told(made):

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
+from browser import chromium, opened
 from reports import NAMES, result, sweep
 
 from gpu_clusters import report
 from gpu_clusters.report.escape import one_line
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 SMALLEST_LETTERS = 8  # points, of the figures
-BROWSER = os.environ.get("GPU_CLUSTERS_CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-if BROWSER is None:
-    pytest.skip("Chromium is not installed", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
@@ -31,29 +24,16 @@ def path(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["wide", "phone"])
 def page(browser, path, request):
-    """The open page; what goes to the console, wrong requests and errors fail the test."""
-    width, scheme = request.param
-    context = browser.new_context(
-        viewport={"width": width, "height": 844}, color_scheme=scheme, offline=True, has_touch=width < 500
-    )
-    page, said = context.new_page(), []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None)
-    page.goto(path.as_uri())
-    page.wait_for_function("window.report && document.querySelector('#chart canvas').width > 100")
-    page.wait_for_timeout(150)
-    yield page
-    context.close()
-    assert said == []
+    with opened(browser, path, *request.param) as page:
+        page.wait_for_function("window.report && document.querySelector('#chart canvas').width > 100")
+        page.wait_for_timeout(150)
+        yield page
 
 
 def names(page) -> list[str]:

@@ -116,7 +116,7 @@ def _map_files(regions: Iterable[str], orders: Sequence[str]) -> dict[str, tuple
     files: dict[str, tuple[str, str]] = {}
     for name in ("", *regions):
         letters = "".join(letter if letter.isalnum() else " " for letter in name.lower())
-        slug = "-".join(letters.split())[:60] or ("region" if name else "world")
+        slug = "-".join(letters.split())[:40] or ("region" if name else "world")
         for by in orders:
             file = f"map-{slug}{'' if by == 'rank' else '-intensity'}"
             if file in files:
