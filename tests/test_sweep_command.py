@@ -75,8 +75,10 @@ def test_files_of_the_command(program, files, tables, tmp_path):
     assert {entry["name"] for entry in manifest["outputs"]} == FILES - {"manifest.json"} | PICTURES | {"labels.parquet"}
     assert len(manifest["checked"]) == 4 and manifest["grid"]["baseline"] == [8, 9]
     page = (out / "sweep.html").read_text(encoding="utf-8")
-    assert not re.search(r"(src|href)\s*=|https?://", page)
-    data = json.loads(re.search(r"^const data = (.*);$", page, re.MULTILINE)[1])
+    assert not re.search(r"""(src|href)\s*=\s*["'](?!data:)|https?://""", page)
+    data = json.loads(re.search(r'id="data">(.*)</script>', page)[1])
+    assert len(data["land"]["land"]) > 500
+    assert [one[1] for one in data["baseline_clusters"].values()] == stability["label"].tolist()
     assert [one["clusters"] for one in data["settings"]] == settings["clusters"].tolist()
     assert [row[0] for row in data["settings"][0]["rows"]] == clusters["rank"].tolist()[: settings["clusters"][0]]
     again = program("sweep", *inputs, *grid, "--out", out)
