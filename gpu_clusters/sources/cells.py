@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -165,83 +167,105 @@ def _rows(
     skips: Skips,
 ) -> Iterator[tuple[np.ndarray, pa.Table, int]]:
     """The good rows of a block, and how many rows it has in all; bad ones are taken down."""
-    faults: dict[int, str] = {}
-    try:
-        text = block.decode(layout.encoding)
-        whole = end_of_record(block + b"\n") == len(block) + 1
-    except UnicodeDecodeError:
-        whole = False
-    if whole:
-        positions = None
-        data = block if layout.encoding == "utf-8" else text.encode()
-    else:
-        texts, positions = [], []
-        count = 0
-        for raw in _apart(block):
-            count += 1
-            fault, decoded = _fault(raw, layout.encoding)
-            if fault:
-                faults[count] = fault
-            else:
-                positions.append(count)
-                texts.append(decoded)
-        data = "\n".join(texts).encode()
-    short: dict[int, str] = {}
-
-    def refuse(row: pa_csv.InvalidRow) -> str:
-        lines = f", over {row.text.count(chr(10)) + 1} lines" if "\n" in row.text else ""
-        short[row.number] = f"has {row.actual_columns} cells where the header has {row.expected_columns}{lines}"
-        return "skip"
-
-    names = {name: f"c{at}" for name, at in found.items()}
-    table = (
-        pa_csv.read_csv(
-            io.BytesIO(data),
-            read_options=pa_csv.ReadOptions(
-                column_names=[f"c{at}" for at in range(width)], use_threads=False, block_size=len(data) + 1024
-            ),
-            parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
-            convert_options=pa_csv.ConvertOptions(
-                include_columns=list(dict.fromkeys(names.values())),
-                column_types=dict.fromkeys(names.values(), pa.string()),
-                strings_can_be_null=False,
-            ),
-        )
-        if data.strip()
-        else pa.table({at: pa.array([], pa.string()) for at in names.values()})
-    )
+    clean = _cleaned(block, delimiter, layout.encoding)
+    table, short = _parsed(clean.data, width, found, delimiter)
     parsed = table.num_rows + len(short)
-    at = np.arange(1, parsed + 1) if positions is None else np.array(positions, np.int64)
+    at = np.arange(1, parsed + 1) if clean.positions is None else clean.positions
     good = np.ones(parsed, bool)
+    faults = clean.faults
     for row, fault in short.items():
         faults[int(at[row - 1])] = fault
         good[row - 1] = False
     for row in sorted(faults):
         skips.add(path, number + row - 1, faults[row])
-    columns = pa.table({name: table.column(column) for name, column in names.items()})
-    yield number + at[good] - 1, columns, parsed if positions is None else count
+    yield number + at[good] - 1, table, parsed + len(clean.faults) - len(short)
 
 
-def _apart(block: bytes) -> Iterator[bytes]:
-    """Records one by one; one whose quotation mark stays open is its first line alone."""
+class _Clean(NamedTuple):
+    """Text in UTF-8 without the rows that are no text, or have a quotation mark too many.
+
+    ``positions``: number of each row that is left, from 1; None if all are. ``faults``: of the others.
+    """
+
+    data: bytes
+    positions: np.ndarray | None
+    faults: dict[int, str]
+
+
+def _cleaned(block: bytes, delimiter: str, encoding: str) -> _Clean:
+    with suppress(UnicodeDecodeError):
+        text = block.decode(encoding)
+        if block.count(b'"') % 2 == 0 and (not _over_lines(block) or _strict(text, delimiter)):
+            return _Clean(block if encoding == "utf-8" else text.encode(), None, {})
+    texts, positions, faults = [], [], {}
+    for row, raw in enumerate(_apart(block, delimiter, encoding), 1):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            faults[row] = f"is not text in {encoding}"
+            continue
+        if raw.count(b'"') % 2:
+            faults[row] = "has a quotation mark that is never closed"
+        else:
+            texts.append(text)
+            positions.append(row)
+    return _Clean("\n".join(texts).encode(), np.array(positions, np.int64), faults)
+
+
+def _over_lines(block: bytes) -> bool:
+    """Whether a cell may go over several lines."""
+    return b'"' in block and any(line.count(b'"') % 2 for line in block.split(b"\n"))
+
+
+def _strict(text: str, delimiter: str) -> bool:
+    """Whether quotation marks are only where they may be: a stray one would swallow the lines up to the next."""
+    csv.field_size_limit(2 * _LONGEST)
+    try:
+        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+            pass
+    except csv.Error:
+        return False
+    return True
+
+
+def _apart(block: bytes, delimiter: str, encoding: str) -> Iterator[bytes]:
+    """Records one by one; of one whose quotation mark stays open, or is closed where it should not, the first line alone."""
     lines = block.split(b"\n")
+    odd = [at for at, line in enumerate(lines) if line.count(b'"') % 2]
     at = 0
     while at < len(lines):
         end = at + 1
-        if lines[at].count(b'"') % 2:
-            closing = next((i for i in range(at + 1, len(lines)) if lines[i].count(b'"') % 2), None)
-            end = at + 1 if closing is None else closing + 1
+        if odd and odd[0] == at:
+            odd.pop(0)
+            if odd and _strict(b"\n".join(lines[at : odd[0] + 1]).decode(encoding, "replace"), delimiter):
+                end = odd.pop(0) + 1
         record = b"\n".join(lines[at:end])
         if record.strip(b"\r"):
             yield record
         at = end
 
 
-def _fault(record: bytes, encoding: str) -> tuple[str, str]:
-    """What is wrong with a record, if anything, and its text."""
-    if record.count(b'"') % 2:
-        return "has a quotation mark that is never closed", ""
-    try:
-        return "", record.decode(encoding)
-    except UnicodeDecodeError:
-        return f"is not text in {encoding}", ""
+def _parsed(data: bytes, width: int, found: Mapping[str, int], delimiter: str) -> tuple[pa.Table, dict[int, str]]:
+    """The wanted columns of the rows that have as many cells as the header; of the others, by number, what is wrong."""
+    short: dict[int, str] = {}
+
+    def refuse(row: pa_csv.InvalidRow) -> str:
+        short[row.number] = f"has {row.actual_columns} cells where the header has {row.expected_columns}"
+        return "skip"
+
+    columns = {name: f"c{at}" for name, at in found.items()}
+    if not data.strip():
+        return pa.table({name: pa.array([], pa.string()) for name in columns}), short
+    table = pa_csv.read_csv(
+        io.BytesIO(data),
+        read_options=pa_csv.ReadOptions(
+            column_names=[f"c{at}" for at in range(width)], use_threads=False, block_size=len(data) + 1024
+        ),
+        parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
+        convert_options=pa_csv.ConvertOptions(
+            include_columns=list(dict.fromkeys(columns.values())),
+            column_types=dict.fromkeys(columns.values(), pa.string()),
+            strings_can_be_null=False,
+        ),
+    )
+    return pa.table({name: table.column(column) for name, column in columns.items()}), short

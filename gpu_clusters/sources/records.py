@@ -70,7 +70,8 @@ def _json(path: Path, schema: pa.Schema, skips: Skips) -> Iterator[Numbered]:
 def _lines(path: Path, number: int, block: bytes, schema: pa.Schema, skips: Skips) -> Iterator[Numbered]:
     """Parse lines at once if all are good."""
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
-    table = _parsed(block, lines, schema)
+    blank = block.startswith((b"\n", b"\r\n")) or b"\n\n" in block or b"\n\r\n" in block
+    table = "" if blank else _parsed(block, lines, schema)
     if isinstance(table, pa.Table):
         yield np.arange(number, number + lines), table
         return
