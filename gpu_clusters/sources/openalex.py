@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -66,7 +67,7 @@ class OpenAlex:
 
     def read(self, number: int, spill: Spill, skips: Skips, tally: Counter[str]) -> None:
         """Read one of the files of works."""
-        first = number << 40
+        first, known = number << 40, pd.Index(self.homes.column("id").to_numpy(), dtype=object)
         for numbers, works in records(self.files[number], WORKS, ("id", "authorships"), skips):
             for name in ("publication_year", "type", "is_retracted"):
                 tally[f"_without {name}"] += works.column(name).null_count
@@ -74,7 +75,7 @@ class OpenAlex:
             works = works.append_column(RECORD, pa.array(numbers + first))
             works = self._wanted(works, tally)
             for begin in range(0, works.num_rows, _PIECE):
-                spill.add(ROWS, rows_of(works.slice(begin, _PIECE), self.homes, tally), "doc_id")
+                spill.add(ROWS, rows_of(works.slice(begin, _PIECE), self.homes, known, tally), "doc_id")
 
     def _wanted(self, works: pa.Table, tally: Counter[str]) -> pa.Table:
         filters: dict[str, np.ndarray] = {}
@@ -173,12 +174,12 @@ def institutions(files: Sequence[Path], skips: Skips) -> pa.Table:
     return homes.take(pa.array(np.sort(len(codes) - 1 - last)))
 
 
-def rows_of(works: pa.Table, homes: pa.Table, tally: Counter[str]) -> pa.Table:
+def rows_of(works: pa.Table, homes: pa.Table, known: pd.Index, tally: Counter[str]) -> pa.Table:
     """One row per author and institution, with the author's share of the work split evenly among the author's institutions.
 
     Authors with an address share a work evenly. An author with an affiliation that OpenAlex has tied to no institution is one row
     without coordinates; one without any affiliation has no address, and is only counted. A row without coordinates keeps its
-    share: what is not known where is not given to others.
+    share: what is not known where is not given to others. ``known`` has the ids of ``homes``, to be searched again and again.
     """
     lists = _whole(works.column("authorships"))
     work = _indices(pc.list_parent_indices(lists))
@@ -211,7 +212,9 @@ def rows_of(works: pa.Table, homes: pa.Table, tally: Counter[str]) -> pa.Table:
     )
     document = work[who]
     share = 1.0 / (authors[document] * np.bincount(who, minlength=len(work))[who])
-    home = pc.index_in(ids, value_set=_whole(homes.column("id"))).take(entry)
+    coded = ids.dictionary_encode()
+    at = known.get_indexer(coded.dictionary.to_numpy(zero_copy_only=False))
+    home = pa.array(at, mask=at < 0).take(coded.indices).take(entry)
     tally["rows whose institution is not in the file of institutions"] += home.null_count - len(lone)
 
     def of_home(name: str) -> pa.Array:
