@@ -80,45 +80,29 @@ def convert(
     """
     if not out:
         raise UsageError("--out DIR is missing: the folder that the table goes to; see gpu-clusters convert --help")
-    if on_error not in ("fail", "skip"):
-        raise UsageError(f"--on-error must be fail or skip, not {on_error!r}")
     window = _window(years)
     kinds = None if types is None else [] if types == "all" else [name for name in types.split(",") if name]
     if kinds == [] and types != "all":
         raise UsageError("--types names no kind; all stands for every one")
     started = perf_counter()
 
-    from gpu_clusters.staging import check_out
-
-    check_out(out, force=force)
-
     from gpu_clusters_cli.output import progress
 
-    from gpu_clusters.sources.choose import choose
-    from gpu_clusters.sources.run import convert as carry_out
-    from gpu_clusters.sources.skips import Skips
+    from gpu_clusters.sources.convert import convert as carry_out
 
-    before = Skips(on_error)
-    given = {"years": window, "types": kinds, "retracted": retracted, "encoding": encoding, "mapping": mapping}
     with progress() as tell:
         if tell:
             tell("looking", None)
-        chosen = choose(
+        done = carry_out(
             source,
             files,
-            before,
+            out,
             years=window,
             types=kinds,
             retracted=retracted,
+            mapping=mapping,
             encoding=encoding,
-            mapping=None if mapping is None else Path(mapping),
-        )
-        done = carry_out(
-            chosen,
-            out,
             on_error=on_error,
-            before=before,
-            options=given | {"on_error": on_error},
             dask=dask,
             force=force,
             progress=tell,

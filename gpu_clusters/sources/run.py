@@ -74,7 +74,7 @@ class _Joined(NamedTuple):
     tally: Counter[str]
 
 
-def convert(
+def carry_out(
     source: Source,
     out: str | os.PathLike[str],
     *,
@@ -85,14 +85,13 @@ def convert(
     force: bool = False,
     progress: Progress | None = None,
 ) -> Converted:
-    """Convert a source into a folder of Parquet parts.
+    """Convert a source into a folder; see `gpu_clusters.convert`.
 
     Parameters
     ----------
     source : Source
     out : path
-        Folder: ``part-*.parquet``, each with whole documents; ``coverage.csv``; ``locations.parquet`` (rows and fractions by
-        place); ``skipped.csv``; ``manifest.json``. It holds the spilled rows meanwhile.
+        Holds the spilled rows meanwhile.
     on_error : {"fail", "skip"}
         What to do with rows that cannot be read.
     before : Skips, optional
