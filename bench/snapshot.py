@@ -29,7 +29,7 @@ _PART = "@@@@"
 
 
 def make(folder: Path, rows: int, form: str) -> int:
-    """Make a snapshot of about so many rows of authors and institutions; how many there are."""
+    """Make a snapshot of about so many rows of authors and institutions, or add to a smaller one; how many there are."""
     rng = np.random.default_rng(0)
     _write(folder, "institutions", 0, "".join(_institutions(rng)).encode(), form)
     lines, in_part = _works(rng)
@@ -43,6 +43,8 @@ def make(folder: Path, rows: int, form: str) -> int:
 def _write(folder: Path, entity: str, part: int, text: bytes, form: str) -> None:
     place = folder / "data" / form / entity / f"updated_date=2026-{part // 28 % 12 + 1:02d}-{part % 28 + 1:02d}"
     place.mkdir(parents=True, exist_ok=True)
+    if (place / f"part_{part:04d}.{'gz' if form == 'jsonl' else 'parquet'}").exists():
+        return
     if form == "jsonl":
         (place / f"part_{part:04d}.gz").write_bytes(gzip.compress(text, 1))
         return

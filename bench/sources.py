@@ -63,11 +63,11 @@ def main() -> None:
     print("\n| form | rows | input, GB | Dask | s | rows/s | peak GiB |\n|---|---|---|---|---|---|---|", flush=True)
     runs = []
     for form in options.form:
-        for rows in options.rows:
-            with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
-                folder = Path(temporary)
+        with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
+            folder = Path(temporary)
+            for rows in sorted(options.rows):
                 made = make(folder / "snapshot", rows, form)
-                size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+                size = sum(path.stat().st_size for path in (folder / "snapshot").rglob("*") if path.is_file())
                 for dask in [None, *options.dask]:
                     call = [PROGRAM, "convert", "openalex", str(folder / "snapshot"), "--retracted"]
                     call += ["--out", str(folder / "out"), "--force", *(["--dask", dask] if dask else [])]

@@ -22,7 +22,7 @@ from gpu_clusters.errors import GpuClustersError, InputError
 from gpu_clusters.io.results import MANIFEST, _fingerprint, _write_csv, _write_json, new_folder
 from gpu_clusters.manifest import versions
 from gpu_clusters.sources.counting import added_up, coverage_of
-from gpu_clusters.sources.locations import combined, partial
+from gpu_clusters.sources.locations import Places, places_of
 from gpu_clusters.sources.skips import FAIL, Skip, Skips, together
 from gpu_clusters.sources.spill import Spill, Spilled, bucket, count_buckets
 
@@ -121,9 +121,11 @@ def carry_out(
             tally = sum((read.tally for read in reads), Counter[str]())
             source.check(tally)
             files = [file for read in reads for file in read.files]
-            joins: list[_Joined] = []
+            joins, places = list[_Joined](), Places(source.table)
             for joined in each(_join, (files, folder), buckets):
-                joins.append(joined)
+                if joined.places is not None:
+                    places.add(joined.places)
+                joins.append(joined._replace(places=None))
                 tell("writing", len(joins) / buckets)
         shutil.rmtree(spilled)
         tally += sum((joined.tally for joined in joins), Counter[str]())
@@ -132,7 +134,7 @@ def carry_out(
             why = ", ".join(f"{why}: {count:,}" for why, count in left_out.items())
             raise InputError(f"{source.name}: no row is left" + (f" ({why})" if why else ""))
         skipped = together([*([before] if before else []), *(read.skips for read in reads)])
-        return _write_records(source, folder, joins, left_out, skipped, dict(options or {}))
+        return _write_records(source, folder, joins, places.finish(), left_out, skipped, dict(options or {}))
 
 
 def _read(source: Source, number: int, common: tuple[Path, int, str]) -> _Read:
@@ -151,19 +153,19 @@ def _join(source: Source, number: int, common: tuple[Sequence[Spilled], Path]) -
     rows = rows.combine_chunks()
     part = f"part-{number:05d}.parquet"
     pq.write_table(rows, folder / part, compression="zstd")
-    return _Joined(part, rows.num_rows, coverage_of(source.table, rows), partial(source.table, rows), tally)
+    return _Joined(part, rows.num_rows, coverage_of(source.table, rows), places_of(source.table, rows), tally)
 
 
 def _write_records(
     source: Source,
     folder: Path,
     joins: Sequence[_Joined],
+    places: pd.DataFrame,
     left_out: dict[str, int],
     skipped: tuple[list[Skip], int],
     options: dict[str, Any],
 ) -> Converted:
     coverage = added_up([joined.coverage for joined in joins if joined.coverage is not None])
-    places = combined(source.table, [joined.places for joined in joins if joined.places is not None])
     _write_csv(coverage, folder / "coverage.csv")
     _write_csv(pd.DataFrame(skipped[0], columns=list(Skip._fields)), folder / "skipped.csv")
     pq.write_table(pa.Table.from_pandas(places, preserve_index=False), folder / "locations.parquet", compression="zstd")
