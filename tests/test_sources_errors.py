@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from exports import FUNDING, FUNDING_HEADER, GEOC_INV, WORKS, damage, manifest, patentsview, rows, snapshot
+from exports import FUNDING, FUNDING_HEADER, GEOC_INV, WORKS, damage, funding, manifest, patentsview, rows, snapshot
 from program import Program
 
 from gpu_clusters.sources import blocks, cells
@@ -266,6 +266,30 @@ def test_files_and_schedulers_that_are_not_there(program):
     program.refused(3, "convert", "openalex", "nowhere", "--out", "out", says="does not exist")
     snapshot(program.here / "snap")
     program.refused(2, "convert", "openalex", "snap", "--out", "out", "--dask", "local:0", says="local:N")
+
+
+def test_the_same_table_twice(program):
+    patentsview(program.here / "pv")
+    (program.here / "pv/g_patent.tsv").write_text("x\n")
+    program.refused(3, "convert", "patentsview", "pv", "--out", "out", says="same rows as g_patent.tsv beside it")
+
+
+def test_deals_without_an_id_are_not_one_deal(program, monkeypatch):
+    monkeypatch.setattr("gpu_clusters.sources.run.count_buckets", lambda _files: 3)
+    (program.here / "cb").mkdir()
+    lines = [funding("", "FRA", "", city, "seed", "2020-05-01") for city in ("Paris", "Lyon", "Paris", "Brest")]
+    (program.here / "cb/funding_rounds.csv").write_text("\n".join([FUNDING_HEADER, *lines]))
+    assert program("convert", "crunchbase", "cb", "--out", "out").code == 0
+    found = rows("out")
+    assert sorted(found["city"]) == ["Brest", "Lyon", "Paris", "Paris"] and found["deal_id"].isna().all()
+
+
+def test_a_column_of_lists(program):
+    pq.write_table(pa.table({"id": [[1], [2]]}), program.here / "d.parquet")
+    (program.here / "m.toml").write_text('table = "deals"\n[columns]\ndeal_id = "id"\n')
+    program.refused(
+        3, "convert", "table", "d.parquet", "--mapping", "m.toml", "--out", "out", says='column "id" holds list'
+    )
 
 
 def test_parquet_columns_keep_their_numbers(program):

@@ -28,7 +28,24 @@ class BrokenOffError(Exception):
 def find(paths: Sequence[Path], stem: str, endings: Sequence[str]) -> list[Path]:
     """The files called ``stem`` with one of the endings, among some files and below some folders."""
     names = {f"{stem}{ending}" for ending in endings}
-    return [path for path in files_of(paths) if path.name.lower() in names]
+    return refuse_twice([path for path in files_of(paths) if path.name.lower() in names])
+
+
+def refuse_twice(files: list[Path]) -> list[Path]:
+    """The files, unless one lies beside its unpacked self, or in two formats: its rows would count double.
+
+    Raises
+    ------
+    InputError
+    """
+    seen: dict[tuple[Path, str], Path] = {}
+    for path in files:
+        other = seen.setdefault((path.parent, path.name.lower().partition(".")[0]), path)
+        if other != path:
+            raise InputError(
+                f"{path}: seems to hold the same rows as {other.name} beside it; name the files one by one"
+            )
+    return files
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
@@ -94,15 +111,15 @@ def end_of_line(data: bytes) -> int:
 
 def _opened(path: Path) -> BinaryIO:
     try:
-        if path.suffix == ".gz":
+        if path.suffix.lower() == ".gz":
             return cast(BinaryIO, gzip.open(path, "rb"))
-        if path.suffix == ".zip":
+        if path.suffix.lower() == ".zip":
             archive = zipfile.ZipFile(path)
             inside = [info for info in archive.infolist() if not info.is_dir()]
             if len(inside) != 1:
                 raise InputError(f"{path}: holds {len(inside)} files, not one; unpack it")
             return cast(BinaryIO, archive.open(inside[0]))
-        if path.suffix == ".zst":
+        if path.suffix.lower() == ".zst":
             return cast(BinaryIO, pa.input_stream(str(path), compression="zstd"))
         return path.open("rb")
     except zipfile.BadZipFile as error:

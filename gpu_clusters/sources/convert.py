@@ -80,11 +80,13 @@ def convert(
     if on_error not in (FAIL, SKIP):
         raise UsageError(f"--on-error must be fail or skip, not {on_error!r}")
     check_out(out, force=force)
-    given = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    given = [Path(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    if dask is not None:
+        given = [path.absolute() for path in given]  # workers may be in another folder
     options: dict[str, Any] = {"years": years, "types": types, "retracted": retracted, "encoding": encoding}
     options["mapping"] = None if mapping is None else Path(mapping)
     skips = Skips(on_error)
-    chosen = choose(source, [Path(path) for path in given], skips, **options)
+    chosen = choose(source, given, skips, **options)
     return carry_out(
         chosen,
         out,

@@ -10,7 +10,7 @@ from typing import Any
 
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
-from gpu_clusters.sources.blocks import files_of
+from gpu_clusters.sources.blocks import files_of, refuse_twice
 from gpu_clusters.sources.cells import ENDINGS, Layout
 from gpu_clusters.sources.tables import ID, Table, Years
 
@@ -70,6 +70,7 @@ def _some(files: list[Path], paths: Sequence[Path], endings: Sequence[str]) -> l
     found = [path for path in files if path in paths or path.name.lower().endswith(tuple(endings))]
     if not found:
         raise InputError(f"{', '.join(map(str, paths))}: there is no file; looked for {', '.join(endings)}")
+    refuse_twice([path for path in found if path not in paths])
     return found
 
 

@@ -48,7 +48,7 @@ class Spill:
     def add(self, stream: str, table: pa.Table, key: str | None) -> None:
         """Take rows of a stream; those with the same text in the column ``key`` come to the same bucket.
 
-        Without a key, blocks of rows go to the buckets in turn.
+        Without a key, blocks of rows go to the buckets in turn; rows whose key is null, one by one.
         """
         if not table.num_rows:
             return
@@ -104,7 +104,10 @@ def buckets_of(texts: pa.ChunkedArray, count: int) -> np.ndarray:
     if isinstance(coded, pa.ChunkedArray):
         coded = coded.unify_dictionaries().combine_chunks()
     hashes = pd.util.hash_array(coded.dictionary.to_numpy(zero_copy_only=False), categorize=False)
-    return (hashes % np.uint64(count)).astype(np.int64)[coded.indices.to_numpy()]
+    found = np.arange(len(texts)) % count
+    known = coded.is_valid().to_numpy(zero_copy_only=False)
+    found[known] = (hashes % np.uint64(count)).astype(np.int64)[coded.indices.drop_null().to_numpy()]
+    return found
 
 
 def bucket(files: Sequence[Spilled], number: int) -> dict[str, pa.Table]:

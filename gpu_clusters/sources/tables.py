@@ -59,7 +59,7 @@ class Table:
                 rows = rows.append_column(RECORD, pa.array(np.arange(first, first + rows.num_rows)))
                 first += rows.num_rows
             rows = filtered(rows, self.years, self.keep, tally)
-            spill.add(ROWS, with_key(rows, id_column, first), id_column)
+            spill.add(ROWS, rows, id_column)
 
     def enrich(self, rows: pa.Table, tally: Counter[str]) -> pa.Table:  # noqa: ARG002 - for those that look something up
         """Add what other files say."""
@@ -88,15 +88,6 @@ def read_rows(path: Path, layout: Layout, skips: Skips) -> Iterator[pa.Table]:
         yield typed(path, numbers, table, names, skips)
 
 
-def with_key(rows: pa.Table, id_column: str | None, first: int) -> pa.Table:
-    """Give rows without an id of their own one each, so that they are not taken for the same deal."""
-    if id_column is None or not rows.column(id_column).null_count:
-        return rows
-    own = pa.array([f"row {first + at}" for at in range(rows.num_rows)])
-    at = rows.column_names.index(id_column)
-    return rows.set_column(at, id_column, pc.coalesce(rows.column(id_column), own))
-
-
 def filtered(rows: pa.Table, years: Years, keep: Mapping[str, Sequence[str]], tally: Counter[str]) -> pa.Table:
     """Rows of some years with some texts in some columns; the others are counted by why."""
     good = np.ones(rows.num_rows, bool)
@@ -121,12 +112,13 @@ def within(year: pa.ChunkedArray, years: Years) -> np.ndarray:
 
 
 def without_repeated(rows: pa.Table, id_column: str, why: str, tally: Counter[str]) -> pa.Table:
-    """Of rows that are sorted by id, those of the last record with their id; the others are counted."""
-    codes = rows.column(id_column).combine_chunks().dictionary_encode().indices.to_numpy()
+    """Of rows that are sorted by id, those of the last record with their id, and those without an id; the others are counted."""
+    coded = rows.column(id_column).combine_chunks().dictionary_encode()
+    codes = coded.indices.fill_null(len(coded.dictionary)).to_numpy()
     record = rows.column(RECORD).to_numpy()
-    last = np.full(len(rows), -1, np.int64)
+    last = np.full(len(coded.dictionary) + 1, -1, np.int64)
     np.maximum.at(last, codes, record)
-    keep = record == last[codes]
+    keep = (record == last[codes]) | (codes == len(coded.dictionary))
     if keep.all():
         return rows
     tally[why] += len(np.unique(record[~keep]))

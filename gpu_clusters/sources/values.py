@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gpu_clusters.errors import InputError
 from gpu_clusters.io.countries import iso2
 from gpu_clusters.sources.skips import Skips
 
@@ -32,7 +33,7 @@ def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str
     Raises
     ------
     InputError
-        `skips` refuses a row.
+        `skips` refuses a row, or a column of a Parquet file holds lists or the like.
     """
     columns: dict[str, pa.Array] = {}
     faults: dict[int, str] = {}
@@ -40,6 +41,8 @@ def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str
         values = table.column(name).combine_chunks()
         if isinstance(values, pa.ChunkedArray):
             values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+        if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
+            raise InputError(f'{path}: column "{names.get(name, name)}" holds {values.type}, neither texts nor numbers')
         if name in NUMBERS:
             columns[name] = _numbers(values, f'column "{names.get(name, name)}"', name, faults)
         elif name == "year":
