@@ -215,6 +215,17 @@ def test_a_mark_that_stays_open_loses_one_row(tmp_path):
     assert [skip.row for skip in listed] == [2] and "never closed" in listed[0].reason
 
 
+def test_a_mark_that_stays_open_for_many_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "_PIECE", 64)
+    monkeypatch.setattr(cells, "_LONGEST", 256)
+    path, mark = tmp_path / "t.csv", '"'
+    path.write_text("a,b\n" + "".join(f"{i},{mark * (i == 2)}x{i}\n" for i in range(1, 200)))
+    found, listed = read_all(path, ("a", "b"), "skip")
+    assert [row["row"] for row in found] == [i for i in range(1, 200) if i != 2]
+    assert all(row["b"] == f"x{row['a']}" for row in found) and [skip.row for skip in listed] == [2]
+
+
 @pytest.mark.parametrize("text", ["", "a,b\n", "a,b"])
 def test_files_with_nothing_in_them(program, text):
     (program.here / "geoc_inv.csv").write_text(text.replace("a,b", GEOC_INV.split("\n")[0]))
@@ -266,6 +277,12 @@ def test_files_and_schedulers_that_are_not_there(program):
     program.refused(3, "convert", "openalex", "nowhere", "--out", "out", says="does not exist")
     snapshot(program.here / "snap")
     program.refused(2, "convert", "openalex", "snap", "--out", "out", "--dask", "local:0", says="local:N")
+
+
+def test_a_snapshot_in_both_formats(program):
+    snapshot(snapshot(program.here / "snap"), "parquet")
+    program.refused(3, "convert", "openalex", "snap", "--out", "out", says="as JSON lines and as Parquet")
+    assert program("convert", "openalex", "snap/data/parquet", "--out", "out").code == 0
 
 
 def test_the_same_table_twice(program):

@@ -136,7 +136,7 @@ def openalex(
     Raises
     ------
     InputError
-        There is no ``works`` or ``institutions``, or the institutions cannot be read.
+        There is no ``works`` or ``institutions``, or in both formats, or the institutions cannot be read.
     """
     found: dict[str, list[Path]] = {entity: [] for entity in _ENTITIES}
     for path in files_of(paths):
@@ -148,6 +148,10 @@ def openalex(
             given = ", ".join(map(str, paths))
             raise InputError(
                 f"{given}: there is no folder {entity!r} with files of an OpenAlex snapshot ({', '.join(ENDINGS)})"
+            )
+        if len({path.suffix == ".parquet" for path in files}) > 1:
+            raise InputError(
+                f"{files[0]}: there are {entity} as JSON lines and as Parquet; name the folder of one of them"
             )
     return OpenAlex(found["works"], institutions(found["institutions"], skips), years, tuple(types), retracted)
 
