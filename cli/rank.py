@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from gpu_clusters.errors import UsageError
 from gpu_clusters.schema import TABLES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gpu_clusters.result import Result
 
 SHOWN = 20
@@ -100,9 +103,17 @@ def rank(
 
 
 def run_and_write(
-    chosen: dict[str, Any], *, force: bool, json: bool, show: Callable[[Result], None] | None = None
+    chosen: dict[str, Any],
+    *,
+    force: bool,
+    json: bool,
+    show: Callable[[Result], None] | None = None,
+    scratch: Path | None = None,
 ) -> None:
-    """Rank what ``chosen`` names (inputs, ``out`` and settings), write the result and show it, by ``show`` if that is given."""
+    """Rank what ``chosen`` names (inputs, ``out`` and settings), write the result and show it, by ``show`` if that is given.
+
+    Files in the folder ``scratch``, which will be gone, are named without it.
+    """
     from gpu_clusters.settings import Settings
     from gpu_clusters.staging import check_out
 
@@ -114,10 +125,13 @@ def run_and_write(
 
     from gpu_clusters_cli.output import progress
 
+    from gpu_clusters.manifest import below
     from gpu_clusters.pipeline import rank as compute  # takes a second, which wrong options need not wait for
 
     with progress() as tell:
         result = compute(**inputs, settings=settings, progress=tell)
+        if scratch is not None:
+            result = replace(result, manifest=below(result.manifest, str(scratch)))
         if tell:
             tell("write", None)
         result.write(out, force=force)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gpu_clusters.engines.protocol import Engine
-from gpu_clusters.errors import DeviceError
+from gpu_clusters.errors import DeviceError, UsageError
 from gpu_clusters.settings import Settings
 
 
@@ -40,6 +41,24 @@ def pick(settings: Settings) -> Backend:
     from gpu_clusters.engines.native import cluster as by_kernels
 
     return Backend("cpu", "native", by_kernels, note)
+
+
+def frames(device: str) -> Any:
+    """The library of data frames for work that takes either: pandas, on a GPU cuDF.
+
+    Raises
+    ------
+    DeviceError
+        cuDF is not installed.
+    """
+    if device not in ("cpu", "gpu"):
+        raise UsageError(f"device must be cpu or gpu here, not {device!r}")
+    if device == "cpu":
+        return import_module("pandas")
+    try:
+        return import_module("cudf")
+    except ImportError as error:
+        raise DeviceError(f"device 'gpu' needs cuDF, which cannot be used ({error}); use device 'cpu'") from error
 
 
 def gpu_state() -> str:

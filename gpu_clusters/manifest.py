@@ -153,6 +153,19 @@ def add_polygons(record: dict[str, Any], source: InputFile, warnings: Sequence[s
     record["warnings"] += warnings
 
 
+def below(record: dict[str, Any], folder: str) -> dict[str, Any]:
+    """A manifest that names files by their path below a folder, for inputs that are there only during the run."""
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.replace(folder.rstrip("/") + "/", "")
+        if isinstance(value, dict):
+            return {name: shown(part) for name, part in value.items()}
+        return [shown(part) for part in value] if isinstance(value, list) else value
+
+    return {name: shown(value) for name, value in record.items()}
+
+
 def _input(file: InputFile) -> dict[str, Any]:
     return {"table": file.table, "name": file.name, "size": file.size, "sha256": file.sha256, "rows": file.rows}
 
