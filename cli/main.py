@@ -15,6 +15,7 @@ def run() -> None:
         warnings.showwarning = _say_warning
         from gpu_clusters_cli import (  # noqa: F401 - the commands register themselves
             compare,
+            convert,
             demo,
             doctor,
             geocode,

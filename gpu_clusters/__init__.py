@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gpu_clusters.pipeline import rank
     from gpu_clusters.result import Result
     from gpu_clusters.settings import Settings
+    from gpu_clusters.sources.convert import convert
     from gpu_clusters.sweeps.result import SweepResult
     from gpu_clusters.sweeps.run import sweep
 
@@ -32,6 +33,7 @@ _HOME = {
     "UsageError": "errors",
     "WeightedDBSCAN": "estimator",
     "compare": "editions",
+    "convert": "sources.convert",
     "geocode": "geocoding.table",
     "people_in_polygons": "people",
     "people_within": "people",
@@ -50,6 +52,7 @@ __all__ = [
     "UsageError",
     "WeightedDBSCAN",
     "compare",
+    "convert",
     "geocode",
     "people_in_polygons",
     "people_within",

@@ -70,8 +70,8 @@ def read_deals(
         countries,
         country,
         status,
-        _sums(country, deals, len(countries)),
-        _sums(country[geocoded], deals[geocoded], len(countries)),
+        sums_by_country(country, deals, len(countries)),
+        sums_by_country(country[geocoded], deals[geocoded], len(countries)),
     )
     country, countries = only_used(country[geocoded], countries)
     data = Deals(join(lon, np.float64), join(lat, np.float64), deals[geocoded], country, countries)
@@ -90,7 +90,7 @@ def _counts(chunk: Chunk) -> np.ndarray:
     return np.where(np.isnan(deals), 1.0, deals)
 
 
-def _sums(country: np.ndarray, deals: np.ndarray, countries: int) -> np.ndarray:
+def sums_by_country(country: np.ndarray, deals: np.ndarray, countries: int) -> np.ndarray:
     """Sums by country, of the missing country and of the world, correctly rounded so that no order matters."""
     order = np.argsort(country, kind="stable")
     ends = np.searchsorted(country[order], np.arange(-1, countries + 1))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,8 @@ def readers(source: Any, table: str) -> list[Reader]:
     ----------
     source : path, data frame, or list of these
         A path is a file or a folder. Of a folder all supported files are taken, those of its folders too, in the order
-        of their paths; names that begin with ``.`` or ``_`` and files of other kinds are passed over.
+        of their paths; names that begin with ``.`` or ``_``, files of other kinds, and what ``gpu-clusters convert`` has written
+        beside its parts are passed over.
     table : str
         Name of the table.
 
@@ -125,11 +128,22 @@ def _from_folder(folder: Path) -> list[Reader]:
     paths = []
     for parent, folders, names in os.walk(folder, onerror=fail):
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        paths += [Path(parent, name) for name in names if not name.startswith((".", "_"))]
+        records = _records(Path(parent), names)
+        paths += [Path(parent, name) for name in names if not name.startswith((".", "_")) and name not in records]
     found = [(path, opener) for path in sorted(paths) if (opener := _opener(path)) is not None]
     if not found:
         raise InputError(f"{folder}: the folder holds no supported file; supported endings: {', '.join(SUPPORTED)}")
     return [_checked(path, opener) for path, opener in found]
+
+
+def _records(folder: Path, names: Sequence[str]) -> set[str]:
+    """Files that a conversion has written beside the parts of its table, which are no part of it."""
+    if "manifest.json" in names:
+        with suppress(OSError, ValueError, TypeError, LookupError, AttributeError):
+            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            if manifest.get("program") == "gpu-clusters" and manifest.get("command") == "convert":
+                return set(map(str, manifest["records"]))
+    return set()
 
 
 def _from_frame(frame: Any, name: str) -> Reader:

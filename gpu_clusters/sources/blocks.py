@@ -1,0 +1,128 @@
+"""Files that may be larger than memory, plain or compressed, in blocks that end with a record."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import pyarrow as pa
+
+from gpu_clusters.errors import InputError
+
+BLOCK = 1 << 23
+"""Bytes that are parsed at once."""
+PACKED = (".gz", ".zip", ".zst")
+_PIECE = 1 << 20
+_BROKEN = (EOFError, zlib.error, zipfile.BadZipFile, OSError)
+
+
+class BrokenOffError(Exception):
+    """A file ends too early or is damaged; what could be read has been handed out."""
+
+
+def find(paths: Sequence[Path], stem: str, endings: Sequence[str]) -> list[Path]:
+    """The files called ``stem`` with one of the endings, among some files and below some folders."""
+    names = {f"{stem}{ending}" for ending in endings}
+    return refuse_twice([path for path in files_of(paths) if path.name.lower() in names])
+
+
+def refuse_twice(files: list[Path]) -> list[Path]:
+    """The files, unless one lies beside its unpacked self, or in two formats: its rows would count double.
+
+    Raises
+    ------
+    InputError
+    """
+    seen: dict[tuple[Path, str], Path] = {}
+    for path in files:
+        other = seen.setdefault((path.parent, path.name.lower().partition(".")[0]), path)
+        if other != path:
+            raise InputError(
+                f"{path}: seems to hold the same rows as {other.name} beside it; name the files one by one"
+            )
+    return files
+
+
+def files_of(paths: Sequence[Path]) -> list[Path]:
+    """Files, and all those below folders, sorted and each once; names that begin with ``.`` or ``_`` are passed over."""
+    found = set()
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path}: does not exist; check the path")
+        if path.is_dir():
+            for inside in path.rglob("*"):
+                if not any(part.startswith((".", "_")) for part in inside.relative_to(path).parts) and inside.is_file():
+                    found.add(inside)
+        else:
+            found.add(path)
+    return sorted(found)
+
+
+def blocks(path: Path, cut: Callable[[bytes], int]) -> Iterator[bytes]:
+    """Blocks of about `BLOCK` bytes that end with a record; the last one may lack its end of line.
+
+    Parameters
+    ----------
+    path : Path
+        A plain file, ``.gz``, ``.zst``, or a ``.zip`` of one file.
+    cut : callable
+        Where the last whole record of some bytes ends; 0 if none does, and more is read.
+
+    Raises
+    ------
+    BrokenOffError
+        After the last whole record of a damaged file.
+    InputError
+        No such file, or an archive of several.
+    """
+    rest = b""
+    with closing(_opened(path)) as file:
+        broken = None
+        while broken is None:
+            pieces, size, ended = [rest], 0, False
+            while size < BLOCK and not ended:
+                try:
+                    piece = file.read1(_PIECE)  # type: ignore[attr-defined]
+                except _BROKEN as error:
+                    broken = error
+                    break
+                ended = not piece
+                pieces.append(piece)
+                size += len(piece)
+            data = b"".join(pieces)
+            end = len(data) if ended else cut(data)
+            if end:
+                yield data[:end]
+            if ended:
+                return
+            rest = data[end:]
+    raise BrokenOffError(f"the file breaks off or is damaged ({broken}); what follows is lost")
+
+
+def end_of_line(data: bytes) -> int:
+    """Where the last whole line ends."""
+    return data.rfind(b"\n") + 1
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        if path.suffix.lower() == ".gz":
+            return cast(BinaryIO, gzip.open(path, "rb"))
+        if path.suffix.lower() == ".zip":
+            archive = zipfile.ZipFile(path)
+            inside = [info for info in archive.infolist() if not info.is_dir()]
+            if len(inside) != 1:
+                raise InputError(f"{path}: holds {len(inside)} files, not one; unpack it")
+            return cast(BinaryIO, archive.open(inside[0]))
+        if path.suffix.lower() == ".zst":
+            return cast(BinaryIO, pa.input_stream(str(path), compression="zstd"))
+        return path.open("rb")
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path}: cannot be read as a ZIP archive ({error})") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None

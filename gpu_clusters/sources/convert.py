@@ -1,0 +1,99 @@
+"""From an export to a folder of tables, in one call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gpu_clusters.errors import UsageError
+from gpu_clusters.sources.choose import choose
+from gpu_clusters.sources.run import Converted, Progress, carry_out
+from gpu_clusters.sources.skips import FAIL, SKIP, Skips
+from gpu_clusters.sources.tables import Years
+from gpu_clusters.staging import check_out
+
+PathLike = str | os.PathLike[str]
+
+
+def convert(
+    source: str,
+    paths: PathLike | Sequence[PathLike],
+    out: PathLike,
+    *,
+    years: Years = (None, None),
+    types: Sequence[str] | None = None,
+    retracted: bool = False,
+    mapping: PathLike | None = None,
+    encoding: str | None = None,
+    on_error: str = FAIL,
+    dask: Any = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Converted:
+    """Convert the export of a data source into a folder of Parquet files that `rank` reads.
+
+    Parameters
+    ----------
+    source : {"openalex", "patentsview", "geoc-inv", "crunchbase", "table"}
+    paths : path or sequence of path
+        Folders and files of the export; they may be larger than memory.
+    out : path
+        Folder: ``part-*.parquet``, each with whole documents; ``coverage.csv``; ``locations.parquet`` (rows, and fractions or
+        deals, by place); ``skipped.csv``; ``manifest.json``. All files appear together, or none does.
+    years : (from, to), optional
+        Inclusive window, either end may be None; what has no year is outside.
+    types : sequence of str, optional
+        Kinds of works, patents or rounds that count; empty for all. Left out: articles and reviews; utility patents;
+        rounds that are venture capital.
+    retracted : bool, optional
+        Keep retracted works.
+    mapping : path, optional
+        For ``table``: a TOML file that says which column is what.
+    encoding : str, optional
+        Of Crunchbase's files, UTF-8 by default.
+    on_error : {"fail", "skip"}, optional
+        A row that cannot be read is an error, or is counted and listed.
+    dask : str or distributed.Client, optional
+        A scheduler's address, ``"local:N"`` for N workers on this machine, or a client; the workers must see the files under the
+        same paths. The parts are the same.
+    force : bool, optional
+        Replace a result that is in ``out``.
+    progress : callable, optional
+        Called with what is done and the part of it that is done, 0..1.
+
+    Returns
+    -------
+    Converted
+        ``coverage`` and ``manifest``.
+
+    Raises
+    ------
+    InputError
+        Files that are missing, cannot be read, or give no row.
+    UsageError
+        Options that make no sense.
+    DeviceError
+        No scheduler answers.
+    """
+    if on_error not in (FAIL, SKIP):
+        raise UsageError(f"--on-error must be fail or skip, not {on_error!r}")
+    check_out(out, force=force)
+    given = [Path(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    if dask is not None:
+        given = [path.absolute() for path in given]  # workers may be in another folder
+    options: dict[str, Any] = {"years": years, "types": types, "retracted": retracted, "encoding": encoding}
+    options["mapping"] = None if mapping is None else Path(mapping)
+    skips = Skips(on_error)
+    chosen = choose(source, given, skips, **options)
+    return carry_out(
+        chosen,
+        out,
+        on_error=on_error,
+        before=skips,
+        options=options | {"on_error": on_error},
+        dask=dask,
+        force=force,
+        progress=progress,
+    )

@@ -1,0 +1,57 @@
+"""The coverage of a table from that of its buckets, which have no document in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from gpu_clusters.degrees import GEOCODED
+from gpu_clusters.io.coverage import coverage_table
+from gpu_clusters.io.deals import sums_by_country
+from gpu_clusters.io.grouping import count_documents, group
+from gpu_clusters.schema import COVERAGE, WORLD
+from gpu_clusters.sources.locations import codes_of_documents, status_of
+
+_COUNTS = ["rows", "geocoded", "invalid", "documents", "documents_covered"]
+
+
+def coverage_of(table: str, rows: pa.Table) -> pd.DataFrame:
+    """The rows of ``schema.COVERAGE`` for a bucket."""
+    country, countries = _countries(rows)
+    _, _, status = status_of(rows)
+    geocoded = status == GEOCODED
+    if table == "deals":
+        deals = np.ones(len(rows))
+        if "deals" in rows.column_names:
+            deals = np.nan_to_num(rows.column("deals").to_numpy().astype(np.float64), nan=1.0)
+        documents = sums_by_country(country, deals, len(countries))
+        covered = sums_by_country(country[geocoded], deals[geocoded], len(countries))
+    else:
+        codes = codes_of_documents(rows, table)
+        start, order = group(codes, int(codes.max(initial=-1)) + 1)
+        documents, covered = count_documents(start, order, country, geocoded, len(countries))
+    return coverage_table(table, countries, country, status, documents, covered)
+
+
+def added_up(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """The coverage of all buckets together."""
+    total = pd.concat(tables).groupby(["table", "country"], as_index=False)[_COUNTS].sum()
+    total["rows_pct"] = 100.0 * total["geocoded"] / total["rows"]
+    total["documents_pct"] = 100.0 * total["documents_covered"] / total["documents"]
+    last = total["country"] == WORLD
+    return pd.concat([total[~last].sort_values("country"), total[last]], ignore_index=True)[list(COVERAGE)]
+
+
+def _countries(rows: pa.Table) -> tuple[np.ndarray, list[str]]:
+    """Index of each row's country, -1 where missing, and the countries, ascending by code point."""
+    if "country" not in rows.column_names:
+        return np.full(len(rows), -1, np.int32), []
+    coded = rows.column("country").combine_chunks().dictionary_encode()
+    names = coded.dictionary.to_pylist()
+    order = sorted(range(len(names)), key=names.__getitem__)
+    rank = np.empty(len(names) + 1, np.int32)
+    rank[order], rank[-1] = np.arange(len(names)), -1
+    return rank[coded.indices.fill_null(-1).to_numpy()], [names[at] for at in order]

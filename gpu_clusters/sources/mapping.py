@@ -1,0 +1,112 @@
+"""Any table through a mapping of columns in a TOML file, and the worldwide geocoded patents, whose mapping is known."""
+
+from __future__ import annotations
+
+import codecs
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
+from gpu_clusters.sources.blocks import files_of, refuse_twice
+from gpu_clusters.sources.cells import ENDINGS, Layout
+from gpu_clusters.sources.tables import ID, Table, Years
+
+_KEYS = ("table", "delimiter", "encoding", "columns", "keep", "unique")
+_GEOC_INV = {
+    "doc_id": ("appln_id",),
+    "lon": ("lng",),
+    "lat": ("lat",),
+    "country": ("ctry_code",),
+    "year": ("filing_date",),
+}
+
+
+def geoc_inv(paths: Sequence[Path], *, years: Years = (None, None)) -> Table:
+    """``geoc_inv.txt``, inventors by application: de Rassenfosse, Kozak and Seliger 2019, Dataverse doi:10.7910/DVN/OTTBDX."""
+    files = [path for path in files_of(paths) if path in paths or path.name.lower().startswith("geoc_inv")]
+    return Table("geoc-inv", "patents", _some(files, paths, ENDINGS), Layout(_GEOC_INV), years)
+
+
+def mapped(paths: Sequence[Path], mapping: Path, *, years: Years = (None, None)) -> Table:
+    """Delimited or Parquet files through a mapping, a TOML file with `_KEYS`.
+
+    Raises
+    ------
+    UsageError
+        The mapping makes no sense.
+    InputError
+        There is no file.
+    """
+    given = _load(mapping)
+    table, columns, keep = given.get("table"), given.get("columns"), given.get("keep", {})
+    if table not in TABLES:
+        raise UsageError(f"{mapping}: table must be one of {', '.join(TABLES)}, not {table!r}")
+    if not isinstance(columns, dict) or not columns or not all(isinstance(name, str) for name in columns.values()):
+        raise UsageError(f'{mapping}: [columns] must give each name a column, as in country = "Company Country"')
+    if "doc_id" in REQUIRED[table] and "doc_id" not in columns:
+        raise UsageError(
+            f"{mapping}: [columns] lacks doc_id; {table} have {', '.join(REQUIRED[table] + OPTIONAL[table])}"
+        )
+    if years != (None, None) and "year" not in columns:
+        raise UsageError(f"{mapping}: --years needs a year among [columns]")
+    if not isinstance(keep, dict):
+        raise UsageError(f"{mapping}: keep must be a table of lists, as in [keep]")
+    for name, texts in keep.items():
+        if name not in columns or not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise UsageError(f"{mapping}: keep.{name} must be a list of texts, and {name} one of [columns]")
+    unique = given.get("unique", False)
+    if not isinstance(unique, bool) or (unique and ID[table] not in columns):
+        raise UsageError(f"{mapping}: unique must be true or false, and needs {ID[table]} among [columns]")
+    layout = Layout({name: (column,) for name, column in columns.items()}, (), *_form(given, mapping))
+    files = _some(files_of(paths), paths, (*ENDINGS, ".parquet"))
+    return Table("table", table, files, layout, years, keep, unique)
+
+
+def _some(files: list[Path], paths: Sequence[Path], endings: Sequence[str]) -> list[Path]:
+    """The files that were given, and those below folders that have one of the endings."""
+    found = [path for path in files if path in paths or path.name.lower().endswith(tuple(endings))]
+    if not found:
+        raise InputError(f"{', '.join(map(str, paths))}: there is no file; looked for {', '.join(endings)}")
+    refuse_twice([path for path in found if path not in paths])
+    return found
+
+
+def _load(mapping: Path) -> dict[str, Any]:
+    try:
+        given = tomllib.loads(mapping.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"{mapping}: {error.strerror or error}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{mapping} is not TOML: {error}") from None
+    unknown = sorted(set(given) - set(_KEYS))
+    if unknown:
+        raise UsageError(f"{mapping}: unknown key {unknown[0]!r}; there are {', '.join(_KEYS)}")
+    return given
+
+
+def _form(given: dict[str, Any], mapping: Path) -> tuple[str | None, str]:
+    delimiter, encoding = given.get("delimiter"), given.get("encoding", "utf-8")
+    if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
+        raise UsageError(f"{mapping}: delimiter must be one character, not {delimiter!r}")
+    return delimiter, known_encoding(encoding)
+
+
+def known_encoding(name: Any) -> str:
+    """The usual name of an encoding.
+
+    Raises
+    ------
+    UsageError
+        Python does not know it, or it does not write ASCII as ASCII.
+    """
+    try:
+        found = codecs.lookup(name).name
+        plain = 'a,"\t\n'.encode(found) == b'a,"\t\n'
+    except (LookupError, TypeError, ValueError):
+        raise UsageError(f"unknown encoding {name!r}; there are utf-8, cp1252, latin-1 and others") from None
+    if not plain:
+        raise UsageError(f"files in {name} cannot be read: save them as UTF-8")
+    return "utf-8" if found == "utf-8-sig" else found

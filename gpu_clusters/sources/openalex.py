@@ -1,0 +1,271 @@
+"""OpenAlex's snapshot: works and institutions, as JSON lines or Parquet.
+
+Layout: ``works`` and ``institutions``, each with ``updated_date=.../part_*`` (``.gz``, ``.parquet``). Source: OpenAlex's
+documentation of the snapshot.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gpu_clusters.errors import InputError
+from gpu_clusters.sources.blocks import files_of
+from gpu_clusters.sources.records import records
+from gpu_clusters.sources.skips import Skips
+from gpu_clusters.sources.spill import Spill
+from gpu_clusters.sources.tables import RECORD, ROWS, Years, within, without_repeated
+from gpu_clusters.sources.values import one_of
+
+ENDINGS = (".gz", ".jsonl", ".json", ".zst", ".parquet")
+TYPES = ("article", "review")
+_PREFIX = "https://openalex.org/"
+_ENTITIES = ("works", "institutions")
+_MANIFESTS = ("manifest", "manifest.json")
+_PIECE = 1 << 13  # works whose rows are made at once
+
+_INSTITUTION = pa.struct([("id", pa.string()), ("display_name", pa.string()), ("country_code", pa.string())])
+_AUTHORSHIP = pa.struct(
+    [
+        ("institutions", pa.list_(_INSTITUTION)),
+        ("countries", pa.list_(pa.string())),
+        ("raw_affiliation_strings", pa.list_(pa.string())),
+        ("affiliations", pa.list_(pa.struct([("raw_affiliation_string", pa.string())]))),
+    ]
+)
+WORKS = pa.schema(
+    [
+        ("id", pa.string()),
+        ("publication_year", pa.int64()),
+        ("type", pa.string()),
+        ("is_retracted", pa.bool_()),
+        ("authorships", pa.list_(_AUTHORSHIP)),
+    ]
+)
+_GEO = pa.struct([("country_code", pa.string()), ("latitude", pa.float64()), ("longitude", pa.float64())])
+INSTITUTIONS = pa.schema([("id", pa.string()), ("display_name", pa.string()), ("geo", _GEO)])
+
+
+@dataclass(frozen=True)
+class OpenAlex:
+    """A snapshot; ``homes`` has the columns of `institutions`."""
+
+    files: Sequence[Path]
+    homes: pa.Table
+    years: Years = (None, None)
+    types: Sequence[str] = TYPES
+    retracted: bool = False
+    name: str = "openalex"
+    table: str = "publications"
+
+    def read(self, number: int, spill: Spill, skips: Skips, tally: Counter[str]) -> None:
+        """Read one of the files of works."""
+        first, known = number << 40, pd.Index(self.homes.column("id").to_numpy(), dtype=object)
+        for numbers, works in records(self.files[number], WORKS, ("id", "authorships"), skips):
+            for name in ("publication_year", "type", "is_retracted"):
+                tally[f"_without {name}"] += works.column(name).null_count
+            tally["_works"] += works.num_rows
+            works = works.append_column(RECORD, pa.array(numbers + first))
+            works = self._wanted(works, tally)
+            for begin in range(0, works.num_rows, _PIECE):
+                spill.add(ROWS, rows_of(works.slice(begin, _PIECE), self.homes, known, tally), "doc_id")
+
+    def _wanted(self, works: pa.Table, tally: Counter[str]) -> pa.Table:
+        filters: dict[str, np.ndarray] = {}
+        if self.years != (None, None):
+            filters["works of other years"] = within(works.column("publication_year"), self.years)
+        if self.types:
+            filters["works of other types"] = one_of(works.column("type").combine_chunks(), self.types)
+        if not self.retracted:
+            filters["retracted works"] = ~works.column("is_retracted").fill_null(False).to_numpy()
+        good = np.ones(works.num_rows, bool)
+        for why, mask in filters.items():
+            tally[why] += int((good & ~mask).sum())
+            good &= mask
+        return works if good.all() else works.filter(pa.array(good))
+
+    def join(self, streams: Mapping[str, pa.Table], tally: Counter[str]) -> pa.Table | None:
+        """The rows of a bucket, a work's together; of a work that is given twice the last record counts."""
+        rows = streams.get(ROWS)
+        if rows is None:
+            return None
+        rows = rows.take(pc.sort_indices(rows, sort_keys=[("doc_id", "ascending")]))
+        return without_repeated(rows, "doc_id", "older records of works", tally).drop_columns(RECORD)
+
+    def check(self, tally: Counter[str]) -> None:
+        """Refuse a layout whose fields have other names now.
+
+        Raises
+        ------
+        InputError
+        """
+        works, needed = tally["_works"], ["publication_year"]
+        needed += (["type"] if self.types else []) + ([] if self.retracted else ["is_retracted"])
+        for name in needed:
+            if works and tally[f"_without {name}"] == works:
+                raise InputError(
+                    f"{self.files[0]}: no work has the field {name!r}; has the layout of OpenAlex changed?"
+                )
+        if tally["_authors"] and tally["_authors"] == tally["_without institutions"]:
+            raise InputError(
+                f"{self.files[0]}: no authorship has the field 'institutions'; has the layout of OpenAlex changed?"
+            )
+        if tally["_institutions"] and tally["_institutions"] == tally["_without id"]:
+            raise InputError(
+                f"{self.files[0]}: no institution of an authorship has the field 'id'; has the layout changed?"
+            )
+
+
+def openalex(
+    paths: Sequence[Path],
+    skips: Skips,
+    *,
+    years: Years = (None, None),
+    types: Sequence[str] = TYPES,
+    retracted: bool = False,
+) -> OpenAlex:
+    """Find the files of a snapshot, and read all institutions (about 120,000).
+
+    Raises
+    ------
+    InputError
+        There is no ``works`` or ``institutions``, or in both formats, or the institutions cannot be read.
+    """
+    found: dict[str, list[Path]] = {entity: [] for entity in _ENTITIES}
+    for path in files_of(paths):
+        entity = next((part for part in reversed(path.absolute().parts) if part.split(".")[0] in _ENTITIES), None)
+        if entity and path.name.lower().endswith(ENDINGS) and path.name not in _MANIFESTS:
+            found[entity.split(".")[0]].append(path)
+    for entity, files in found.items():
+        if not files:
+            given = ", ".join(map(str, paths))
+            raise InputError(
+                f"{given}: there is no folder {entity!r} with files of an OpenAlex snapshot ({', '.join(ENDINGS)})"
+            )
+        if len({path.suffix == ".parquet" for path in files}) > 1:
+            raise InputError(
+                f"{files[0]}: there are {entity} as JSON lines and as Parquet; name the folder of one of them"
+            )
+    return OpenAlex(found["works"], institutions(found["institutions"], skips), years, tuple(types), retracted)
+
+
+def institutions(files: Sequence[Path], skips: Skips) -> pa.Table:
+    """``id``, ``name``, ``country``, ``lon``, ``lat`` (degrees) of all institutions; of one given twice the last counts."""
+    pieces = []
+    for path in files:
+        for _, table in records(path, INSTITUTIONS, ("id", "geo"), skips):
+            geo = table.column("geo").combine_chunks()
+            if isinstance(geo, pa.ChunkedArray):
+                geo = pa.concat_arrays(geo.chunks)
+            names = {"country": "country_code", "lon": "longitude", "lat": "latitude"}
+            columns = {name: pc.struct_field(geo, field) for name, field in names.items()}
+            pieces.append(pa.table({"id": table.column("id"), "name": table.column("display_name"), **columns}))
+    homes = pa.concat_tables(pieces).combine_chunks()
+    for name, field in (("lon", "longitude"), ("lat", "latitude")):
+        if homes.column(name).null_count == homes.num_rows:
+            raise InputError(
+                f"{files[0]}: no institution has the field geo.{field}; has the layout of OpenAlex changed?"
+            )
+    codes = homes.column("id").combine_chunks().dictionary_encode().indices.to_numpy()
+    _, last = np.unique(codes[::-1], return_index=True)
+    return homes.take(pa.array(np.sort(len(codes) - 1 - last)))
+
+
+def rows_of(works: pa.Table, homes: pa.Table, known: pd.Index, tally: Counter[str]) -> pa.Table:
+    """One row per author and institution, with the author's share of the work split evenly among the author's institutions.
+
+    Authors with an address share a work evenly. An author with an affiliation that OpenAlex has tied to no institution is one row
+    without coordinates; one without any affiliation has no address, and is only counted. A row without coordinates keeps its
+    share: what is not known where is not given to others. ``known`` has the ids of ``homes``, to be searched again and again.
+    """
+    lists = _whole(works.column("authorships"))
+    work = _indices(pc.list_parent_indices(lists))
+    authorships = pc.list_flatten(lists)
+    inside = pc.struct_field(authorships, "institutions")
+    author = _indices(pc.list_parent_indices(inside))
+    named = pc.list_flatten(inside)
+    ids = pc.struct_field(named, "id")
+    for what, count in (("authors", len(work)), ("without institutions", inside.null_count)):
+        tally[f"_{what}"] += count
+    for what, count in (("institutions", len(ids)), ("without id", ids.null_count)):
+        tally[f"_{what}"] += count
+    first = _first_of_each(author, ids)
+    tally["institutions that an author lists twice"] += len(author) - len(first)
+    author, named, ids = author[first], named.take(pa.array(first)), ids.take(pa.array(first))
+
+    alone = np.bincount(author, minlength=len(work)) == 0
+    addressed = np.zeros(len(work), bool)
+    for name in ("raw_affiliation_strings", "affiliations", "countries"):
+        addressed |= np.asarray(pc.list_value_length(pc.struct_field(authorships, name)).fill_null(0)) > 0
+    tally["authors without an affiliation"] += int((alone & ~addressed).sum())
+    lone = np.flatnonzero(alone & addressed)
+    authors = np.bincount(work[~alone | addressed], minlength=works.num_rows)
+    tally["works without an author's address"] += int((authors == 0).sum())
+
+    order = np.argsort(np.concatenate([author, lone]), kind="stable")
+    who = np.concatenate([author, lone])[order]
+    entry = pa.array(
+        np.concatenate([np.arange(len(author)), np.zeros(len(lone), np.int64)])[order], mask=order >= len(author)
+    )
+    document = work[who]
+    share = 1.0 / (authors[document] * np.bincount(who, minlength=len(work))[who])
+    coded = ids.dictionary_encode()
+    at = known.get_indexer(coded.dictionary.to_numpy(zero_copy_only=False))
+    home = pa.array(at, mask=at < 0).take(coded.indices).take(entry)
+    tally["rows whose institution is not in the file of institutions"] += home.null_count - len(lone)
+
+    def of_home(name: str) -> pa.Array:
+        return _whole(homes.column(name)).take(home)
+
+    def of_entry(name: str) -> pa.Array:
+        return pc.struct_field(named, name).take(entry)
+
+    doc = pa.array(document)
+    names = pc.replace_substring(_whole(works.column("id")), _PREFIX, "")
+    return pa.table(
+        {
+            "doc_id": names.take(doc),
+            "lon": of_home("lon"),
+            "lat": of_home("lat"),
+            "country": pc.coalesce(
+                of_home("country"), of_entry("country_code"), _only(authorships).take(pa.array(who))
+            ),
+            "organization": pc.coalesce(of_home("name"), of_entry("display_name")),
+            "year": _whole(works.column("publication_year")).take(doc),
+            "fraction": pa.array(share),
+            RECORD: _whole(works.column(RECORD)).take(doc),
+        }
+    )
+
+
+def _first_of_each(author: np.ndarray, ids: pa.Array) -> np.ndarray:
+    """Where each (author, institution) is first, in order; those without an id are kept."""
+    coded = ids.dictionary_encode()
+    code = coded.indices.fill_null(-1).to_numpy().astype(np.int64)
+    unknown = code < 0
+    code[unknown] = len(coded.dictionary) + np.flatnonzero(unknown)
+    _, first = np.unique(author * np.int64(len(coded.dictionary) + len(code) + 1) + code, return_index=True)
+    return np.sort(first)
+
+
+def _only(authorships: pa.StructArray) -> pa.Array:
+    """The author's country where there is one alone."""
+    countries = pc.struct_field(authorships, "countries")
+    one = pc.equal(pc.list_value_length(countries), 1).fill_null(False)
+    return pc.if_else(one, pc.list_element(pc.if_else(one, countries, pa.scalar([None], countries.type)), 0), None)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    array = column.combine_chunks()
+    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
+
+
+def _indices(array: pa.Array) -> np.ndarray:
+    return array.to_numpy(zero_copy_only=False).astype(np.int64)

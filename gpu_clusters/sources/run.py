@@ -1,0 +1,215 @@
+"""Carrying out a conversion, here or on Dask's workers: read and deal out every file, then join and write every bucket."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gpu_clusters import workers
+from gpu_clusters.errors import GpuClustersError, InputError
+from gpu_clusters.io.results import MANIFEST, _fingerprint, _write_csv, _write_json, new_folder
+from gpu_clusters.manifest import versions
+from gpu_clusters.sources.counting import added_up, coverage_of
+from gpu_clusters.sources.locations import Places, places_of
+from gpu_clusters.sources.skips import FAIL, Skip, Skips, together
+from gpu_clusters.sources.spill import Spill, Spilled, bucket, count_buckets
+
+RECORDS = ("coverage.csv", "locations.parquet", "skipped.csv")
+"""What is written beside the parts, and is no part of the table."""
+THREADS = 4
+Progress = Callable[[str, float | None], None]
+
+
+class Source(Protocol):
+    """An export: the files that are read one by one, and how a bucket's rows become those of the table."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def table(self) -> str: ...
+    @property
+    def files(self) -> Sequence[Path]: ...
+
+    def read(self, number: int, spill: Spill, skips: Skips, tally: Counter[str]) -> None:
+        """Read a file into a spill; ``tally`` counts what is left out, by why."""
+
+    def join(self, streams: Mapping[str, pa.Table], tally: Counter[str]) -> pa.Table | None:
+        """The rows of a bucket from its streams, a document's together; None where there is none."""
+
+    def check(self, tally: Counter[str]) -> None:
+        """Refuse what only the whole shows; names in ``tally`` that begin with ``_`` are for this alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Converted:
+    """What has come of a source: its coverage (``schema.COVERAGE``) and the manifest."""
+
+    coverage: pd.DataFrame
+    manifest: dict[str, Any]
+
+
+class _Read(NamedTuple):
+    files: list[Spilled]
+    skips: Skips
+    tally: Counter[str]
+
+
+class _Joined(NamedTuple):
+    part: str | None
+    rows: int
+    coverage: pd.DataFrame | None
+    places: pd.DataFrame | None
+    tally: Counter[str]
+
+
+def carry_out(
+    source: Source,
+    out: str | os.PathLike[str],
+    *,
+    on_error: str = FAIL,
+    before: Skips | None = None,
+    options: Mapping[str, Any] | None = None,
+    dask: Any = None,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Converted:
+    """Convert a source into a folder; see `gpu_clusters.convert`.
+
+    Parameters
+    ----------
+    source : Source
+    out : path
+        Holds the spilled rows meanwhile.
+    on_error : {"fail", "skip"}
+        What to do with rows that cannot be read.
+    before : Skips, optional
+        Rows that were left out while the source was prepared.
+    options : mapping, optional
+        For the manifest.
+    dask : str or distributed.Client, optional
+        A scheduler's address, ``"local:N"``, or a client; its workers must see the input and ``out``. The files are the same.
+
+    Raises
+    ------
+    InputError
+        A source that cannot be read, or gives no row.
+    DeviceError
+        No scheduler answers.
+    """
+    tell = progress or (lambda _name, _part: None)
+    with new_folder(out, force=force) as folder:
+        spilled = folder / ".spill"
+        spilled.mkdir()
+        buckets = count_buckets(source.files)
+        with _engine(source, dask) as each:
+            reads: list[_Read] = []
+            for read in each(_read, (spilled, buckets, on_error), len(source.files)):
+                reads.append(read)
+                tell("reading", len(reads) / len(source.files))
+            tally = sum((read.tally for read in reads), Counter[str]())
+            source.check(tally)
+            files = [file for read in reads for file in read.files]
+            joins, places = list[_Joined](), Places(source.table)
+            for joined in each(_join, (files, folder), buckets):
+                if joined.places is not None:
+                    places.add(joined.places)
+                joins.append(joined._replace(places=None))
+                tell("writing", len(joins) / buckets)
+        shutil.rmtree(spilled)
+        tally += sum((joined.tally for joined in joins), Counter[str]())
+        left_out = {why: count for why, count in sorted(tally.items()) if count and not why.startswith("_")}
+        if not any(joined.rows for joined in joins):
+            why = ", ".join(f"{why}: {count:,}" for why, count in left_out.items())
+            raise InputError(f"{source.name}: no row is left" + (f" ({why})" if why else ""))
+        skipped = together([*([before] if before else []), *(read.skips for read in reads)])
+        return _write_records(source, folder, joins, places.finish(), left_out, skipped, dict(options or {}))
+
+
+def _read(source: Source, number: int, common: tuple[Path, int, str]) -> _Read:
+    folder, buckets, on_error = common
+    skips, tally, spill = Skips(on_error), Counter[str](), Spill(folder, number, buckets)
+    source.read(number, spill, skips, tally)
+    return _Read(spill.close(), skips, tally)
+
+
+def _join(source: Source, number: int, common: tuple[Sequence[Spilled], Path]) -> _Joined:
+    files, folder = common
+    tally = Counter[str]()
+    rows = source.join(bucket(files, number), tally)
+    if rows is None or not rows.num_rows:
+        return _Joined(None, 0, None, None, tally)
+    rows = rows.combine_chunks()
+    part = f"part-{number:05d}.parquet"
+    pq.write_table(rows, folder / part, compression="zstd")
+    return _Joined(part, rows.num_rows, coverage_of(source.table, rows), places_of(source.table, rows), tally)
+
+
+def _write_records(
+    source: Source,
+    folder: Path,
+    joins: Sequence[_Joined],
+    places: pd.DataFrame,
+    left_out: dict[str, int],
+    skipped: tuple[list[Skip], int],
+    options: dict[str, Any],
+) -> Converted:
+    coverage = added_up([joined.coverage for joined in joins if joined.coverage is not None])
+    _write_csv(coverage, folder / "coverage.csv")
+    _write_csv(pd.DataFrame(skipped[0], columns=list(Skip._fields)), folder / "skipped.csv")
+    pq.write_table(pa.Table.from_pandas(places, preserve_index=False), folder / "locations.parquet", compression="zstd")
+    manifest = {
+        "program": "gpu-clusters",
+        "command": "convert",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "source": source.name,
+        "table": source.table,
+        "options": options,
+        "inputs": [{"name": str(path), "size": path.stat().st_size} for path in source.files],
+        "rows": sum(joined.rows for joined in joins),
+        "left_out": left_out,
+        "skipped_rows": skipped[1],
+        "skipped_rows_listed": len(skipped[0]),
+        "locations": len(places),
+        "coverage": coverage.to_dict("records"),
+        "versions": versions(),
+        "records": [*RECORDS, MANIFEST],
+        "outputs": [_fingerprint(path) for path in sorted(folder.iterdir())],
+    }
+    _write_json(manifest, folder / MANIFEST)
+    return Converted(coverage, manifest)
+
+
+@contextmanager
+def _engine(source: Source, dask: Any) -> Iterator[Callable[..., Iterator[Any]]]:
+    """Calls of a function with the source, 0..n-1, and what they have in common, in order: by threads, or by Dask's workers."""
+    with ExitStack() as stack:
+        if dask is None:
+            pool = ThreadPoolExecutor(min(THREADS, len(os.sched_getaffinity(0))))
+            stack.callback(pool.shutdown, cancel_futures=True)
+            yield lambda function, common, n: pool.map(lambda number: function(source, number, common), range(n))
+            return
+        client = workers.client(dask, stack)
+        shared = client.scatter(source, broadcast=True)
+
+        def each(function: Callable[..., Any], common: Any, n: int) -> Iterator[Any]:
+            known = client.scatter([common], broadcast=True)[0]
+            futures = [client.submit(function, shared, number, known, pure=False) for number in range(n)]
+            for future in futures:
+                try:
+                    yield future.result()
+                except OSError as error:
+                    raise GpuClustersError(f"a worker of Dask cannot read or write: {error}") from None
+
+        yield each

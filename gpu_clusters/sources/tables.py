@@ -1,0 +1,125 @@
+"""Tables of cells: files whose columns need no more than new names, types and filters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gpu_clusters.sources.cells import Layout, cells
+from gpu_clusters.sources.skips import Skips
+from gpu_clusters.sources.spill import Spill
+from gpu_clusters.sources.values import one_of, typed
+
+Years = tuple[int | None, int | None]
+ROWS = "rows"
+ID = {"patents": "doc_id", "publications": "doc_id", "deals": "deal_id"}
+RECORD = "_record"
+"""Which record of the input a row is from; tells a document that is given twice from one with several rows."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A source of files that need no joining.
+
+    Attributes
+    ----------
+    table : str
+        One of ``schema.TABLES``.
+    files : sequence of Path
+    keep : mapping
+        Of a column, the texts that count; rows with others are left out.
+    unique : bool
+        Whether a row with an id that came before is the same thing again and left out.
+    drop : sequence of str
+        Columns that are only needed for filters.
+    """
+
+    name: str
+    table: str
+    files: Sequence[Path]
+    layout: Layout
+    years: Years = (None, None)
+    keep: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    unique: bool = False
+    drop: Sequence[str] = ()
+
+    def read(self, number: int, spill: Spill, skips: Skips, tally: Counter[str]) -> None:
+        """Read one of the files."""
+        id_column = ID[self.table] if ID[self.table] in self.layout.columns else None
+        first = number << 40
+        for rows in read_rows(self.files[number], self.layout, skips):
+            rows = self.enrich(rows, tally)
+            if self.unique:
+                rows = rows.append_column(RECORD, pa.array(np.arange(first, first + rows.num_rows)))
+                first += rows.num_rows
+            rows = filtered(rows, self.years, self.keep, tally)
+            spill.add(ROWS, rows, id_column)
+
+    def enrich(self, rows: pa.Table, tally: Counter[str]) -> pa.Table:  # noqa: ARG002 - for those that look something up
+        """Add what other files say."""
+        return rows
+
+    def join(self, streams: Mapping[str, pa.Table], tally: Counter[str]) -> pa.Table | None:
+        """The rows of a bucket, a document's together."""
+        rows = streams.get(ROWS)
+        if rows is None:
+            return None
+        id_column = ID[self.table]
+        if id_column in rows.column_names:
+            rows = rows.take(pc.sort_indices(rows, sort_keys=[(id_column, "ascending")]))
+            if self.unique:
+                rows = without_repeated(rows, id_column, f"rows with a {id_column} that came before", tally)
+        return rows.drop_columns([name for name in (*self.drop, RECORD) if name in rows.column_names])
+
+    def check(self, tally: Counter[str]) -> None:
+        """Nothing to say about the whole."""
+
+
+def read_rows(path: Path, layout: Layout, skips: Skips) -> Iterator[pa.Table]:
+    """The rows of a file in their types."""
+    names = {name: candidates[0] for name, candidates in layout.columns.items()}
+    for numbers, table in cells(path, layout, skips):
+        yield typed(path, numbers, table, names, skips)
+
+
+def filtered(rows: pa.Table, years: Years, keep: Mapping[str, Sequence[str]], tally: Counter[str]) -> pa.Table:
+    """Rows of some years with some texts in some columns; the others are counted by why."""
+    good = np.ones(rows.num_rows, bool)
+    for name, allowed in keep.items():
+        values = rows.column(name).combine_chunks()
+        mask = one_of(values, allowed)
+        for pair in values.filter(pa.array(good & ~mask)).value_counts().to_pylist():
+            tally[f"rows with {name} {pair['values'] or '(none)'}"] += pair["counts"]
+        good &= mask
+    if years != (None, None):
+        mask = within(rows.column("year"), years)
+        tally["rows of other years"] += int((good & ~mask).sum())
+        good &= mask
+    return rows if good.all() else rows.filter(pa.array(good))
+
+
+def within(year: pa.ChunkedArray, years: Years) -> np.ndarray:
+    """Which years are in a window, both ends included; (n,) bool, false where unknown."""
+    first, last = years
+    value = year.cast(pa.float64()).to_numpy()
+    return (value >= (-np.inf if first is None else first)) & (value <= (np.inf if last is None else last))
+
+
+def without_repeated(rows: pa.Table, id_column: str, why: str, tally: Counter[str]) -> pa.Table:
+    """Of rows that are sorted by id, those of the last record with their id, and those without an id; the others are counted."""
+    coded = rows.column(id_column).combine_chunks().dictionary_encode()
+    codes = coded.indices.fill_null(len(coded.dictionary)).to_numpy()
+    record = rows.column(RECORD).to_numpy()
+    last = np.full(len(coded.dictionary) + 1, -1, np.int64)
+    np.maximum.at(last, codes, record)
+    keep = (record == last[codes]) | (codes == len(coded.dictionary))
+    if keep.all():
+        return rows
+    tally[why] += len(np.unique(record[~keep]))
+    return rows.filter(pa.array(keep))

@@ -1,0 +1,121 @@
+"""Cells as what they stand for: numbers, years, countries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from gpu_clusters.errors import InputError
+from gpu_clusters.io.countries import iso2
+from gpu_clusters.sources.skips import Skips
+
+NUMBERS = ("lon", "lat", "fraction", "deals", "sequence")
+_MISSING = pa.array(["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "\\N"])
+_YEAR = r"(?:^|\D)(?P<year>1[6-9]\d\d|20\d\d)(?:\D|$|\d{4}$)"
+
+
+def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str], skips: Skips) -> pa.Table:
+    """The columns in the types of the method's tables; rows with other text in a number column, or without an id, are taken down.
+
+    Parameters
+    ----------
+    path, numbers
+        Where the rows come from.
+    table : Table
+        Texts, or what a Parquet file has; `NUMBERS` become float64, ``year`` int64, others texts, null where empty.
+    names : dict of str to str
+        The file's columns, for messages.
+
+    Raises
+    ------
+    InputError
+        `skips` refuses a row, or a column of a Parquet file holds lists or the like.
+    """
+    columns: dict[str, pa.Array] = {}
+    faults: dict[int, str] = {}
+    for name in table.column_names:
+        values = table.column(name).combine_chunks()
+        if isinstance(values, pa.ChunkedArray):
+            values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
+        if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
+            raise InputError(f'{path}: column "{names.get(name, name)}" holds {values.type}, neither texts nor numbers')
+        if name in NUMBERS:
+            columns[name] = _numbers(values, f'column "{names.get(name, name)}"', name, faults)
+        elif name == "year":
+            columns[name] = years(values)
+        elif name == "country":
+            columns[name] = mapped(text(values), iso2)
+        else:
+            columns[name] = text(values)
+    if "doc_id" in columns and columns["doc_id"].null_count:
+        for empty in np.flatnonzero(columns["doc_id"].is_null().to_numpy(zero_copy_only=False)):
+            faults.setdefault(int(empty), f'column "{names.get("doc_id", "doc_id")}" is empty; a document needs an id')
+    for at in sorted(faults):
+        skips.add(path, int(numbers[at]), faults[at])
+    made = pa.table(columns)
+    return made.filter(pa.array(~np.isin(np.arange(len(numbers)), list(faults)))) if faults else made
+
+
+def text(values: pa.Array) -> pa.Array:
+    """Trimmed texts, null where empty."""
+    if not pa.types.is_string(values.type):
+        values = values.cast(pa.string())
+    trimmed = pc.utf8_trim_whitespace(values)
+    return pc.if_else(pc.equal(pc.binary_length(trimmed), 0), pa.scalar(None, pa.string()), trimmed)
+
+
+def years(values: pa.Array) -> pa.Array:
+    """Years as int64 from numbers, dates, or texts with a year such as ``2015-05-01``, ``31/12/2015``, ``20150501``."""
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+        return pc.cast(values, pa.int64(), safe=False)
+    if pa.types.is_temporal(values.type):
+        return pc.year(values)
+    return pc.struct_field(pc.extract_regex(text(values), _YEAR), "year").cast(pa.int64())
+
+
+def mapped(values: pa.Array, function: Callable[[str], str]) -> pa.Array:
+    """Each distinct text through a function."""
+    coded = values.dictionary_encode()
+    new = pa.array([function(value) for value in coded.dictionary.to_pylist()], pa.string())
+    return new.take(coded.indices)
+
+
+def one_of(values: pa.Array, allowed: Sequence[str]) -> np.ndarray:
+    """Which texts are among some, without regard to case and to ``_`` for a space; (n,) bool."""
+    wanted = pa.array([plain_name(name) for name in allowed])
+    return np.asarray(pc.is_in(mapped(values.fill_null(""), plain_name), wanted))
+
+
+def plain_name(name: str) -> str:
+    """A kind of round, patent or work, as it is compared."""
+    return name.strip().casefold().replace(" ", "_").replace("-", "_")
+
+
+def _numbers(values: pa.Array, column: str, name: str, faults: dict[int, str]) -> pa.Array:
+    """Numbers, null where missing; others are faults."""
+    given = values
+    if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+        given = text(values)
+        given = pc.if_else(pc.is_in(given, _MISSING), pa.scalar(None, pa.string()), given)
+    try:
+        found = given.cast(pa.float64())
+    except pa.ArrowInvalid:
+        numbers: list[float | None] = []
+        for at, cell in enumerate(given.to_pylist()):
+            try:
+                numbers.append(None if cell is None else float(pa.scalar(cell).cast(pa.float64()).as_py()))
+            except pa.ArrowInvalid:
+                faults.setdefault(at, f"{column}: {cell[:80]!r} is not a number")
+                numbers.append(None)
+        found = pa.array(numbers, pa.float64())
+    if name in ("fraction", "deals"):
+        plain = found.to_numpy(zero_copy_only=False)
+        missing = np.isnan(plain)
+        wrong = (missing if name == "fraction" else False) | (~missing & ~((plain >= 0) & np.isfinite(plain)))
+        for odd in np.flatnonzero(wrong):
+            faults.setdefault(int(odd), f"{column}: {plain[odd]} must be a finite number, 0 or more")
+    return found

@@ -1,0 +1,41 @@
+"""The workers of a Dask cluster: one that runs, or one started on this machine for a while."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from gpu_clusters.errors import DeviceError, UsageError
+
+LOCAL = "local"
+WORKERS = 2
+PATIENCE = "20s"
+
+
+def client(where: Any, stack: ExitStack) -> Any:
+    """A client of the scheduler at an address, of ``local`` or ``local:N`` (N workers here), or the client that is given.
+
+    Raises
+    ------
+    UsageError
+        Dask is not installed, or the number of workers makes no sense.
+    DeviceError
+        No scheduler answers.
+    """
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise UsageError("working with Dask needs it: pip install 'gpu-clusters[dask]'") from None
+    if not isinstance(where, str):
+        return where
+    if where == LOCAL or where.startswith(LOCAL + ":"):
+        number = where.partition(":")[2] or str(WORKERS)
+        if not number.isdigit() or not int(number):
+            raise UsageError(f"dask {where!r}: give local:N with N workers, 1 or more")
+        own = LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address="127.0.0.1:0")
+        cluster = stack.enter_context(own)  # its page takes a free port: that of another cluster may be in use
+        return stack.enter_context(Client(cluster))
+    try:
+        return stack.enter_context(Client(where, timeout=PATIENCE))
+    except (OSError, ValueError, TimeoutError) as error:
+        raise DeviceError(f"no Dask scheduler answers at {where}: {error}") from None

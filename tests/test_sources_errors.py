@@ -1,0 +1,331 @@
+"""Exports that are damaged, have changed, or are none: an error that says where, or a counted and listed skip."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import signal
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from exports import FUNDING, FUNDING_HEADER, GEOC_INV, WORKS, damage, funding, manifest, patentsview, rows, snapshot
+from program import Program
+
+from gpu_clusters.sources import blocks, cells
+from gpu_clusters.sources.cells import Layout
+from gpu_clusters.sources.skips import Skips
+
+
+@pytest.fixture
+def program(monkeypatch, capsys, tmp_path):
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield Program(monkeypatch, capsys, tmp_path)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b'{"id": "https://openalex.org/W', "is not JSON"),
+        (b'{"id": "W9", "title": "\xff\xfe"}', "UTF-8"),
+        (b'{"id": "W9", "publication_year": "soon"}', "is not JSON as expected"),
+        (b'{"id": "W9"} {"id": "W10"}', "several objects"),
+        (b"[1, 2]", "is not JSON"),
+        (b'{"title": "nobody"}', "has no 'id'"),
+    ],
+)
+def test_a_bad_line_is_an_error_or_a_listed_skip(program, line, says):
+    snapshot(program.here / "snap")
+
+    def change(text):
+        first, *others = text.split(b"\n")
+        return b"\n".join([first, b"", line, *others])  # an empty line is no record, but a line
+
+    damage(program.here / "snap", change)
+    said = program.refused(3, "convert", "openalex", "snap", "--out", "out", says=says)
+    assert "part_0000.gz: row 3: " in said and "--on-error skip" in said
+    ran = program("convert", "openalex", "snap", "--on-error", "skip", "--out", "out")
+    assert ran.code == 0 and "1 rows could not be read" in ran.err
+    skipped = pd.read_csv("out/skipped.csv")
+    assert skipped["row"].tolist() == [3] and says in skipped["reason"][0]
+    assert manifest("out")["skipped_rows"] == manifest("out")["skipped_rows_listed"] == 1
+    assert len(rows("out")) == 9
+
+
+def test_a_file_that_breaks_off_gives_what_is_before(program):
+    rng = np.random.default_rng(3)
+    works = [{**WORKS[0], "id": f"https://openalex.org/W{i}", "x": rng.bytes(40).hex()} for i in range(20_000)]
+    snapshot(program.here / "snap", works=works)
+    path = next(iter(sorted((program.here / "snap/data/jsonl/works").rglob("*.gz"))))
+    path.write_bytes(path.read_bytes()[:-20_000])
+    said = program.refused(3, "convert", "openalex", "snap", "--out", "out", says="breaks off")
+    assert "part_0000.gz: row " in said
+    ran = program("convert", "openalex", "snap", "--on-error", "skip", "--out", "out")
+    assert ran.code == 0
+    listed = pd.read_csv("out/skipped.csv")
+    assert len(listed) == 1 and "breaks off" in listed["reason"][0]
+    assert rows("out")["doc_id"].nunique() == listed["row"][0] - 1 + 10_000 > 18_000
+
+
+def test_a_folder_without_a_snapshot(program):
+    (program.here / "empty").mkdir()
+    program.refused(3, "convert", "openalex", "empty", "--out", "out", says="there is no folder 'works'")
+    snapshot(program.here / "snap")
+    damage(program.here / "snap", lambda text: text.replace(b"{", b"["))
+    program.refused(3, "convert", "openalex", "snap", "--on-error", "skip", "--out", "out", says="not one row")
+
+
+@pytest.mark.parametrize(
+    ("entity", "old", "new"),
+    [
+        ("works", b'"authorships"', b'"authors"'),
+        ("works", b'"institutions"', b'"organisations"'),
+        ("works", b'"publication_year"', b'"year"'),
+        ("works", b'"is_retracted"', b'"retracted"'),
+        ("institutions", b'"geo"', b'"place"'),
+        ("institutions", b'"latitude"', b'"lat"'),
+    ],
+)
+def test_fields_with_other_names_are_an_error_even_when_skipping(program, entity, old, new):
+    snapshot(program.here / "snap")
+    for path in (program.here / "snap/data/jsonl" / entity).rglob("*.gz"):
+        path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(old, new)))
+    said = program.refused(3, "convert", "openalex", "snap", "--on-error", "skip", "--out", "out", says="layout")
+    assert old.decode().strip('"') in said
+
+
+def test_an_institution_that_cannot_be_read_is_listed_too(program):
+    snapshot(program.here / "snap")
+    damage(program.here / "snap", lambda text: b"nonsense\n" + text, "institutions")
+    assert program("convert", "openalex", "snap", "--on-error", "skip", "--out", "out").code == 0
+    assert "institutions" in pd.read_csv("out/skipped.csv")["file"][0]
+
+
+def test_parquet_that_breaks_off(program):
+    snapshot(program.here / "snap", "parquet")
+    path = next(iter(sorted((program.here / "snap").rglob("works/*/*.parquet"))))
+    path.write_bytes(path.read_bytes()[:-30])
+    program.refused(3, "convert", "openalex", "snap", "--out", "out", says="breaks off or is damaged")
+
+
+@pytest.mark.parametrize("on_error", ["fail", "skip"])
+def test_changed_headers_are_an_error(program, on_error):
+    patentsview(program.here / "pv", lambda text: text.replace("location_id", "place_id"))
+    command = ("convert", "patentsview", "pv", "--on-error", on_error, "--out", "out")
+    said = program.refused(3, *command, says='column "location_id" is missing')
+    assert "g_location" in said and "columns there: place_id" in said
+
+
+def test_a_truncated_zip_and_one_of_several_files(program):
+    patentsview(program.here / "pv")
+    path = program.here / "pv/g_patent.tsv.zip"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-30])
+    program.refused(3, "convert", "patentsview", "pv", "--out", "out", says="g_patent.tsv.zip: cannot be read as a ZIP")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.tsv", "x\n")
+        archive.writestr("b.tsv", "x\n")
+    program.refused(3, "convert", "patentsview", "pv", "--out", "out", says="holds 2 files")
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [
+        (b"a,b\n", "has 2 cells where the header has 24"),
+        (FUNDING[0].replace("Paris", "Par\xeds").encode("latin-1") + b"\n", "is not text in utf-8"),
+        (b'x,"open\n', "never closed"),
+    ],
+)
+@pytest.mark.parametrize("last", [True, False])
+def test_bad_rows_of_delimited_files(program, bad, says, last):
+    (program.here / "cb").mkdir()
+    lines = [FUNDING_HEADER.encode(), *(line.encode() for line in FUNDING)]
+    lines.insert(len(lines) if last else 3, bad.rstrip(b"\n"))
+    (program.here / "cb/funding_rounds.csv").write_bytes(b"\r\n".join(lines) + b"\r\n")
+    said = program.refused(3, "convert", "crunchbase", "cb", "--out", "out", says=says)
+    row = 8 if last else 3
+    assert f"funding_rounds.csv: row {row}: " in said
+    ran = program("convert", "crunchbase", "cb", "--on-error", "skip", "--out", "out")
+    assert ran.code == 0 and rows("out")["deal_id"].tolist() == ["a", "b", "d", "e"]
+    assert pd.read_csv("out/skipped.csv")["row"].tolist() == [row]
+
+
+def test_an_encoding_can_be_named(program):
+    (program.here / "cb").mkdir()
+    text = "\n".join([FUNDING_HEADER, FUNDING[0].replace("Paris", "Zürich")])
+    (program.here / "cb/funding_rounds.csv").write_bytes(text.encode("cp1252"))
+    assert program("convert", "crunchbase", "cb", "--encoding", "cp1252", "--out", "out").code == 0
+    assert rows("out")["city"].tolist() == ["Zürich"]
+    (program.here / "cb/funding_rounds.csv").write_bytes(text.encode("utf-16"))
+    program.refused(3, "convert", "crunchbase", "cb", "--out", "utf16", says="UTF-16")
+
+
+@pytest.mark.parametrize(
+    ("cell", "says"),
+    [("48,9", "'48,9' is not a number"), ("north", "'north' is not a number")],
+)
+def test_text_in_a_number_column(program, cell, says):
+    (program.here / "geoc_inv.txt").write_text(GEOC_INV.replace("48.9", f'"{cell}"'))
+    said = program.refused(3, "convert", "geoc-inv", "geoc_inv.txt", "--out", "out", says=says)
+    assert 'row 1: column "lat"' in said
+    assert program("convert", "geoc-inv", "geoc_inv.txt", "--on-error", "skip", "--out", "out").code == 0
+    assert rows("out")["doc_id"].tolist() == ["1", "2", "3"]
+
+
+def test_a_row_without_a_document(program):
+    (program.here / "geoc_inv.txt").write_text(GEOC_INV + ",2000-01-01,1,1,FR,,\n")
+    program.refused(3, "convert", "geoc-inv", "geoc_inv.txt", "--out", "out", says='row 5: column "appln_id" is empty')
+
+
+def read_all(path: Path, columns: tuple[str, ...], on_error="fail") -> tuple[list[dict], list]:
+    skips = Skips(on_error)
+    layout = Layout({name: (name,) for name in columns})
+    found = [
+        {"row": int(number), **row}
+        for numbers, table in cells.cells(path, layout, skips)
+        for number, row in zip(numbers, table.to_pylist(), strict=True)
+    ]
+    return found, skips.listed
+
+
+def test_quoted_line_ends_in_blocks_of_any_size(tmp_path, monkeypatch):
+    rng = np.random.default_rng(2)
+    texts = ["plain", 'a "quoted" one', "two\nlines", "", "comma, inside", '"', "\n", 'x"\n"y', "ü"]
+    expected = [{"a": str(i), "b": texts[at]} for i, at in enumerate(rng.integers(0, len(texts), 300))]
+    path = tmp_path / "t.csv"
+    pd.DataFrame(expected).to_csv(path, index=False)
+    for size in (1, 7, 64, 1_000, 1 << 20):
+        monkeypatch.setattr(blocks, "BLOCK", size)
+        monkeypatch.setattr(blocks, "_PIECE", size)
+        found, _ = read_all(path, ("a", "b"))
+        assert found == [{"row": i + 1, **row} for i, row in enumerate(expected)]
+
+
+def test_a_mark_that_stays_open_loses_one_row(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('a,b\n1,x\n2,"open\n3,y\n\n4,"z\nz"\n5,w\n')
+    found, listed = read_all(path, ("a", "b"), "skip")
+    assert [row["a"] for row in found] == ["1", "3", "4", "5"] and [row["row"] for row in found] == [1, 3, 4, 5]
+    assert [skip.row for skip in listed] == [2] and "never closed" in listed[0].reason
+
+
+def test_a_mark_that_stays_open_for_many_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK", 64)
+    monkeypatch.setattr(blocks, "_PIECE", 64)
+    monkeypatch.setattr(cells, "_LONGEST", 256)
+    path, mark = tmp_path / "t.csv", '"'
+    path.write_text("a,b\n" + "".join(f"{i},{mark * (i == 2)}x{i}\n" for i in range(1, 200)))
+    found, listed = read_all(path, ("a", "b"), "skip")
+    assert [row["row"] for row in found] == [i for i in range(1, 200) if i != 2]
+    assert all(row["b"] == f"x{row['a']}" for row in found) and [skip.row for skip in listed] == [2]
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n", "a,b"])
+def test_files_with_nothing_in_them(program, text):
+    (program.here / "geoc_inv.csv").write_text(text.replace("a,b", GEOC_INV.split("\n")[0]))
+    program.refused(3, "convert", "geoc-inv", "geoc_inv.csv", "--out", "out", says="" if text else "is empty")
+
+
+MAPPING = 'table = "deals"\ndelimiter = ";"\nencoding = "latin-1"\n[columns]\ndeal_id = "a"\nkind = "b"\n[keep]\nkind = ["x"]\n'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ('"deals"', '"trades"', "table must be"),
+        ('"deals"', '"patents"', "lacks doc_id"),
+        ("[columns]", "[column]", "unknown key"),
+        ('";"', '";;"', "one character"),
+        ("latin-1", "latin-x", "unknown encoding"),
+        ("latin-1", "utf-16", "save them as UTF-8"),
+        ("kind = [", "sort = [", "keep.sort"),
+        ("[columns]", "unique = 1\n[columns]", "unique must be"),
+        ("=", ":", "is not TOML"),
+    ],
+)
+def test_mappings_that_make_no_sense(program, before, after, says):
+    (program.here / "m.toml").write_text(MAPPING.replace(before, after))
+    (program.here / "x.csv").write_text("a;b\n")
+    program.refused(2, "convert", "table", "x.csv", "--mapping", "m.toml", "--out", "out", says=says)
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("scopus", "."), "--out"),
+        (("scopus", ".", "--out", "o"), "no source"),
+        (("openalex", ".", "--out", "o", "--on-error", "ignore"), "--on-error"),
+        (("openalex", ".", "--out", "o", "--years", "2020"), "--years"),
+        (("openalex", ".", "--out", "o", "--years", "2020:2019"), "before it begins"),
+        (("openalex", ".", "--out", "o", "--types", ","), "names no kind"),
+        (("table", ".", "--out", "o"), "--mapping"),
+        (("geoc-inv", ".", "--out", "o", "--types", "all"), "--types does not go with geoc-inv"),
+        (("openalex", ".", "--out", "o", "--mapping", "x"), "--mapping does not go"),
+    ],
+)
+def test_options_that_make_no_sense(program, args, says):
+    program.refused(2, "convert", *args, says=says)
+
+
+def test_files_and_schedulers_that_are_not_there(program):
+    program.refused(3, "convert", "openalex", "nowhere", "--out", "out", says="does not exist")
+    snapshot(program.here / "snap")
+    program.refused(2, "convert", "openalex", "snap", "--out", "out", "--dask", "local:0", says="local:N")
+
+
+def test_a_snapshot_in_both_formats(program):
+    snapshot(snapshot(program.here / "snap"), "parquet")
+    program.refused(3, "convert", "openalex", "snap", "--out", "out", says="as JSON lines and as Parquet")
+    assert program("convert", "openalex", "snap/data/parquet", "--out", "out").code == 0
+
+
+def test_the_same_table_twice(program):
+    patentsview(program.here / "pv")
+    (program.here / "pv/g_patent.tsv").write_text("x\n")
+    program.refused(3, "convert", "patentsview", "pv", "--out", "out", says="same rows as g_patent.tsv beside it")
+
+
+def test_deals_without_an_id_are_not_one_deal(program, monkeypatch):
+    monkeypatch.setattr("gpu_clusters.sources.run.count_buckets", lambda _files: 3)
+    (program.here / "cb").mkdir()
+    lines = [funding("", "FRA", "", city, "seed", "2020-05-01") for city in ("Paris", "Lyon", "Paris", "Brest")]
+    (program.here / "cb/funding_rounds.csv").write_text("\n".join([FUNDING_HEADER, *lines]))
+    assert program("convert", "crunchbase", "cb", "--out", "out").code == 0
+    found = rows("out")
+    assert sorted(found["city"]) == ["Brest", "Lyon", "Paris", "Paris"] and found["deal_id"].isna().all()
+
+
+def test_a_column_of_lists(program):
+    pq.write_table(pa.table({"id": [[1], [2]]}), program.here / "d.parquet")
+    (program.here / "m.toml").write_text('table = "deals"\n[columns]\ndeal_id = "id"\n')
+    program.refused(
+        3, "convert", "table", "d.parquet", "--mapping", "m.toml", "--out", "out", says='column "id" holds list'
+    )
+
+
+def test_parquet_columns_keep_their_numbers(program):
+    table = pa.table(
+        {
+            "id": [10, 11, 12],
+            "x": pa.array([2.35, 0.1 + 0.2, None]),
+            "y": pa.array([48, 1, 2]),
+            "on": pa.array(["2015-05-01", None, "1/2/2016"]),
+            "n": [2.0, 1.5, 1.0],
+        }
+    )
+    pq.write_table(table, program.here / "d.parquet")
+    columns = {"deal_id": "id", "lon": "x", "lat": "y", "year": "on", "deals": "n"}
+    text = 'table = "deals"\n[columns]\n' + "\n".join(f"{name} = {json.dumps(c)}" for name, c in columns.items())
+    (program.here / "m.toml").write_text(text)
+    assert program("convert", "table", "d.parquet", "--mapping", "m.toml", "--out", "out").code == 0
+    found = rows("out")
+    assert found["lon"].tolist()[:2] == [2.35, 0.1 + 0.2] and found["deal_id"].tolist() == ["10", "11", "12"]
+    assert found["year"].tolist()[0] == 2015 and found["year"].tolist()[2] == 2016
+    assert manifest("out")["coverage"][-1]["documents"] == 4.5
+    assert pd.read_parquet("out/locations.parquet")["deals"].tolist() == [1.5, 2.0]
