@@ -3,6 +3,8 @@ do not show what the packages do on a GPU."""
 
 from __future__ import annotations
 
+from importlib.machinery import ModuleSpec
+from types import ModuleType, SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
@@ -50,3 +52,43 @@ class DBSCAN:
         self.core_sample_indices_ = np.flatnonzero(core)
         DBSCAN.calls.append((len(X), self.eps, self.min_samples))
         return self
+
+
+class CUDARuntimeError(RuntimeError):
+    """An error of CUDA's."""
+
+
+def cupy_with(devices: int | Exception) -> ModuleType:
+    """CuPy with so many GPUs, or with a driver that fails; its arrays are NumPy's."""
+
+    def count() -> int:
+        if isinstance(devices, Exception):
+            raise devices
+        return devices
+
+    runtime = SimpleNamespace(
+        CUDARuntimeError=CUDARuntimeError,
+        getDeviceCount=count,
+        getDeviceProperties=lambda number: {"name": b"Double H100", "number": number},
+    )
+    module = _module("cupy")
+    module.cuda = SimpleNamespace(runtime=runtime)
+    return module
+
+
+def cuml_of(version: str) -> ModuleType:
+    """cuML with its DBSCAN."""
+    module = _module("cuml")
+    module.__version__, module.DBSCAN = version, DBSCAN
+    return module
+
+
+def numba_cuda() -> ModuleType:
+    """A package that is there."""
+    return _module("numba_cuda")
+
+
+def _module(name: str) -> ModuleType:
+    module = ModuleType(name)
+    module.__spec__ = ModuleSpec(name, None)
+    return module
