@@ -6,6 +6,7 @@ One thread works for one point. The bodies for GPUs of what `kernels.twofold` de
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numba.cuda
@@ -25,7 +26,9 @@ THREADS = 128  # of a block
 def launch(kernel: Any, count: int, *args: Any) -> None:
     """Run a kernel with one thread for each of ``count`` points; it gets ``args``."""
     if count:
-        kernel[-(-count // THREADS), THREADS](*args)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Grid size")  # a small problem is no mistake
+            kernel[-(-count // THREADS), THREADS](*args)
 
 
 def squared_length_unfused(dx, dy, dz):
