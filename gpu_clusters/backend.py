@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from gpu_clusters.engines.native import Kernels
-from gpu_clusters.engines.protocol import Clustering, Engine, Problem
+from gpu_clusters.engines.inside import by_cuspatial, by_kernel
+from gpu_clusters.engines.native import Kernels, cluster
+from gpu_clusters.engines.protocol import Engine
 from gpu_clusters.errors import DeviceError, DeviceMemoryError
 from gpu_clusters.settings import Settings
+from gpu_clusters.steps.inside import Inside, points_inside
 
-ON_GPU = "densities, links and borders of the clusters"
+ON_GPU = "densities, links and borders of the clusters, points in polygons"
 ELSEWHERE = "all other steps on the CPU"
 NOT_RUN = "no GPU had run this version when it was made (docs/gpu.md)"
 OTHERS = "use device 'auto' or 'cpu' with engine 'native' or 'sklearn'"
 
 
 class Backend(NamedTuple):
-    """Device and engine of a run, by name, and the engine's function; ``note`` says why, where that is not plain.
+    """Device and engine of a run, by name, and what they do; ``note`` says why, where that is not plain.
 
     ``remarks`` is what the engine had to say, once it has run.
     """
@@ -26,6 +29,7 @@ class Backend(NamedTuple):
     device: str
     engine: str
     cluster: Engine
+    inside: Inside
     note: str
     remarks: list[str]
 
@@ -57,10 +61,8 @@ def pick(settings: Settings) -> Backend:
     if settings.engine == "sklearn":
         from gpu_clusters.engines.sklearn import cluster as by_sklearn
 
-        return Backend("cpu", "sklearn", by_sklearn, note, [])
-    from gpu_clusters.engines.native import cluster as by_kernels
-
-    return Backend("cpu", "native", by_kernels, note, [])
+        return Backend("cpu", "sklearn", by_sklearn, points_inside, note, [])
+    return Backend("cpu", "native", cluster, points_inside, note, [])
 
 
 def gpu() -> Gpu:
@@ -104,17 +106,14 @@ def _on_gpu(settings: Settings) -> Backend:
 
     from gpu_clusters.engines.device import kernels
 
-    engine = "cuml" if settings.engine == "cuml" else "native"
-    note = f"on the {gpu().name}: {ON_GPU}; {ELSEWHERE}; {NOT_RUN}"
     made, remarks = kernels(cupy), list[str]()
-    run = _by_cuml(made, remarks) if engine == "cuml" else _by_native(made)
-    return Backend("gpu", engine, _telling_of_memory(run), note, remarks)
-
-
-def _by_native(kernels: Kernels) -> Engine:
-    from gpu_clusters.engines.native import cluster
-
-    return partial(cluster, kernels=kernels)
+    if settings.engine == "cuml":
+        engine, run = "cuml", _by_cuml(made, remarks)
+    else:
+        engine, run = "native", partial(cluster, kernels=made)
+    inside = _by_cuspatial() if engine == "cuml" and find_spec("cuspatial") else partial(by_kernel, cupy)
+    note = f"on the {gpu().name}: {ON_GPU}; {ELSEWHERE}; {NOT_RUN}"
+    return Backend("gpu", engine, _guarded("cluster", run), _guarded("points in polygons", inside), note, remarks)
 
 
 def _by_cuml(kernels: Kernels, remarks: list[str]) -> Engine:
@@ -127,21 +126,28 @@ def _by_cuml(kernels: Kernels, remarks: list[str]) -> Engine:
     return partial(cluster, kernels=kernels, dbscan=cuml.DBSCAN, remark=remarks.append, most_rows=most)
 
 
-def _telling_of_memory(engine: Engine) -> Engine:
-    """An engine whose error says what to do when the GPU's memory is full."""
+def _by_cuspatial() -> Inside:
+    import cudf
+    import cuspatial
 
-    def cluster(problem: Problem) -> Clustering:
+    return partial(by_cuspatial, cuspatial, cudf.Series)
+
+
+def _guarded(step: str, run: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose error says what to do when the GPU's memory is full."""
+
+    def guarded(*args: Any) -> Any:
         try:
-            return engine(problem)
+            return run(*args)
         except Exception as error:
             if not _is_full(error):
                 raise
             raise DeviceMemoryError(
-                f"the GPU's memory is full in step 'cluster', of {len(problem.weight):,} locations ({error}): "
-                "end other programs that use the GPU, take engine 'native', or use device 'cpu'"
+                f"the GPU's memory is full in step {step!r} ({error}): end other programs that use the GPU, take engine "
+                "'native', or use device 'cpu'"
             ) from error
 
-    return cluster
+    return guarded
 
 
 def _is_full(error: Any) -> bool:

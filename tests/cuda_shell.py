@@ -8,12 +8,15 @@ import sys
 
 import naive
 import numpy as np
+import shapely
+from test_inside import points_about, random_polygons
 
-from gpu_clusters.engines import cuda, device, native
+from gpu_clusters.engines import cuda, device, inside, native
 from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels import linking
 from gpu_clusters.kernels.spaces import in_plane, on_sphere, plane_reach, sphere_reach
+from gpu_clusters.steps.inside import points_inside
 
 
 def problem(seed, kind):
@@ -55,6 +58,15 @@ def simulate(seeds):
     for found, expected in zip(native.cluster(given, on_gpu), naive.cluster(given), strict=True):
         np.testing.assert_array_equal(found, expected)
     print("a crowd equals all pairs")
+    for seed in range(3 * seeds):
+        rng = np.random.default_rng(seed)
+        shapes = np.append(random_polygons(rng, 1), [shapely.box(170, -3, 180, 3)])
+        points = points_about(rng, shapes, 1)[:: 1 + seed % 5]
+        points[::9, 0] = -180
+        found = inside.by_kernel(np, shapes, *points.T.copy())
+        for mine, expected in zip(found, points_inside(shapes, *points.T.copy()), strict=True):
+            np.testing.assert_array_equal(mine, expected, err_msg=str(seed))
+    print("points in polygons equal shapely")
 
 
 def compiled():
@@ -84,6 +96,7 @@ def compiled():
     on_gpu.components(core, given.reach)
     on_gpu.preferred_core(core, core, given.reach, given.weight, given.lon, given.lat)
     on_gpu.number(np.zeros(5, np.int64))
+    inside.by_kernel(np, np.array([shapely.box(0, 0, 1, 1)]), np.zeros(1), np.zeros(1))
 
     def show(name, function, args):
         signature = tuple(typeof(arg) for arg in args)

@@ -4,10 +4,13 @@ do not show what the packages do on a GPU."""
 from __future__ import annotations
 
 from importlib.machinery import ModuleSpec
+from itertools import pairwise
 from types import ModuleType, SimpleNamespace
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
+import shapely
 import sklearn.cluster
 from scipy.sparse import csr_array
 from sklearn.neighbors import KDTree
@@ -73,6 +76,7 @@ def cupy_with(devices: int | Exception) -> ModuleType:
     )
     module = _module("cupy")
     module.cuda = SimpleNamespace(runtime=runtime)
+    module.ndarray = type("ndarray", (), {})  # which other packages look for, once CuPy is there
     return module
 
 
@@ -88,7 +92,61 @@ def numba_cuda() -> ModuleType:
     return _module("numba_cuda")
 
 
+def cudf() -> ModuleType:
+    """cuDF with its series."""
+    module = _module("cudf")
+    module.Series = pd.Series
+    return module
+
+
 def _module(name: str) -> ModuleType:
     module = ModuleType(name)
     module.__spec__ = ModuleSpec(name, None)
+    return module
+
+
+class GeoSeries:
+    """``cuspatial.GeoSeries`` of points or of polygons."""
+
+    def __init__(self, data):
+        self.data = data
+
+    @classmethod
+    def from_points_xy(cls, points_xy):
+        assert type(points_xy) is pd.Series and points_xy.dtype == np.float64
+        return cls(points_xy.to_numpy().reshape(-1, 2))
+
+
+def point_in_polygon(points, polygons):
+    """``cuspatial.point_in_polygon`` of RAPIDS 25.04, after its kernel.
+
+    No multipolygons, at most 31 polygons, edges are outside; and a point counts as on an edge if it is on the edge's line, to 4
+    units in the last place, and its x is within the edge's: with an upright edge that is everything above and below.
+    """
+    if any(shape.geom_type != "Polygon" for shape in polygons.data):
+        raise ValueError("GeoSeries cannot contain multipolygon.")
+    if len(polygons.data) > 31:
+        raise RuntimeError("Number of polygons cannot exceed 31")
+    return pd.DataFrame({k: _properly_in(points.data, shape) for k, shape in enumerate(polygons.data)})
+
+
+def _properly_in(points, shape):
+    x, y = points.T
+    inside, on_edge = np.zeros(len(x), bool), np.zeros(len(x), bool)
+    for ring in shapely.get_rings(shape):
+        corners = shapely.get_coordinates(ring)
+        for (x0, y0), (x1, y1) in pairwise(corners):
+            rise, run = y1 - y0, x1 - x0
+            one, other = (x - x0) * rise, run * (y - y0)
+            on_line = np.abs(one - other) <= 4 * np.spacing(np.maximum(np.abs(one), np.abs(other)))
+            on_edge |= on_line & (min(x0, x1) <= x) & (x <= max(x0, x1))
+            between = (y0 > y) != (y1 > y)
+            inside ^= between & ((x - x0) * rise < run * (y - y0) if rise > 0 else (x - x0) * rise > run * (y - y0))
+    return inside & ~on_edge
+
+
+def cuspatial() -> ModuleType:
+    """cuSpatial with its points in polygons."""
+    module = _module("cuspatial")
+    module.GeoSeries, module.point_in_polygon = GeoSeries, point_in_polygon
     return module

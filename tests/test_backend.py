@@ -7,9 +7,12 @@ import sys
 from types import SimpleNamespace
 
 import doubles
+import geopandas as gpd
 import naive
 import numpy as np
+import pandas as pd
 import pytest
+import shapely
 from reference import reference_rank
 from test_cuml import towns
 from test_rank import assert_same
@@ -20,8 +23,9 @@ from gpu_clusters import backend
 from gpu_clusters.engines.native import ON_CPU
 from gpu_clusters.errors import DeviceError, DeviceMemoryError
 from gpu_clusters.settings import Settings
+from gpu_clusters.steps.inside import points_inside
 
-GPU_PACKAGES = ("cupy", "numba_cuda", "cuml")
+GPU_PACKAGES = ("cupy", "numba_cuda", "cuml", "cudf", "cuspatial")
 
 
 @pytest.fixture
@@ -125,6 +129,28 @@ def test_worlds_through_the_dispatch(machine, engine):
         assert (record["device"], record["engine"]) == ("gpu", engine) and backend.NOT_RUN in record["note"]
 
 
+@pytest.mark.parametrize("more", [{}, {"cudf": doubles.cudf(), "cuspatial": doubles.cuspatial()}])
+@pytest.mark.parametrize("engine", ["native", "cuml"])
+def test_points_in_polygons_through_the_dispatch(machine, monkeypatch, engine, more):
+    asked = []
+    double = doubles.point_in_polygon
+    monkeypatch.setattr(
+        more.get("cuspatial"), "point_in_polygon", lambda *a: asked.append(1) or double(*a)
+    ) if more else None
+    machine(**full(), **more)
+    monkeypatch.setattr(backend, "by_kernel", lambda xp, *args: (asked.append(xp.__name__), points_inside(*args))[1])
+    rng = np.random.default_rng(5)
+    lon, lat = rng.uniform(0, 4, (2, 300)).round(1)
+    patents = pd.DataFrame({"doc_id": np.arange(300) // 2, "lon": lon, "lat": lat})
+    deals = pd.DataFrame({"lon": lon[:50], "lat": lat[:50]})
+    boxes = [shapely.box(0, 0, 1, 1), shapely.MultiPolygon([shapely.box(1, 0, 2, 4), shapely.box(3, 3, 4, 4)])]
+    given = {"regions": gpd.GeoDataFrame({"name": ["a", "b"]}, geometry=boxes, crs=4326), "names": None}
+    expected = gpu_clusters.rank(patents, deals=deals, **given)
+    found = gpu_clusters.rank(patents, deals=deals, device="gpu", engine=engine, **given)
+    pd.testing.assert_frame_equal(found.ranking, expected.ranking, check_exact=True)
+    assert set(asked) == ({1} if more and engine == "cuml" else {"cupy"})
+
+
 def test_old_cuml_and_a_large_island(machine):
     for version, most in (("25.04.00", 4_194_240), ("26.02.01", 4_194_240), ("26.04.00", float("inf"))):
         machine(**full(version))
@@ -144,8 +170,8 @@ def test_a_full_device_names_the_step_and_what_to_do(error):
     def engine(_):
         raise error
 
-    with pytest.raises(DeviceMemoryError, match=r"step 'cluster', of 600 locations .* use device 'cpu'") as failed:
-        backend._telling_of_memory(engine)(towns())
+    with pytest.raises(DeviceMemoryError, match=r"full in step 'cluster' .* use device 'cpu'") as failed:
+        backend._guarded("cluster", engine)(towns())
     assert failed.value.exit_code == 1
 
 
@@ -154,13 +180,13 @@ def test_other_errors_stay_as_they_are():
         raise RuntimeError("illegal address")
 
     with pytest.raises(RuntimeError, match="illegal address"):
-        backend._telling_of_memory(engine)(towns())
+        backend._guarded("cluster", engine)(towns())
 
     def host_is_full(_):
         return np.empty(2**55)
 
     with pytest.raises(MemoryError) as failed:
-        backend._telling_of_memory(host_is_full)(towns())
+        backend._guarded("cluster", host_is_full)(towns())
     assert not isinstance(failed.value, DeviceMemoryError)
 
 

@@ -25,7 +25,11 @@ def run(*mode, **environment):
 def test_the_engine_in_the_simulator_equals_all_pairs():
     done = run("simulate", "6", NUMBA_ENABLE_CUDASIM="1", NUMBA_DISABLE_JIT="1")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["random worlds equal all pairs", "a crowd equals all pairs"]
+    assert done.stdout.splitlines() == [
+        "random worlds equal all pairs",
+        "a crowd equals all pairs",
+        "points in polygons equal shapely",
+    ]
 
 
 @pytest.mark.skipif(find_spec("numba_cuda") is None, reason="numba-cuda is not installed")
@@ -33,7 +37,17 @@ def test_the_kernels_compile_to_ptx_that_rounds_like_a_cpu():
     done = run("compile")
     assert done.returncode == 0, done.stderr
     compiled = dict(part.split("\n", 1) for part in done.stdout.split("==== ")[1:])
-    assert {"scale", "tabulate", "weigh", "begin_runs", "link", "find_roots", "prefer", "find_first"} < set(compiled)
+    assert {
+        "scale",
+        "tabulate",
+        "weigh",
+        "begin_runs",
+        "link",
+        "find_roots",
+        "prefer",
+        "find_first",
+        "find_polygons",
+    } < set(compiled)
     for name, code in compiled.items():
         assert ".target sm_90" in code, name
     for name in ("only_weigh", "only_within", "only_degrees", "begin_runs"):  # distance tests and nothing else

@@ -16,6 +16,7 @@ from numba.extending import overload
 from gpu_clusters.kernels import linking, twofold
 from gpu_clusters.kernels.bands import cells_per_key, enter
 from gpu_clusters.kernels.density import weight_in_band
+from gpu_clusters.kernels.evenodd import OUT, where
 from gpu_clusters.kernels.linking import find, link_in_band, prefer_in_band, within
 from gpu_clusters.kernels.search import KEY, SCALE, X, Y, Z, cell_of, first_entry
 
@@ -146,3 +147,17 @@ def find_first(label, place, first):
     i = cuda.grid(1)
     if i < label.shape[0]:
         cuda.atomic.min(first, label[i], place[i])
+
+
+@cuda.jit(cache=True)
+def find_polygons(x, y, edges, first, box, slot, polygon, state):
+    """Count into ``slot`` the polygons that may hold each point (no ``polygon`` given), or write them from there on."""
+    p = cuda.grid(1)
+    if p < x.shape[0]:
+        for k in range(box.shape[1]):
+            if box[0, k] <= x[p] <= box[2, k] and box[1, k] <= y[p] <= box[3, k]:
+                found = where(edges, first[k], first[k + 1], x[p], y[p])
+                if found != OUT:
+                    if polygon.shape[0] > 0:
+                        polygon[slot[p]], state[slot[p]] = k, found
+                    slot[p] += 1
