@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from test_cuml import towns
 from test_engines import random_problem
+from test_inside import points_about, random_polygons
 from worlds import random_world
 
 import gpu_clusters
@@ -16,6 +17,7 @@ from gpu_clusters.engines import native
 from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.settings import Settings
+from gpu_clusters.steps.inside import points_inside
 
 pytestmark = pytest.mark.gpu
 
@@ -69,6 +71,16 @@ def test_two_long_rows_just_out_of_reach_stay_apart():
     lat = np.repeat([0.0, 0.0091], 60_000)
     problem = Problem(on_sphere(lon, lat), lon, lat, np.ones(120_000, np.int64), sphere_reach(1.0), 3, "densest")
     assert_equal(on_gpu("native")(problem), native.cluster(problem))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_points_in_polygons(engine, seed):
+    rng = np.random.default_rng(seed)
+    shapes = random_polygons(rng, 1)
+    points = points_about(rng, shapes, 1)
+    points[::40, 0] = -180
+    found = backend.pick(Settings(device="gpu", engine=engine)).inside(shapes, *points.T.copy())
+    assert_equal(found, points_inside(shapes, *points.T.copy()))
 
 
 @pytest.mark.parametrize("seed", range(20))
