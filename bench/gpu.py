@@ -6,6 +6,7 @@
 
 native     clustering of the benchmark's globe: each kernel's time, device memory, bits equal to the CPU's, twice, rows shuffled
 cuml       the same with cuML through islands, and cuML alone on samples: time, cores, partition
+polygons   all locations in 240 outlines, by the native kernel and by cuSpatial where it is installed, beside shapely on the CPU
 rank       from Parquet to a ranking on either device, cold and warm, tables equal
 sanitizer  compute-sanitizer's memcheck and racecheck over a small run, where that tool is installed
 """
@@ -13,6 +14,7 @@ sanitizer  compute-sanitizer's memcheck and racecheck over a small run, where th
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import subprocess
@@ -21,26 +23,30 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 from machine import describe, headline
 from world import make_world
 
 from gpu_clusters import Settings, rank
 from gpu_clusters.engines import cuml as by_cuml
 from gpu_clusters.engines import native
+from gpu_clusters.engines.inside import by_cuspatial, by_kernel
 from gpu_clusters.engines.islands import islands
 from gpu_clusters.engines.protocol import Clustering, Problem
 from gpu_clusters.io import read_addresses
 from gpu_clusters.steps.cluster import space
+from gpu_clusters.steps.inside import points_inside
 from gpu_clusters.steps.locate import locate
 
 PACKAGES = ("gpu-clusters", "numba", "numba-cuda", "cupy-cuda12x", "cupy-cuda13x", "cuml-cu12", "cuml-cu13", "numpy")
 SAMPLES = (100_000, 300_000, 1_000_000)
-CHECKS = ("native", "cuml", "rank", "sanitizer")
+CHECKS = ("native", "cuml", "polygons", "rank", "sanitizer")
 
 
 class Machine:
@@ -69,6 +75,20 @@ class Machine:
             self.dbscan = cuml.DBSCAN
         except ImportError:
             self.dbscan = None
+
+    def insides(self) -> dict[str, Callable[..., Any]]:
+        """What finds points in polygons."""
+        if self.rehearse:
+            import doubles
+
+            return {"cuspatial": partial(by_cuspatial, doubles.cuspatial(), pd.Series)}
+        found = {"native": partial(by_kernel, self.cupy)}
+        with contextlib.suppress(ImportError):
+            import cudf
+            import cuspatial
+
+            found["cuspatial"] = partial(by_cuspatial, cuspatial, cudf.Series)
+        return found
 
     def peak_gib(self, work: Callable[[], Any]) -> tuple[Any, float]:
         """What ``work`` returns, and the largest growth of the used device memory while it ran, looked at every 2 ms."""
@@ -229,6 +249,24 @@ def alone(machine: Machine, given: Problem, exact: Clustering) -> dict[str, Any]
     }
 
 
+def check_polygons(machine: Machine, problem: Problem, repeat: int) -> dict[str, Any]:
+    """Time of points in polygons, and whether the pairs are those of the CPU."""
+    rng = np.random.default_rng(3)
+    rows = rng.choice(len(problem.lon), 240, replace=False)
+    outlines = shapely.buffer(shapely.points(problem.lon[rows], problem.lat[rows]), 0.3)
+    outlines = shapely.intersection(outlines, shapely.box(-180, -90, 180, 90))
+    found: dict[str, Any] = {}
+    expected = points_inside(outlines, problem.lon, problem.lat)
+    found["cpu_s"] = machine.timed(lambda: points_inside(outlines, problem.lon, problem.lat), 2)
+    for name, inside in machine.insides().items():
+        pairs = inside(outlines, problem.lon, problem.lat)
+        found[name] = {
+            "seconds": machine.timed(lambda inside=inside: inside(outlines, problem.lon, problem.lat), repeat),
+            "equal": all(np.array_equal(a, b) for a, b in zip(pairs, expected, strict=True)),
+        }
+    return found
+
+
 def check_rank(machine: Machine, data: Path, repeat: int) -> dict[str, Any]:
     """Stage times of ``rank`` without names, on either device, and whether the tables are equal."""
     inputs = [data / f"{name}.parquet" for name in ("patents", "publications", "deals")]
@@ -306,6 +344,7 @@ def main() -> None:
             "cuml": lambda: (
                 check_cuml(machine, problem, tuple(options.samples)) if machine.dbscan else "cuML is not installed"
             ),
+            "polygons": lambda: check_polygons(machine, problem, options.repeat),
             "rank": lambda: check_rank(machine, data, options.repeat),
             "sanitizer": check_sanitizer,
         }

@@ -80,13 +80,15 @@ def by_cuspatial(
     )
     turned = shapely.transform(parts, _turned)
     points = cuspatial.GeoSeries.from_points_xy(series(_turned(np.stack([x, y], axis=1)).ravel()))
-    inside = np.zeros((len(parts), len(x)), bool)
+    exact = covers(parts, near, x[close], y[close])
+    pairs = [(close[exact], near[exact])]
     for begin in range(0, len(parts) if len(x) else 0, MOST_POLYGONS):
         some = turned[begin : begin + MOST_POLYGONS]
-        found = cuspatial.point_in_polygon(points, cuspatial.GeoSeries(list(some)))
-        inside[begin : begin + len(some)] = found.to_numpy().T
-    inside[near, close] = covers(parts, near, x[close], y[close])
-    part, point = np.nonzero(inside)
+        point, part = np.nonzero(cuspatial.point_in_polygon(points, cuspatial.GeoSeries(list(some))).to_numpy())
+        part += begin
+        clear = ~np.isin(part * len(x) + point, near * len(x) + close)
+        pairs.append((point[clear], part[clear]))
+    point, part = (np.concatenate(column) for column in zip(*pairs, strict=True))
     return sorted_pairs(number[point], owner[part])
 
 
