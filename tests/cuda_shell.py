@@ -5,13 +5,16 @@ cuda_shell.py compile              to PTX for an H100, which needs numba-cuda bu
 """
 
 import sys
+from types import FunctionType
 
 import naive
 import numpy as np
 import shapely
+from numba import cuda as numba_cuda
 from test_inside import points_about, random_polygons
 
 from gpu_clusters.engines import cuda, device, inside, native
+from gpu_clusters.engines.cuda import unite_among_threads
 from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels import linking
@@ -43,6 +46,35 @@ def crowded(n=2000):
     return Problem(on_sphere(lon, lat), lon, lat, rng.integers(1, 5, n), sphere_reach(20.0), 1000, "densest")
 
 
+def unite_at_once(seeds):
+    """Threads unite the ends of one edge each, of paths in random order: trees are deep, and threads want the same roots."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    def unite(parent, one, other):
+        p = cuda.grid(1)
+        if p < one.shape[0]:
+            unite_among_threads(parent, one[p], other[p])
+
+    # the simulator lends its own `cuda` to the module of a kernel alone, so this must be a kernel of that module
+    kernel = numba_cuda.jit(FunctionType(unite.__code__, vars(cuda)))
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        path = rng.permutation(200)
+        one, other = path[:-1], path[1:]
+        kept = rng.permutation(199)[: 199 - seed % 4]
+        one, other = one[kept], other[kept]
+        parent, root = np.arange(200), np.empty(200, np.int64)
+        cuda.launch(kernel, len(one), parent, one, other)
+        cuda.launch(cuda.find_roots, 200, parent, root)
+        component = connected_components(
+            coo_array((np.ones(len(one)), (one, other)), shape=(200, 200)), directed=False
+        )[1]
+        first = np.unique(component, return_index=True)[1]
+        np.testing.assert_array_equal(root, first[component], err_msg=str(seed))
+    print("unions at once lose nothing")
+
+
 def simulate(seeds):
     # The simulator runs the plain functions, so what GPUs have instead must take their place.
     linking.unite = cuda.unite_among_threads
@@ -67,12 +99,12 @@ def simulate(seeds):
         for mine, expected in zip(found, points_inside(shapes, *points.T.copy()), strict=True):
             np.testing.assert_array_equal(mine, expected, err_msg=str(seed))
     print("points in polygons equal shapely")
+    unite_at_once(5 * seeds)
 
 
 def compiled():
     """PTX of every kernel, and of kernels that hold no more than a distance test."""
     import numba.cuda.dispatcher
-    from numba import cuda as numba_cuda
     from numba import typeof
 
     class Hopper:  # the compiler asks the driver, and there is none

@@ -29,6 +29,7 @@ def test_the_engine_in_the_simulator_equals_all_pairs():
         "random worlds equal all pairs",
         "a crowd equals all pairs",
         "points in polygons equal shapely",
+        "unions at once lose nothing",
     ]
 
 
