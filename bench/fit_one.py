@@ -79,6 +79,20 @@ def fit_dbscan() -> Fit:
     return fit
 
 
+def fit_dbscan_torch() -> Fit:
+    """Import `dbscan-torch`, which takes points in a plane as float32; it does not say which of them are core."""
+    import torch
+    from dbscan_torch import dbscan2d
+
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+
+    def fit(points: np.ndarray, radius_km: float, threshold: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = dbscan2d(torch.from_numpy(points.astype(np.float32)), eps=radius_km, min_samples=threshold).numpy()
+        return labels, labels >= 0
+
+    return fit
+
+
 def fit_sklearn(algorithm: str, metric: str, eps: Callable[[float], float]) -> Fit:
     """Import scikit-learn's DBSCAN with a tree, a metric and the radius in that metric's unit."""
     from sklearn.cluster import DBSCAN
@@ -108,6 +122,7 @@ def mask(indices: np.ndarray, n: int) -> np.ndarray:
 TOOLS: dict[str, Callable[[], Tool]] = {
     "gpu-clusters": lambda: Tool(degrees, fit_gpu_clusters(), "degrees"),
     "dbscan": lambda: Tool(plane, fit_dbscan(), "plane, km"),
+    "dbscan-torch": lambda: Tool(plane, fit_dbscan_torch(), "plane, km, float32"),
     "scikit-learn": lambda: Tool(
         radians, fit_sklearn("ball_tree", "haversine", lambda km: km / EARTH_KM), "radians, haversine, ball tree"
     ),

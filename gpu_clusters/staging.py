@@ -16,7 +16,7 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def new_folder(out: str | os.PathLike[str], *, force: bool) -> Iterator[Path]:
         folder = partial.path if target.exists() else partial.path / target.relative_to(top)
         folder.mkdir(parents=True, exist_ok=True)
         yield folder
-        for path in (*folder.iterdir(), folder):
+        for path in (*folder.rglob("*"), folder):
             _sync(path)
         _put_in_place(partial.path, folder, top, target, force=force)
         _placed = True
@@ -346,20 +346,31 @@ def check_file(out: str | os.PathLike[str], *, force: bool) -> Path:
 
 
 @contextmanager
-def new_file(out: str | os.PathLike[str], *, force: bool) -> Iterator[Path]:
-    """A file to write, which takes the place of ``out`` when all went well and vanishes when not."""
-    target = check_file(out, force=force)
+def new_files(out: Sequence[str | os.PathLike[str]], *, force: bool) -> Iterator[list[Path]]:
+    """Files of one folder to write, which take the places of ``out`` together when all went well and vanish when not.
+
+    The last is the record of the others: where it is, they are whole.
+    """
+    global _moving, _placed
+    targets = [check_file(path, force=force) for path in out]
     partial = None
     try:
-        _remove_abandoned(target)
-        partial = _Partial(target.parent, target.name)
-        file = partial.path / target.name
-        yield file
-        _sync(file)
-        check_file(out, force=force)
-        file.replace(target)
+        _remove_abandoned(targets[0])
+        partial = _Partial(targets[0].parent, targets[0].name)
+        files = [partial.path / target.name for target in targets]
+        yield files
+        for file in files:
+            _sync(file)
+        for path in out:
+            check_file(path, force=force)
+        _moving = True
+        targets[-1].unlink(missing_ok=True)
+        for file, target in zip(files, targets, strict=True):
+            file.replace(target)
+        _placed = True
     except OSError as error:
-        raise GpuClustersError(f"cannot write {os.fspath(out)}: {error.strerror or error}") from error
+        raise GpuClustersError(f"cannot write {os.fspath(out[0])}: {error.strerror or error}") from error
     finally:
+        _moving = False
         if partial is not None:
             partial.remove()

@@ -87,7 +87,7 @@ def sweep(folder: Path, ranking: pd.DataFrame) -> Path:
     """What a report reads of a sweep around a ranking; its clusters have other numbers there."""
     folder.mkdir()
     at = ranking[["lon", "lat"]].to_numpy()
-    rows = [(90 + i, *at[i - 1], max(1, i - 2), i + 0.5, i + 4, 20) for i in range(1, 11)]
-    columns = ["cluster_id", "lon", "lat", "best_rank", "median_rank", "worst_rank", "matched"]
+    rows = [(90 + i, i, *at[i - 1], max(1, i - 2), i + 0.5, i + 4, 20) for i in range(1, 11)]
+    columns = ["cluster_id", "rank", "lon", "lat", "best_rank", "median_rank", "worst_rank", "matched"]
     pd.DataFrame(rows[::-1], columns=columns).to_csv(folder / "stability.csv", index=False)
     return folder

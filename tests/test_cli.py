@@ -74,8 +74,20 @@ def test_rank_writes_what_the_library_gives(program):
     lines = ran.out.splitlines()
     assert lines[0].split()[:2] == ["rank", "cluster"] and len(lines) == 3
     assert "NA" in ran.out and "FR" in ran.out
-    assert ran.err.startswith("2 clusters (2 before merging) of 120 addresses") and ran.err.endswith("-> out\n")
-    assert ran.err.count("\n") == 1
+    *covered, told = ran.err.splitlines()
+    assert covered == [
+        "patents: 60 rows, 100.0 % geocoded; 30 documents, 100.0 % covered",
+        "publications: 60 rows, 100.0 % geocoded; 30 documents, 100.0 % covered",
+        "deals: 60 rows, 100.0 % geocoded; 60 deals, 100.0 % covered",
+    ]
+    assert told.startswith("2 clusters (2 before merging) of 120 addresses") and told.endswith("-> out")
+    world = [row for row in manifest["coverage"] if row["country"] == "World"]
+    assert [(row["table"], row["rows"], row["documents_pct"]) for row in world] == [
+        ("patents", 60, 100.0),
+        ("publications", 60, 100.0),
+        ("deals", 60, 100.0),
+    ]
+    assert len(manifest["coverage"]) == len(pd.read_csv("out/coverage.csv"))
     assert [entry["rows"] for entry in manifest["inputs"]] == [60, 60, 60]
     assert manifest["inputs"][0]["size"] == Path("p.parquet").stat().st_size
 
@@ -423,7 +435,7 @@ def test_streams_of_a_process(tmp_path, some_files):
     assert ran.code == 0 and json.loads(ran.out)["out"] == "out" and ran.err == ""
     colours = {"FORCE_COLOR": "1", "TERM": "xterm", "TTY_COMPATIBLE": "1"}
     ran = process(*args, "--force", cwd=tmp_path, env=colours)
-    assert ran.code == 0 and len(ran.err.splitlines()) == 1 and "read patents" not in ran.err
+    assert ran.code == 0 and len(ran.err.splitlines()) == 4 and "read patents" not in ran.err
     latin = {"PYTHONIOENCODING": "ascii", "NO_COLOR": "1"}
     ran = process(*args, "--force", "--json", cwd=tmp_path, env=latin)
     assert ran.code == 0 and ran.out.isascii() and json.loads(ran.out)["clusters"] > 1
@@ -470,9 +482,9 @@ def test_progress_on_a_terminal(tmp_path, some_files):
         assert stage in screen
     bars, said = screen.split(b"\x1b[?25h")  # the cursor is back
     assert b"\x1b[?25l" in bars and said.startswith(b"\r\x1b[1A\x1b[2K"), "the last bar is wiped out"
-    assert said.count(b"\n") == 1 and b"clusters (" in said
+    assert said.count(b"\n") == 4 and b"clusters (" in said
     code, out, screen = on_a_terminal(args, tmp_path, TERM="dumb")
-    assert code == 0 and b"\x1b" not in screen and screen.count(b"\n") == 1
+    assert code == 0 and b"\x1b" not in screen and screen.count(b"\n") == 4
     code, out, screen = on_a_terminal(args, tmp_path, stop="read patents")
     if code:
         assert (

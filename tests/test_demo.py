@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import signal
@@ -30,7 +31,11 @@ def test_demo_and_its_inputs(program):
     assert "246 clusters, 237 after merging" in ran.err and "inputs are synthetic" in ran.err
     assert re.search(r"^ +1 +Shenzhen–Hong Kong–Guangzhou +14\.28 \| 14\.28 ", ran.out, re.MULTILINE)
     assert len([line for line in ran.out.splitlines() if " | " in line]) == 21
-    assert complete(Path("demo"))["settings"]["density"] == pytest.approx(22.5)
+    manifest = complete(Path("demo"))
+    assert manifest["settings"]["density"] == pytest.approx(22.5)
+    names = ["patents.parquet", "publications.parquet", "deals.parquet", "names.csv", "population.tif"]
+    assert [file["name"] for file in manifest["inputs"]] == names
+    assert "partial" not in json.dumps(manifest) and "partial" not in ran.err
     assert list((program.here.parent / "scratch").iterdir()) == []
     program.refused(2, "demo", says="--force")
 

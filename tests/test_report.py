@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 import json
 import re
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 
@@ -18,8 +20,9 @@ import pytest
 from program import Program, tree
 from reports import NAMES, ORGANIZATIONS, result, sweep
 
-from gpu_clusters import InputError, UsageError, report
-from gpu_clusters.report import economies, escape, figures, files, labels, land, maps, numbers, payload, style, tables
+from gpu_clusters import DeviceError, InputError, UsageError, report
+from gpu_clusters.io import land
+from gpu_clusters.report import economies, escape, figures, files, labels, maps, numbers, payload, style, tables
 from gpu_clusters.report.contents import of_result, read
 from gpu_clusters.report.dots import count_by_pixel
 
@@ -49,7 +52,7 @@ def test_what_is_written(written):
     keys = {"top", "beyond", "by-economy", "economies", "intensity", "top-by-indicator", "concentration", "regions"}
     keys |= {"income-groups", "movements", "stability", "coverage"}
     pictures = [f"figure-{name}" for name in ("shares", "leaders", "economies", "per-capita", "rank-ranges")]
-    pictures += [f"map-{name}{by}" for name in ("world", "europe", "pacific---more") for by in ("", "-intensity")]
+    pictures += [f"map-{name}{by}" for name in ("world", "europe", "pacific-more") for by in ("", "-intensity")]
     assert there == {f"{key}.{kind}" for key in keys for kind in ("csv", "md", "tex")} | {
         *(f"{name}.{kind}" for name in pictures for kind in ("svg", "png")),
         *("tables.tex", "tables.xlsx", "report.html"),
@@ -195,6 +198,18 @@ def test_figures_have_what_they_show(contents):
         inside_and_apart(figure)
 
 
+@pytest.mark.parametrize("width", [figures.NARROW, 5.0, 12.0])
+def test_figures_of_any_width(contents, width):
+    for name, draw in figures.all_figures(contents).items():
+        figure = draw(contents, width=width)
+        assert figure.get_figwidth() == width, name
+        inside_and_apart(figure)
+        sizes = [text.get_fontsize() for ax in figure.axes for text in ax.texts] + [
+            t.get_fontsize() for t in figure.texts
+        ]
+        assert min(sizes) >= 8, name
+
+
 def test_maps_name_clusters_without_collisions(contents):
     named = inside_and_apart(maps.world(contents))
     assert [name.split("  ")[1] for name in named][:4] == [style.shortened(name, 34) for name in NAMES[:4]]
@@ -244,6 +259,19 @@ def test_labels_keep_apart():
             assert gap < radii[p.point] + 7
 
 
+def test_the_first_labels_find_a_way():
+    """In a ring of symbols that no line can leave, only the first labels are placed, their lines across the ring."""
+    angle = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    ring = 100 + 30 * np.column_stack((np.cos(angle), np.sin(angle)))
+    points, radii = np.vstack(([[100.0, 100.0]], ring)), [2.0] * 61
+    for insist, expected in ((0, []), (1, [0])):
+        placed = labels.place_labels(points, radii, [(70.0, 9.0)], (0, 0, 200, 200), insist=insist)
+        assert [label.point for label in placed] == expected
+    left, bottom = placed[0].left, placed[0].bottom
+    for x, y in points:
+        assert x + 2 <= left or x - 2 >= left + 70 or y + 2 <= bottom or y - 2 >= bottom + 9
+
+
 def test_pixels_count_every_point():
     rng = np.random.default_rng(1)
     x, y = rng.uniform(0, 4, 5000), rng.uniform(0, 3, 5000)
@@ -251,6 +279,44 @@ def test_pixels_count_every_point():
     expected, _, _ = np.histogram2d(y, x, bins=(30, 40), range=((0, 3), (0, 4)))
     assert counts.shape == (30, 40) and counts.sum() == 5000
     np.testing.assert_array_equal(counts, expected)
+
+
+def test_points_are_counted_by_the_library_of_the_device(contents, monkeypatch):
+    """On a GPU the points go to cuDF, here an object in its place; without it nothing else is taken."""
+    made = []
+
+    class Frames:
+        @staticmethod
+        def DataFrame(columns):  # noqa: N802
+            made.append(len(columns["x"]))
+            return pd.DataFrame(columns)
+
+    monkeypatch.setitem(sys.modules, "cudf", None)
+    with pytest.raises(DeviceError, match="cuDF"):
+        count_by_pixel(np.zeros(3), np.zeros(3), (-1.0, 1.0, -1.0, 1.0), 4, 4, "gpu")
+    with pytest.raises(UsageError, match="device"):
+        count_by_pixel(np.zeros(3), np.zeros(3), (-1.0, 1.0, -1.0, 1.0), 4, 4, "tpu")
+    monkeypatch.setitem(sys.modules, "cudf", Frames)
+    assert count_by_pixel(np.zeros(3), np.zeros(3), (-1.0, 1.0, -1.0, 1.0), 4, 4, "gpu").sum() == 3 and made == [3]
+    maps.world(replace(contents, device="gpu"))
+    assert 2000 < made[1] <= (contents.locations["cluster_id"] < 0).sum()
+
+
+def test_a_map_of_all_locations(contents):
+    """A million locations outside of clusters: grey is each pixel that has one, and no other."""
+    from matplotlib.colors import to_rgb
+    from pyproj import Transformer
+
+    rng = np.random.default_rng(3)
+    lon, lat = rng.uniform(-30, 30, 1_000_000), rng.uniform(-20, 20, 1_000_000)
+    places = pd.DataFrame({"lon": lon, "lat": lat, "cluster_id": -1})
+    figure = maps.region(replace(contents, locations=places), (-40.0, -30.0, 40.0, 30.0), "Box")
+    picture, ax = np.asarray(figure.axes[0].images[0].get_array()), figure.axes[0]
+    grey = picture[..., 3] > 0
+    x, y = Transformer.from_crs(4326, "+proj=laea +lon_0=0 +lat_0=0 +R=6371008.8", always_xy=True).transform(lon, lat)
+    number, _, _ = np.histogram2d(y, x, bins=grey.shape, range=(ax.get_ylim(), ax.get_xlim()))
+    assert 0.2 < grey.mean() < 0.6 and (grey != (number > 0)).mean() < 1e-5
+    assert (picture[grey][:, :3] == np.rint(255 * np.array(to_rgb(style.NOISE)))).all()
 
 
 def test_land_is_where_land_is():
@@ -332,6 +398,13 @@ def test_on_the_command_line(written, tmp_path, monkeypatch, capsys):
     program.refused(2, "report", here, "--out", "r", "--region", "x=10,2,3,1", says="region")
     program.refused(2, "report", here, "--out", "r", "--sweep", "empty", says="stability.csv")
     program.refused(2, "report", here, "--out", "r", "--top", 0, says="top")
+    program.refused(2, "report", here, "--out", "r", "--device", "tpu", says="device")
+    for names in (("a b", "A  b"), ("World", "x"), ("x", "x"), ("x", "x intensity")):
+        boxes = [part for name in names for part in ("--region", f"{name}=10,2,30,10")]
+        program.refused(2, "report", here, "--out", "r", *boxes, says="name")
+    if importlib.util.find_spec("cudf") is None:
+        program.refused(4, "report", here, "--out", "r", "--device", "gpu", says="cuDF")
+    program.refused(3, "report", here, "--out", "r", "--previous", "empty", says="ranking.parquet")
     shutil.copytree(here, tmp_path / "bad")
     (tmp_path / "bad" / "locations.parquet").write_bytes(b"no")
     program.refused(3, "report", "bad", says="locations.parquet")

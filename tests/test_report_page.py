@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
+from browser import chromium, opened
 from reports import NAMES, result, sweep
 
 from gpu_clusters import report
 from gpu_clusters.report.escape import one_line
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-BROWSER = os.environ.get("GPU_CLUSTERS_CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-if BROWSER is None:
-    pytest.skip("Chromium is not installed", allow_module_level=True)
+SMALLEST_LETTERS = 8  # points, of the figures
 
 
 @pytest.fixture(scope="module")
@@ -30,33 +24,20 @@ def path(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[(1280, "light"), (390, "dark")], ids=["wide", "phone"])
 def page(browser, path, request):
-    """The open page; what goes to the console, wrong requests and errors fail the test."""
-    width, scheme = request.param
-    context = browser.new_context(
-        viewport={"width": width, "height": 844}, color_scheme=scheme, offline=True, has_touch=width < 500
-    )
-    page, said = context.new_page(), []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda asked: said.append(asked.url) if not asked.url.startswith(("file:", "data:")) else None)
-    page.goto(path.as_uri())
-    page.wait_for_function("window.report && document.querySelector('#chart canvas').width > 100")
-    page.wait_for_timeout(150)
-    yield page
-    context.close()
-    assert said == []
+    with opened(browser, path, *request.param) as page:
+        page.wait_for_function("window.report && document.querySelector('#chart canvas').width > 100")
+        page.wait_for_timeout(150)
+        yield page
 
 
 def names(page) -> list[str]:
-    return page.locator("#table tbody tr td:nth-child(2)").all_inner_texts()
+    return page.locator("#table tbody tr td:nth-child(2) button").all_inner_texts()
 
 
 def at(page, cluster: int) -> tuple[float, float]:
@@ -77,7 +58,11 @@ def test_sorting(page):
     assert page.locator("#table th[aria-sort]").get_attribute("data-key") == "rank"
     for key, text in (("share", False), ("deals", False), ("name", True), ("change", False)):
         head = page.locator(f'#table th[data-key="{key}"]')
-        head.locator("button").click()
+        narrow = page.viewport_size["width"] < 500
+        if narrow:
+            page.locator("#sort").select_option(key)
+        else:
+            head.locator("button").click()
         values = page.evaluate(
             f'JSON.parse(document.getElementById("data").textContent).clusters.map((c) => [c.{key}, c.name])'
         )
@@ -174,4 +159,21 @@ def test_colours_by_intensity(page):
     page.locator("#by").select_option("intensityRank")
     page.locator("#tables summary").first.click()
     assert page.locator("#tables table").first.is_visible()
-    assert page.locator("figure svg").count() == 5
+    assert page.locator("figure svg:visible").count() == 5
+
+
+def test_nothing_scrolls_sideways_and_letters_are_legible(page):
+    for summary in page.locator("summary").all():
+        summary.click()
+    wide = """() => [...document.querySelectorAll(".scroll, table, figure, details, section")]
+        .filter((part) => part.scrollWidth > part.clientWidth + 1 || part.getBoundingClientRect().right > innerWidth)
+        .map((part) => part.outerHTML.slice(0, 80))"""
+    assert page.evaluate(wide) == []
+    scales = page.locator("figure svg:visible").evaluate_all(
+        "all => all.map((svg) => svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"
+    )
+    assert len(scales) == 5 and min(scales) * SMALLEST_LETTERS >= 10
+    small = """() => [...document.querySelectorAll("body *")].filter((part) => part.checkVisibility() && [...part.childNodes]
+        .some((child) => child.nodeType === 3 && child.textContent.trim()) && parseFloat(getComputedStyle(part).fontSize) < 10)
+        .map((part) => part.outerHTML.slice(0, 80))"""
+    assert page.evaluate(small) == []

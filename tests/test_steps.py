@@ -10,6 +10,7 @@ import pytest
 
 import gpu_clusters
 from gpu_clusters import Settings, UsageError
+from gpu_clusters.io.model import Addresses, Deals
 from gpu_clusters.steps import count, label
 from gpu_clusters.steps.cluster import project
 from gpu_clusters.steps.locate import distinct_places
@@ -69,6 +70,35 @@ def test_sums_do_not_depend_on_the_order_and_are_right():
         found.append(count.sums(group[order], groups, count.Measure(code, distinct, parts=False)))
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_allclose(found[0], exact, rtol=1e-15)
+
+
+@pytest.mark.parametrize("kind", ["fraction", "deals", "parts"])
+def test_sums_of_very_many_different_values_do_not_depend_on_the_order_and_are_right(kind, monkeypatch):
+    monkeypatch.setattr(count, "MOST_VALUES", 50)
+    rng = np.random.default_rng(3)
+    sizes = np.arange(1, 91)
+    start = np.concatenate(([0], np.cumsum(sizes)))
+    n = int(start[-1])
+    worth = np.repeat(1 / sizes, sizes) if kind == "parts" else rng.lognormal(0, 4, n)
+    group = rng.integers(-1, 5, n)
+    found = []
+    for documents in (np.arange(len(sizes)), rng.permutation(len(sizes))):
+        rows = np.concatenate([np.arange(start[d], start[d + 1]) for d in documents])
+        place, none = np.zeros(n), np.full(n, -1, np.int32)
+        if kind == "deals":
+            table = Deals(place, place, worth[rows], none, ())
+        else:
+            starts = np.concatenate(([0], np.cumsum(sizes[documents])))
+            fraction = worth[rows] if kind == "fraction" else None
+            table = Addresses("patents", place, place, starts, none, (), none, (), fraction)
+        measured = count.measure(table)
+        assert measured.quanta
+        pairs = count.pair_sums(group[rows], np.zeros(n, np.int32), 1, 5, measured)
+        found.append(count.sums(group[rows], 5, measured))
+        assert pairs.sum.tolist() == found[-1].tolist()
+    exact = [float(sum(map(Fraction, worth[group == g]), Fraction())) for g in range(5)]
+    np.testing.assert_array_equal(*found)
+    np.testing.assert_allclose(found[0], exact, rtol=1e-14)
 
 
 def test_three_thirds_are_one():

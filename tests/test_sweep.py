@@ -197,9 +197,11 @@ def test_sums_have_the_bits_of_single_runs_also_with_very_many_different_fractio
     single = gpu_clusters.rank(table, radius_km=5, density=3, merge_km=None).ranking
     assert found.clusters["patents"].tolist()[: len(single)] == single["patents"].tolist()
     table["fraction"] = rng.random(9000)  # more values than are told apart
-    found = sweep(table, radius_km=[5, 8], density=[3, 9], baseline=(5, 3))
-    single = gpu_clusters.rank(table, radius_km=5, density=3, merge_km=None).ranking
-    np.testing.assert_allclose(found.clusters["patents"][: len(single)], single["patents"], rtol=1e-13)
+    deals = table[["lon", "lat"]].assign(deals=rng.random(9000))
+    found = sweep(table, deals=deals, radius_km=[5, 8], density=[3, 9], baseline=(5, 3), check=4)
+    single = gpu_clusters.rank(table, deals=deals, radius_km=5, density=3, merge_km=None).ranking
+    for column in ("patents", "deals"):
+        assert found.clusters[column].tolist()[: len(single)] == single[column].tolist()
 
 
 def test_several_weightings_share_a_baseline():

@@ -14,7 +14,6 @@ from program import Program
 from gpu_clusters import GpuClustersError, sweep
 from gpu_clusters.schema import STABILITY, SWEEP_CLUSTERS, SWEEP_SETTINGS
 from gpu_clusters.steps.single import Clusters
-from gpu_clusters.sweeps import run as runs
 from gpu_clusters.sweeps.parts import folder_beside
 from gpu_clusters.sweeps.study import Study
 
@@ -76,8 +75,10 @@ def test_files_of_the_command(program, files, tables, tmp_path):
     assert {entry["name"] for entry in manifest["outputs"]} == FILES - {"manifest.json"} | PICTURES | {"labels.parquet"}
     assert len(manifest["checked"]) == 4 and manifest["grid"]["baseline"] == [8, 9]
     page = (out / "sweep.html").read_text(encoding="utf-8")
-    assert not re.search(r"(src|href)\s*=|https?://", page)
-    data = json.loads(re.search(r"^const data = (.*);$", page, re.MULTILINE)[1])
+    assert not re.search(r"""(src|href)\s*=\s*["'](?!data:)|https?://""", page)
+    data = json.loads(re.search(r'id="data">(.*)</script>', page)[1])
+    assert len(data["land"]["land"]) > 500
+    assert [one[1] for one in data["baseline_clusters"].values()] == stability["label"].tolist()
     assert [one["clusters"] for one in data["settings"]] == settings["clusters"].tolist()
     assert [row[0] for row in data["settings"][0]["rows"]] == clusters["rank"].tolist()[: settings["clusters"][0]]
     again = program("sweep", *inputs, *grid, "--out", out)
@@ -116,10 +117,7 @@ def test_a_difference_to_a_single_run_is_an_error(tables, monkeypatch):
         clusters, number, core = single(self, *at)
         return Clusters(*clusters)._replace(patents=clusters.patents + 1e-9), number, core
 
-    study_of = runs.study_of
-    monkeypatch.setattr(
-        runs, "study_of", lambda *given: (study_of(*given), monkeypatch.setattr(Study, "single", wrong))[0]
-    )
+    monkeypatch.setattr(Study, "single", wrong)
     with pytest.raises(GpuClustersError, match="fault of the program"):
         sweep(tables[0], radius_km=[8], density=[4], check=1)
 

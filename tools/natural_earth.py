@@ -1,7 +1,7 @@
-"""Make the report's coast lines and borders: Natural Earth 1:50m, thinned and rounded.
+"""Make the coast lines and borders of maps: Natural Earth 1:50m, thinned and rounded.
 
     npm pack world-atlas@2.0.2 && tar xzf world-atlas-2.0.2.tgz
-    python tools/natural_earth.py package/countries-50m.json gpu_clusters/report/data/natural_earth.json
+    python tools/natural_earth.py package/countries-50m.json gpu_clusters/io/natural_earth.json
 
 world-atlas 2.0.2 holds Natural Earth 4.1.0 (public domain) as TopoJSON: arcs that neighbouring countries share. So a border is an
 arc of several countries, and thinning arc by arc leaves no gaps. Antarctica and the smallest islands are left out.

@@ -30,7 +30,7 @@ _AREA = {
 }
 _CITY_ELSEWHERE, _AREA_ELSEWHERE = {"city"}, {"province", "prefecture", "oblast", "region"}
 _UMLAUTS = {"DE", "AT", "CH"}
-_BELONGING = {
+BELONGING = {
     "CN": ("HK", "MO"),
     "US": ("PR", "VI", "GU"),
     "FR": ("RE", "GP", "MQ", "GF"),
@@ -48,7 +48,7 @@ class Place(NamedTuple):
 
     ``lon``, ``lat`` in degrees, NaN where unknown; ``geocode`` says how it was found (None if not), ``accuracy`` is ``city``
     or the reason: ``area`` (the name of a state or a county), ``ambiguous``, ``elsewhere`` (only in another state),
-    ``not found``, ``no city``, ``no country``.
+    ``not found``, ``no city``, ``no country``. The fallback adds ``arcgis``, ``not a city`` and ``refused``.
     """
 
     lon: float
@@ -73,14 +73,14 @@ class Matcher:
     """
 
     def __init__(self, places: pd.DataFrame, cities: Iterable[tuple[str, str]]) -> None:
-        self._divisions = Divisions(places)
+        self.divisions = Divisions(places)
         self._lon, self._lat = places["lon"].to_numpy(), places["lat"].to_numpy()
         self._population = places["population"].to_numpy()
         self._admin1, self._name = places["admin1"].to_numpy(object), places["name"].to_numpy(object)
         wanted: dict[str, dict[str, set[str]]] = {level: defaultdict(set) for level in ("name", "suffix", "joined")}
         for city, country in cities:
             code = iso2(country)
-            for one in (code, *_BELONGING.get(code, ())):
+            for one in (code, *BELONGING.get(code, ())):
                 for level, key in _keys(city, one):
                     wanted["name" if level in ("name", "altname") else level][one].add(key)
         self._index = _index(places, wanted)
@@ -88,13 +88,13 @@ class Matcher:
     def find(self, city: str, state: str, country: str) -> Place:
         """The place of a city; empty texts are missing."""
         if not country.strip():
-            return _nowhere("no country")
+            return nowhere("no country")
         code, name = iso2(country), folded(city)
         if not name:
-            return _nowhere("no city")
+            return nowhere("no city")
         place = self._within(code, city, state)
         if place.accuracy == "not found":
-            for one in _BELONGING.get(code, ()):
+            for one in BELONGING.get(code, ()):
                 if (there := self._within(one, city, "")).geocode:
                     return there
         return place
@@ -102,8 +102,8 @@ class Matcher:
     def _within(self, country: str, city: str, state: str) -> Place:
         """The place of a city within a country, given by its code."""
         name = folded(city)
-        is_area = self._divisions.is_area(country, name)
-        division = self._divisions.find(country, state) if state.strip() else None
+        is_area = self.divisions.is_area(country, name)
+        division = self.divisions.find(country, state) if state.strip() else None
         elsewhere = False
         for level, key in _keys(city, country):
             found = self._index[level].get((country, key), [])
@@ -116,10 +116,10 @@ class Matcher:
                 elsewhere = True
                 continue
             place = self._largest(within or found, level + ("+admin1" if within else ""))
-            return _nowhere("area") if is_area and place.geocode is None else place
+            return nowhere("area") if is_area and place.geocode is None else place
         if is_area or _last_word(name) in _AREA.get(country, _AREA_ELSEWHERE):
-            return _nowhere("area")
-        return _nowhere("elsewhere" if elsewhere else "not found")
+            return nowhere("area")
+        return nowhere("elsewhere" if elsewhere else "not found")
 
     def _is_area(self, country: str, name: str, place: int, level: str, division: Division | None) -> bool:
         """Whether a name that is not the place's own means the area that the place lies in.
@@ -129,10 +129,10 @@ class Matcher:
         """
         if _last_word(name) in _AREA.get(country, _AREA_ELSEWHERE):
             return True
-        if not self._divisions.is_area(country, name) or _core(name, country) != name:
+        if not self.divisions.is_area(country, name) or _core(name, country) != name:
             return False
         own = folded(self._name[place])
-        if self._divisions.is_named_after(country, name, own):
+        if self.divisions.is_named_after(country, name, own):
             return False
         if level != "altname":
             return True
@@ -143,12 +143,13 @@ class Matcher:
         population = self._population[found]
         best = [i for i, people in zip(found, population, strict=True) if people == population.max()]
         first = best[0]
-        if any(_km(self._lon[i], self._lat[i], self._lon[first], self._lat[first]) > NEAR_KM for i in best[1:]):
-            return _nowhere("ambiguous")
+        if any(km(self._lon[i], self._lat[i], self._lon[first], self._lat[first]) > NEAR_KM for i in best[1:]):
+            return nowhere("ambiguous")
         return Place(float(self._lon[first]), float(self._lat[first]), geocode, "city")
 
 
-def _nowhere(reason: str) -> Place:
+def nowhere(reason: str) -> Place:
+    """No place, and why."""
     return Place(np.nan, np.nan, None, reason)
 
 
@@ -201,7 +202,7 @@ def _index(places: pd.DataFrame, wanted: dict[str, dict[str, set[str]]]) -> dict
     return index
 
 
-def _km(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
+def km(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
     """Great-circle distance in kilometres."""
     a, b, c, d = np.radians([lon, lat, other_lon, other_lat])
     h = np.sin((d - b) / 2) ** 2 + np.cos(b) * np.cos(d) * np.sin((c - a) / 2) ** 2

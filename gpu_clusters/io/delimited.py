@@ -28,12 +28,16 @@ _END = "\x1f\x1eend of table\x1e\x1f"
 
 @dataclass(frozen=True)
 class DelimitedReader:
-    """A file of delimited text in UTF-8, with a header line."""
+    """A file of delimited text in UTF-8, with a header line.
+
+    ``block`` bytes become a batch, and a few dozen such blocks may be read ahead.
+    """
 
     path: Path
     name: str
     delimiter: str
     compression: str | None
+    block: int | None = None
 
     @property
     def _kind(self) -> str:
@@ -87,7 +91,7 @@ class DelimitedReader:
     def _options(self, columns: Sequence[str], refuse: Callable[[Any], str]) -> tuple[Any, Any, Any]:
         """Texts only; one thread, for the numbers of bad rows."""
         return (
-            pa_csv.ReadOptions(block_size=_BLOCK, use_threads=False),
+            pa_csv.ReadOptions(block_size=self.block or _BLOCK, use_threads=False),
             pa_csv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True, invalid_row_handler=refuse),
             pa_csv.ConvertOptions(
                 include_columns=list(columns),

@@ -72,10 +72,11 @@ def reading(name: str, kind: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class ParquetReader:
-    """Parquet, GeoParquet included."""
+    """Parquet, GeoParquet included; in batches of ``rows``, or of `BATCH`."""
 
     path: Path
     name: str
+    rows: int | None = None
 
     def _open(self) -> pa.NativeFile:
         return pa.OSFile(os.fsencode(self.path))  # the bytes of the name, which need not be UTF-8
@@ -93,7 +94,7 @@ class ParquetReader:
             options = {"read_dictionary": texts, "buffer_size": 1 << 22, "pre_buffer": False}
             done = 0
             with self._open() as source, pq.ParquetFile(source, **options) as file:
-                for batch in file.iter_batches(BATCH, columns=list(columns)):
+                for batch in file.iter_batches(self.rows or BATCH, columns=list(columns)):
                     done += batch.num_rows
                     yield batch, done / max(file.metadata.num_rows, 1)
 

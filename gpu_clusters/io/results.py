@@ -7,6 +7,7 @@ import json
 import math
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -75,6 +76,14 @@ def write_comparison(comparison: Comparison, out: str | os.PathLike[str], *, for
         _write_csv(comparison.mergers, folder / "mergers.csv")
         outputs = [_fingerprint(path) for path in sorted(folder.iterdir())]
         _write_json(comparison.manifest | {"outputs": outputs}, folder / MANIFEST)
+
+
+def write_coverage(
+    coverage: pd.DataFrame, record: dict[str, Any], outputs: Sequence[tuple[str, Path]], at: Path
+) -> None:
+    """Write a coverage table into the last of ``outputs``, and to ``at`` a record of all of them, by the names given here."""
+    _write_csv(coverage, outputs[-1][1])
+    _write_json(record | {"outputs": [_fingerprint(path) | {"name": name} for name, path in outputs]}, at)
 
 
 def plain(value: Any) -> Any:

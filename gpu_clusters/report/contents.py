@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from gpu_clusters import backend
+from gpu_clusters.editions import compare
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.schema import (
     COVERAGE,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from gpu_clusters.result import Result
 
 STABILITY = "stability.csv"
-OF_STABILITY = ("lon", "lat", "best_rank", "median_rank", "worst_rank", "matched")
+OF_STABILITY = ("rank", "lon", "lat", "best_rank", "median_rank", "worst_rank", "matched")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +49,15 @@ class Contents:
         Empty where there is none.
     stability : DataFrame or None
         Of a sweep: a row for each cluster of its baseline setting.
+    grid : dict
+        Of the sweep: ``radii``, ``densities``, ``baseline``; empty where not known.
+    gone : DataFrame or None
+        Clusters of the previous edition that are none any more: ``label``, ``economies``, ``previous_rank``; None where not
+        known.
     top : int
         How many clusters the main ranking has.
+    device : {"cpu", "gpu"}
+        Where millions of points are counted into pixels.
     """
 
     ranking: pd.DataFrame
@@ -60,20 +69,16 @@ class Contents:
     boundaries: gpd.GeoDataFrame | None
     manifest: dict[str, Any]
     stability: pd.DataFrame | None = None
+    grid: dict[str, Any] = field(default_factory=dict)
+    gone: pd.DataFrame | None = None
     top: int = 100
+    device: str = "cpu"
 
     @cached_property
     def clusters(self) -> pd.DataFrame:
         """The ranking with a name to show for every cluster (``label``), also for those that have none."""
         clusters = self.ranking.copy()
-        economies = clusters["economies"].fillna("").astype(str)
-        unnamed = (
-            "Cluster " + clusters["cluster_id"].astype(str) + np.where(economies != "", " (" + economies + ")", "")
-        )
-        name = clusters["name"]
-        clusters["label"] = name.where(name.notna() & (name.fillna("").astype(str).str.strip() != ""), unnamed).astype(
-            object
-        )
+        clusters["label"] = _labels(clusters["name"], clusters["cluster_id"], clusters["economies"])
         return clusters
 
     @property
@@ -87,7 +92,12 @@ class Contents:
 
 
 def read(
-    folder: str | os.PathLike[str], *, sweep: str | os.PathLike[str] | None = None, top: int | None = None
+    folder: str | os.PathLike[str],
+    *,
+    sweep: str | os.PathLike[str] | None = None,
+    previous: Result | str | os.PathLike[str] | None = None,
+    top: int | None = None,
+    device: str = "cpu",
 ) -> Contents:
     """Read the files of a result.
 
@@ -97,8 +107,12 @@ def read(
         Output of ``rank`` or ``demo``; ``ranking.parquet`` and ``locations.parquet`` must be there.
     sweep : path, optional
         Output of ``sweep`` around the same setting, for the range of each cluster's ranks.
+    previous : path or Result, optional
+        The previous edition: its ranks replace those that the result has, and clusters that are none any more are known.
     top : int, optional
         Size of the main ranking; by default that of the result's settings.
+    device : {"cpu", "gpu"}
+        Where millions of points are counted into pixels; a GPU needs cuDF.
 
     Raises
     ------
@@ -106,10 +120,12 @@ def read(
         A folder that is not there or holds no result.
     InputError
         A file of the result that cannot be read.
+    DeviceError
+        The GPU's libraries are missing.
     """
     home = _folder(folder, "ranking.parquet", "a result of gpu-clusters rank")
     manifest = _json(home / "manifest.json")
-    return Contents(
+    contents = Contents(
         ranking=_table(home / "ranking.parquet", RANKING, required=("cluster_id", "rank", "total_share", "lon", "lat")),
         locations=_table(home / "locations.parquet", LOCATIONS, required=("lon", "lat", "cluster_id")),
         deals=_table(home / "deals.parquet", DEALS),
@@ -118,14 +134,20 @@ def read(
         partners=_table(home / "partners.parquet", PARTNERS),
         boundaries=_boundaries(home / "boundaries.parquet"),
         manifest=manifest,
-        stability=None if sweep is None else read_stability(sweep),
-        top=_top(top, manifest),
     )
+    return _with(contents, home, sweep, previous, top, device)
 
 
-def of_result(result: Result, *, sweep: str | os.PathLike[str] | None = None, top: int | None = None) -> Contents:
+def of_result(
+    result: Result,
+    *,
+    sweep: str | os.PathLike[str] | None = None,
+    previous: Result | str | os.PathLike[str] | None = None,
+    top: int | None = None,
+    device: str = "cpu",
+) -> Contents:
     """What a report on a result that has not been written shows; see `read`."""
-    return Contents(
+    contents = Contents(
         ranking=_complete(result.ranking, RANKING),
         locations=result.locations,
         deals=result.deals,
@@ -134,9 +156,8 @@ def of_result(result: Result, *, sweep: str | os.PathLike[str] | None = None, to
         partners=result.partners,
         boundaries=result.boundaries,
         manifest=result.manifest,
-        stability=None if sweep is None else read_stability(sweep),
-        top=_top(top, result.manifest),
     )
+    return _with(contents, result, sweep, previous, top, device)
 
 
 def read_stability(folder: str | os.PathLike[str]) -> pd.DataFrame:
@@ -152,6 +173,41 @@ def read_stability(folder: str | os.PathLike[str]) -> pd.DataFrame:
     if missing:
         raise InputError(f"{path} has no column {missing[0]!r}: write it anew with gpu-clusters sweep")
     return stability
+
+
+def _with(
+    contents: Contents,
+    result: Any,
+    sweep: str | os.PathLike[str] | None,
+    previous: Any,
+    top: int | None,
+    device: str,
+) -> Contents:
+    """The contents with what belongs to no single result."""
+    backend.frames(device)
+    contents = replace(contents, top=_top(top, contents.manifest), device=device)
+    if sweep is not None:
+        grid = _json(Path(sweep) / "manifest.json").get("grid", {})
+        contents = replace(contents, stability=read_stability(sweep), grid=grid)
+    return contents if previous is None else _since(contents, compare(previous, result).clusters)
+
+
+def _since(contents: Contents, compared: pd.DataFrame) -> Contents:
+    """The contents with the previous ranks of a comparison, `editions.Comparison`, and the clusters that are none any more."""
+    gone = compared[compared["status"] == "leaver"].sort_values("previous_rank", kind="stable")
+    now = compared[compared["cluster_id"].notna()].set_index("cluster_id").reindex(contents.ranking["cluster_id"])
+    columns = ("previous_rank", "rank_change", "previous_intensity_rank", "intensity_rank_change")
+    ranking = contents.ranking.assign(**{name: now[name].astype("Int64").array for name in columns})
+    labels = _labels(gone["previous_name"], gone["previous_cluster_id"], gone["economies"])
+    return replace(contents, ranking=ranking, gone=gone[["economies", "previous_rank"]].assign(label=labels))
+
+
+def _labels(name: pd.Series, number: pd.Series, economies: pd.Series) -> pd.Series:
+    """Names, and for clusters without one their numbers and economies."""
+    codes = economies.fillna("").astype(str)
+    unnamed = "Cluster " + number.astype(str) + np.where(codes != "", " (" + codes + ")", "")
+    given = name.fillna("").astype(str)
+    return given.where(given.str.strip() != "", unnamed).astype(object)
 
 
 def _folder(folder: str | os.PathLike[str], file: str, what: str) -> Path:

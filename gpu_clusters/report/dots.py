@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+from gpu_clusters import backend
 
 Extent = tuple[float, float, float, float]
 """Left, right, bottom, top, as matplotlib has it."""
 
 
 def count_by_pixel(
-    x: NDArray[np.float64], y: NDArray[np.float64], extent: Extent, width: int, height: int
+    x: NDArray[np.float64], y: NDArray[np.float64], extent: Extent, width: int, height: int, device: str = "cpu"
 ) -> NDArray[np.int64]:
-    """How many points fall on each pixel; (height, width), the first row at the bottom."""
+    """How many points fall on each pixel; (height, width), the first row at the bottom. On a GPU datashader works on cuDF."""
     import datashader as ds
 
     canvas = ds.Canvas(width, height, x_range=extent[:2], y_range=extent[2:])
-    counts: NDArray[np.int64] = canvas.points(pd.DataFrame({"x": x, "y": y}), "x", "y", agg=ds.count()).to_numpy()
+    points = backend.frames(device).DataFrame({"x": x, "y": y})
+    counts: NDArray[np.int64] = canvas.points(points, "x", "y", agg=ds.count()).to_numpy()
     return counts.astype(np.int64)
 
 

@@ -8,7 +8,7 @@ import unicodedata
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")  # would turn round what stands next to them
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = tuple("=+-@＝＋－＠")  # the wide ones too, as some spreadsheets do
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#|~])")
 
 _LATEX = {

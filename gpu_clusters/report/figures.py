@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gpu_clusters.report import style
 from gpu_clusters.report.contents import Contents
@@ -17,13 +19,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-WIDTH = 7.2  # inches
-ROW = 0.235
+WIDTH, WIDE, NARROW = 6.2, 10.4, 3.6  # inches: of a page's column, of three panels side by side, of a phone
+GUTTER = 2.45  # inches for names
+ROW, TALL_ROW = 0.235, 0.37  # inches of a bar with its name beside it, and below it
+PANEL = 3.4  # inches of one panel
 
 
-def all_figures(contents: Contents) -> dict[str, Callable[[Contents], Figure]]:
-    """The figures that this result has numbers for, by the names of their files."""
-    made: dict[str, Callable[[Contents], Figure]] = {}
+def all_figures(contents: Contents) -> dict[str, Callable[..., Figure]]:
+    """The figures that this result has numbers for, by the names of their files.
+
+    Each takes the contents, ``count`` (how many clusters) where it shows the first ones, and ``width``, in inches. Where that is
+    small, names stand above their bars and panels below each other: `NARROW` is legible on a phone.
+    """
+    made: dict[str, Callable[..., Figure]] = {}
     if len(contents.ranking):
         made |= {"shares": shares, "leaders": leaders}
     if (economies(contents).frame["leading"] >= 2).any():
@@ -35,190 +43,179 @@ def all_figures(contents: Contents) -> dict[str, Callable[[Contents], Figure]]:
     return made
 
 
-def shares(contents: Contents, count: int = 10) -> Figure:
+def shares(contents: Contents, count: int = 10, width: float = WIDTH) -> Figure:
     """Shares of the world of the first clusters, by indicator."""
     rows = contents.clusters.head(count).iloc[::-1]
     with style.look():
-        fig, ax = _bars(len(rows))
-        left = pd.Series(0.0, index=rows.index)
-        for name, title in INDICATORS.items():
-            width = rows[SHARE_OF[name]]
-            ax.barh(range(len(rows)), width, left=left, height=0.68, color=style.INDICATOR[name], label=title)
-            left = left + width
-        for place, total in enumerate(left):
-            ax.text(total, place, f"  {share_text(total)}", va="center", fontsize=8.5)
-        ax.set_yticks(range(len(rows)), _labels(rows, 34), va="center")
-        ax.set_xlim(0, max(left.max(), 1e-9) * 1.09)
-        _grid(ax)
-        style.head(
-            fig,
+        bars = _bars(
+            rows["label"],
+            rows["rank"],
+            width,
             f"The first {len(rows)} clusters",
             "Shares of the world's patents, publications and deals, in percent, and their sum",
         )
-        _legend(ax)
-    return fig
+        left = pd.Series(0.0, index=rows.index)
+        for name, title in INDICATORS.items():
+            part = rows[SHARE_OF[name]]
+            bars.add(part, left, style.INDICATOR[name], title)
+            left = left + part
+        bars.finish(left, [share_text(total) for total in rows["total_share"]])
+    return bars.fig
 
 
-def leaders(contents: Contents, count: int = 10) -> Figure:
+def leaders(contents: Contents, count: int = 10, width: float = WIDE) -> Figure:
     """The first clusters of each indicator, with their counts."""
-    columns = [(name, title, name, count_text) for name, title in INDICATORS.items()]
     return _panels(
         contents.clusters,
-        columns,
+        list(INDICATORS),
         count,
-        f"The first {count} clusters of each indicator",
+        width,
+        f"The first {min(count, len(contents.clusters))} clusters of each indicator",
         "Fractional counts; in brackets the overall rank",
     )
 
 
-def per_capita(contents: Contents, count: int = 15) -> Figure:
+def per_capita(contents: Contents, count: int = 15, width: float = WIDE) -> Figure:
     """The first clusters of each indicator per million people."""
-    columns = [(f"{name}_per_million", title, name, count_text) for name, title in INDICATORS.items()]
     return _panels(
         contents.leading,
-        columns,
+        [f"{name}_per_million" for name in INDICATORS],
         count,
-        f"The first {count} clusters of each indicator per million people",
+        width,
+        f"The first {min(count, len(contents.leading))} clusters of each indicator per million people",
         f"Of the first {min(contents.top, len(contents.ranking))} clusters; in brackets the overall rank",
     )
 
 
-def clusters_by_economy(contents: Contents) -> Figure:
+def clusters_by_economy(contents: Contents, width: float = WIDTH) -> Figure:
     """Economies with two or more clusters in the main ranking."""
     frame = economies(contents).frame
     rows = frame[frame["leading"] >= 2].iloc[::-1]
+    beyond = rows["clusters"] - rows["leading"]
     with style.look():
-        fig, ax = _bars(len(rows))
-        beyond = rows["clusters"] - rows["leading"]
-        ax.barh(
-            range(len(rows)),
-            rows["leading"],
-            height=0.68,
-            color=style.INDICATOR["patents"],
-            label=f"In the top {contents.top}",
+        bars = _bars(
+            rows["economy"],
+            None,
+            width,
+            "Economies with two or more clusters",
+            f"Number of clusters. {EVERY_CLUSTER}",
         )
+        bars.add(rows["leading"], 0, style.INDICATOR["patents"], f"In the top {contents.top}")
         if beyond.any():
-            ax.barh(range(len(rows)), beyond, left=rows["leading"], height=0.68, color="#a9c9de", label="Beyond")
-        for place, (leading, total) in enumerate(zip(rows["leading"], rows["clusters"], strict=True)):
-            ax.text(
-                total,
-                place,
-                f"  {leading}" + (f" + {total - leading}" if total > leading else ""),
-                va="center",
-                fontsize=8.5,
-            )
-        ax.set_yticks(range(len(rows)), [style.shortened(name, 34) for name in rows["economy"]], va="center")
-        ax.set_xlim(0, rows["clusters"].max() * 1.16)
-        _grid(ax)
-        style.head(fig, "Economies with two or more clusters", f"Number of clusters. {EVERY_CLUSTER}")
-        _legend(ax)
-    return fig
+            bars.add(beyond, rows["leading"], style.LIGHT, "Beyond")
+        texts = [f"{some}{f' + {more}' if more else ''}" for some, more in zip(rows["leading"], beyond, strict=True)]
+        bars.finish(rows["clusters"], texts)
+    return bars.fig
 
 
-def rank_ranges(contents: Contents, count: int = 30) -> Figure:
+def rank_ranges(contents: Contents, count: int = 30, width: float = WIDTH) -> Figure:
     """Best, median and worst rank of the first clusters over the settings of a sweep."""
     rows = with_ranges(contents).head(count).iloc[::-1]
+    best, median, worst, rank = (
+        rows[name].astype(float) for name in ("best_rank", "median_rank", "worst_rank", "rank")
+    )
     with style.look():
-        fig, ax = _bars(len(rows))
-        place = range(len(rows))
-        ax.hlines(
-            place, rows["best_rank"].astype(float), rows["worst_rank"].astype(float), color="#9cc3da", linewidth=5
-        )
-        ax.plot(
-            rows["median_rank"].astype(float),
-            place,
-            "o",
-            color=style.INDICATOR["patents"],
-            markersize=4.5,
-            label="Median",
-        )
-        ax.plot(
-            rows["rank"].astype(float),
-            place,
-            "|",
-            color=style.INK,
-            markersize=10,
-            markeredgewidth=1.6,
-            label="This result",
-        )
-        ax.set_yticks(place, _labels(rows, 34), va="center")
-        ax.set_xlim(left=0)
-        _grid(ax)
-        style.head(
-            fig,
+        bars = _bars(
+            rows["label"],
+            rows["rank"],
+            width,
             "Ranks over the settings of the sweep",
             "Best to worst rank of the first clusters at other radii and densities",
         )
-        _legend(ax)
-    return fig
+        ax, blue = bars.ax, style.INDICATOR["patents"]
+        ax.hlines(bars.place, best, worst, color=style.LIGHT, linewidth=5, label="Best to worst")
+        ax.plot(median, bars.place, "o", color=blue, markersize=4.5, label="Median")
+        ax.plot(rank, bars.place, "|", color=style.INK, markersize=10, markeredgewidth=1.6, label="This result")
+        bars.finish(pd.concat((worst, rank)), [])
+    return bars.fig
+
+
+class _Bars(NamedTuple):
+    """Axes for one horizontal bar a row, the last one on top."""
+
+    fig: Figure
+    ax: Axes
+    place: NDArray[np.floating]
+    thickness: float
+
+    def add(self, length: pd.Series, left: pd.Series | int, color: str, title: str) -> None:
+        """One part of all bars."""
+        self.ax.barh(self.place, length, left=left, height=self.thickness, color=color, label=title)
+
+    def finish(self, ends: pd.Series, texts: Sequence[str]) -> None:
+        """Set the scale, put texts at the bars' ends, add grid and legend."""
+        longest = max((len(text) for text in texts), default=0) * 5.2 / 72  # inches, about
+        room = self.ax.get_position().width * self.fig.get_figwidth()
+        self.ax.set_xlim(0, max(float(ends.max()), 1e-9) * (1.03 + longest / (room - longest)))
+        for place, end, text in zip(self.place, ends, texts, strict=False):
+            self.ax.text(end, place, f"  {text}", va="center", fontsize=8.5)
+        self.ax.grid(axis="x", color=style.RULE, linewidth=0.6)
+        self.ax.set_axisbelow(True)
+        self.ax.spines["bottom"].set_visible(False)
+        self.ax.legend(
+            loc="lower left",
+            bbox_to_anchor=(-0.01, 1.0),
+            ncols=3,
+            frameon=False,
+            fontsize=8.5,
+            handlelength=1,
+            borderpad=0.1,
+            columnspacing=1.4,
+        )
+
+
+def _bars(names: pd.Series, ranks: pd.Series | None, width: float, title: str, subtitle: str) -> _Bars:
+    """A figure for horizontal bars; their names stand beside them, or above where the figure is narrow."""
+    from matplotlib.patheffects import withStroke
+
+    narrow = width < 0.8 * WIDTH
+    rows, row = max(len(names), 3), TALL_ROW if narrow else ROW
+    fig = style.headed(width, 0.58 + rows * row, title, subtitle)
+    left, inch = 0.03 if narrow else GUTTER / width, 1 / fig.get_figheight()
+    ax = fig.add_axes((left, 0.3 * inch, 0.975 - left, rows * row * inch))
+    ax.set_ylim(-0.5, rows - 0.5)
+    place = np.arange(len(names)) - (0.22 if narrow else 0.0)
+    labels = [style.shortened(str(name), 40 if narrow else 34) for name in names]
+    if not narrow:
+        ranked = labels if ranks is None else [f"{label}  {rank}" for label, rank in zip(labels, ranks, strict=True)]
+        ax.set_yticks(place, ranked, va="center")
+        return _Bars(fig, ax, place, 0.68)
+    ax.set_yticks([])
+    halo = [withStroke(linewidth=3, foreground=style.PAPER)]
+    for number, label in enumerate(labels):
+        text = label if ranks is None else f"{ranks.iat[number]}  {label}"
+        ax.text(0, number + 0.24, text, va="center", transform=ax.get_yaxis_transform(), path_effects=halo)
+    return _Bars(fig, ax, place, 0.4)
 
 
 def _panels(
-    clusters: pd.DataFrame,
-    columns: Sequence[tuple[str, str, str, Callable[[Any], str]]],
-    count: int,
-    title: str,
-    subtitle: str,
+    clusters: pd.DataFrame, columns: Sequence[str], count: int, width: float, title: str, subtitle: str
 ) -> Figure:
+    """The first clusters by each of three columns, side by side or below each other."""
+    across = max(min(int(width / PANEL), len(columns)), 1)
+    down = -(-len(columns) // across)
     with style.look():
-        fig = style.figure(10.4, 0.95 + count * 0.225)
-        top = 1 - 0.78 / fig.get_figheight()
-        axes = [fig.add_axes((0.012 + i * 0.331, 0.03, 0.322, top - 0.03)) for i in range(3)]
-        for ax, (column, heading, indicator, text) in zip(axes, columns, strict=True):
-            rows = (
-                clusters[clusters[column].fillna(0) > 0].sort_values(column, ascending=False, kind="stable").head(count)
-            )
-            most = float(rows[column].max()) if len(rows) else 1.0
-            for place, row in enumerate(rows.itertuples(index=False)):
-                value = float(getattr(row, column))
-                ax.barh(place, value, height=0.68, color=style.INDICATOR[indicator])
-                ax.text(value + most * 0.03, place, text(value), va="center", fontsize=8)
-                ax.text(
-                    -most * 0.04,
-                    place,
-                    f"{style.shortened(str(row.label), 29)} ({row.rank})",
-                    va="center",
-                    ha="right",
-                    fontsize=8,
-                )
-            ax.set_xlim(-most * 2.0, most * 1.42)
-            ax.set_ylim(count - 0.4, -0.6)
-            ax.axis("off")
-            ax.set_title(heading, x=0, color=style.INK, pad=4)
-        style.head(fig, title, subtitle)
+        each = 0.3 + count * 0.225  # inches
+        fig = style.headed(width, each * down + 0.1, title, subtitle)
+        inch = 1 / fig.get_figheight()
+        for number, (column, name) in enumerate(zip(columns, INDICATORS, strict=True)):
+            right, below = number % across, number // across
+            bottom = 0.1 + each * (down - 1 - below)
+            box = (0.012 + right * 0.993 / across, bottom * inch, 0.967 / across, (each - 0.3) * inch)
+            _panel(fig.add_axes(box), clusters, column, name, count)
     return fig
 
 
-def _bars(rows: int) -> tuple[Figure, Axes]:
-    """A figure for so many horizontal bars, with room for names."""
-    fig = style.figure(WIDTH, 1.15 + max(rows, 3) * ROW)
-    height = fig.get_figheight()
-    ax = fig.add_axes((0.335, 0.3 / height, 0.645, 1 - 1.15 / height))
-    ax.set_ylim(-0.6, max(rows, 3) - 0.4)
-    return fig, ax
-
-
-def _labels(rows: pd.DataFrame, length: int) -> list[str]:
-    return [
-        f"{style.shortened(str(label), length)}  {rank}"
-        for label, rank in zip(rows["label"], rows["rank"], strict=True)
-    ]
-
-
-def _grid(ax: Axes) -> None:
-    ax.grid(axis="x", color=style.RULE, linewidth=0.6)
-    ax.set_axisbelow(True)
-    ax.spines["bottom"].set_visible(False)
-
-
-def _legend(ax: Axes) -> None:
-    ax.legend(
-        loc="lower left",
-        bbox_to_anchor=(-0.01, 1.0),
-        ncols=3,
-        frameon=False,
-        fontsize=8.5,
-        handlelength=1,
-        borderpad=0.1,
-        columnspacing=1.4,
-    )
+def _panel(ax: Axes, clusters: pd.DataFrame, column: str, indicator: str, count: int) -> None:
+    """The first clusters by a column: name and overall rank, bar, number."""
+    rows = clusters[clusters[column].fillna(0) > 0].sort_values(column, ascending=False, kind="stable").head(count)
+    most = float(rows[column].max()) if len(rows) else 1.0
+    for place, (value, label, rank) in enumerate(zip(rows[column], rows["label"], rows["rank"], strict=True)):
+        ax.barh(place, float(value), height=0.68, color=style.INDICATOR[indicator])
+        ax.text(float(value) + most * 0.03, place, count_text(value), va="center", fontsize=8)
+        name = f"{style.shortened(str(label), 29)} ({rank})"
+        ax.text(-most * 0.04, place, name, va="center", ha="right", fontsize=8)
+    ax.set_xlim(-most * 2.0, most * 1.42)
+    ax.set_ylim(count - 0.4, -0.6)
+    ax.axis("off")
+    ax.set_title(INDICATORS[indicator], x=0, color=style.INK, pad=4)

@@ -9,12 +9,12 @@ from functools import cache
 from importlib.resources import files as resources
 from typing import TYPE_CHECKING, Any
 
+from gpu_clusters.io.land import CREDIT
 from gpu_clusters.report import style
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.escape import one_line
 from gpu_clusters.report.files import shown
-from gpu_clusters.report.land import CREDIT
-from gpu_clusters.report.method import inputs, method
+from gpu_clusters.report.method import inputs, method, warnings
 from gpu_clusters.report.numbers import percent, whole
 from gpu_clusters.report.payload import payload
 from gpu_clusters.report.tables import SHARE_OF, Table
@@ -27,7 +27,7 @@ IN_THE_MAIN_TABLE = {"top", "beyond", "intensity", "stability"}
 _THEMED = {style.INK: "--ink", style.MUTED: "--muted", style.RULE: "--rule", style.PAPER: "--paper"}
 
 
-def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Figure], title: str) -> str:
+def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Sequence[Figure]], title: str) -> str:
     """The whole page as a text.
 
     Parameters
@@ -35,7 +35,8 @@ def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Figu
     contents : Contents
     tables : sequence of Table
         Those of `tables.all_tables`; what the sortable table has too is left out.
-    figures : mapping of str to Figure
+    figures : mapping of str to (Figure, Figure)
+        Each for a wide screen and for a narrow one.
     title : str
     """
     from markupsafe import Markup
@@ -51,12 +52,20 @@ def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Figu
             "previous": contents.has("previous_rank"),
         },
         tables=[(table, list(shown(table))) for table in tables if table.key not in IN_THE_MAIN_TABLE],
-        figures=[(name, Markup(inline_svg(figure, name))) for name, figure in figures.items()],
+        figures=[
+            (
+                name,
+                wide.get_label(),
+                Markup(inline_svg(wide, f"{name}-wide")),
+                Markup(inline_svg(narrow, f"{name}-narrow")),
+            )
+            for name, (wide, narrow) in figures.items()
+        ],
         bands=style.band_titles(max(len(contents.ranking), 1)),
         beyond=len(contents.ranking) > style.BANDS[-1][0],
         last_band=style.BANDS[-1][0],
         method=method(contents),
-        warnings=[one_line(str(warning)) for warning in contents.manifest.get("warnings", [])],
+        warnings=warnings(contents),
         inputs=inputs(contents),
         credit=CREDIT,
     )
@@ -74,7 +83,10 @@ def inline_svg(figure: Figure, name: str) -> str:
         text = text.replace(color, f"var({variable})")
     text = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", text)
     return re.sub(
-        r"<svg [^>]*?viewBox=(\"[^\"]*\")[^>]*>", r'<svg viewBox=\1 role="img" focusable="false">', text, count=1
+        r"<svg [^>]*?viewBox=(\"[^\"]*\")[^>]*>",
+        rf'<svg class="{name.rpartition("-")[2]}" viewBox=\1 aria-hidden="true" focusable="false">',
+        text,
+        count=1,
     )
 
 

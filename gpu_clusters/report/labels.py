@@ -29,8 +29,9 @@ def place_labels(
     radii: Sequence[float],
     sizes: Sequence[tuple[float, float]],
     frame: tuple[float, float, float, float],
-    distances: Sequence[float] = (0.0, 9.0, 20.0, 34.0, 50.0, 70.0),
+    distances: Sequence[float] = (0.0, 9.0, 20.0, 34.0, 50.0, 70.0, 95.0, 125.0),
     margin: float = 1.0,
+    insist: int = 10,
 ) -> list[Placed]:
     """Place labels beside their points, the first ones first; those that fit nowhere are left out.
 
@@ -48,25 +49,31 @@ def place_labels(
         How far a label may be from its symbol; tried in order.
     margin : float
         Left free around labels.
+    insist : int
+        The lines to so many first labels may cross symbols, should there be no other way.
     """
-    boxes = np.column_stack((points, points)) + np.outer(np.asarray(radii), (-1.0, -1.0, 1.0, 1.0))
+    symbols = np.column_stack((points, points)) + np.outer(np.asarray(radii), (-1.0, -1.0, 1.0, 1.0))
+    taken = np.empty((0, 4))  # labels and the lines to them
     placed: list[Placed] = []
     for number, (width, height) in enumerate(sizes):
         x, y = points[number]
         if not (frame[0] <= x <= frame[2] and frame[1] <= y <= frame[3]):
             continue
-        others = np.delete(boxes, number, axis=0)
+        boxes, others = np.vstack((symbols, taken)), np.vstack((np.delete(symbols, number, axis=0), taken))
+        free = []
         for left, bottom in _candidates(x, y, radii[number], width, height, distances):
             box = np.array([left - margin, bottom - margin, left + width + margin, bottom + height + margin])
             if box[0] < frame[0] or box[1] < frame[1] or box[2] > frame[2] or box[3] > frame[3] or _meets(boxes, box):
                 continue
             leader = _leader(points[number], radii[number], (left, bottom, left + width, bottom + height))
             steps = np.empty((0, 4)) if leader is None else _steps(leader)
-            if any(_meets(others, step) for step in steps):
-                continue
-            boxes = np.vstack((boxes, box, steps))
-            placed.append(Placed(number, left, bottom, leader))
-            break
+            free.append((Placed(number, left, bottom, leader), np.vstack((box, steps)), steps))
+        chosen = next((one for one in free if not any(_meets(others, step) for step in one[2])), None)
+        if chosen is None and number < insist:
+            chosen = next((one for one in free if not any(_meets(taken, step) for step in one[2])), None)
+        if chosen is not None:
+            taken = np.vstack((taken, chosen[1]))
+            placed.append(chosen[0])
     return placed
 
 

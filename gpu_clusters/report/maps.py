@@ -10,11 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gpu_clusters.errors import UsageError
+from gpu_clusters.io.land import CREDIT, Land, land, within
 from gpu_clusters.report import style
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.dots import Extent, count_by_pixel, shade
 from gpu_clusters.report.labels import place_labels
-from gpu_clusters.report.land import CREDIT, Land, land, within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,7 @@ REGIONS: dict[str, Box] = {
     "Middle East": (25.0, 20.0, 62.0, 43.0),
 }
 BY = {"rank": "by rank", "intensity_rank": "by intensity rank"}
-WIDTH, HEIGHT = 10.0, 6.6  # inches, at most, of the map itself
+WIDTH, HEIGHT, FOOT = 10.0, 6.6, 0.46  # inches: of the map itself at most, and of what stands below it
 
 
 class _View(NamedTuple):
@@ -133,8 +133,8 @@ def _draw(contents: Contents, view: _View, title: str, by: str, labels: int) -> 
         ratio = (top - bottom) / (right - left)
         width = max(min(WIDTH, HEIGHT / ratio), 6.4)
         height = width * 0.98 * ratio
-        fig = style.figure(width, height + 1.0)
-        ax = fig.add_axes((0.01, 0.46 / (height + 1), 0.98, height / (height + 1)))
+        fig = style.headed(width, height + FOOT, style.shortened(title, 60), _subtitle(contents, by))
+        ax = fig.add_axes((0.01, FOOT / fig.get_figheight(), 0.98, height / fig.get_figheight()))
         ax.set_xlim(left, right)
         ax.set_ylim(bottom, top)
         ax.set_xticks([])
@@ -149,7 +149,6 @@ def _draw(contents: Contents, view: _View, title: str, by: str, labels: int) -> 
             _draw_outlines(ax, contents, view, colors)
         _draw_clusters(ax, contents, view, colors, rank, labels, fig)
         _legend(ax, contents, by)
-        style.head(fig, title, _subtitle(contents, by))
         style.foot(fig, f"Grey dots: locations outside of clusters. {CREDIT}.")
     return fig
 
@@ -177,13 +176,15 @@ def _draw_locations(ax: Axes, contents: Contents, view: _View, colors: list[str]
     width, height = (
         round(part * fig.dpi) for part in (box.width * fig.get_figwidth(), box.height * fig.get_figheight())
     )
-    layers = [(cluster < 0, style.NOISE, 0.28, 0.75)]
+    layers = [(cluster < 0, style.NOISE, 0.42, 0.9)]
     if not view.world:
         color = np.array([*colors, ""], dtype=object)[np.where(cluster > 0, cluster - 1, len(colors))]
         layers += [(color == one, one, 0.5, 0.95) for one in dict.fromkeys(colors)]
     picture = np.zeros((height, width, 4), np.uint8)
     for chosen, one, least, most in layers:
-        shade(picture, count_by_pixel(x[chosen], y[chosen], view.extent, width, height), one, least, most)
+        shade(
+            picture, count_by_pixel(x[chosen], y[chosen], view.extent, width, height, contents.device), one, least, most
+        )
     ax.imshow(picture, extent=view.extent, origin="lower", interpolation="nearest", aspect="auto", zorder=1)
 
 

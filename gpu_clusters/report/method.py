@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from gpu_clusters.report.contents import Contents
+from gpu_clusters.report.escape import one_line
 
 
 def method(contents: Contents) -> list[str]:
@@ -16,14 +18,13 @@ def method(contents: Contents) -> list[str]:
         "Fractional counts: a document with k geocoded addresses gives 1/k to each. Shares are percentages of all geocoded "
         "documents and deals; the total share is the sum of the three and decides the rank."
     ]
-    if settings:
-        merging = settings.get("merge_km")
-        said.append(
-            f"Weighted DBSCAN, radius {settings.get('radius_km'):g} km, density {settings.get('density'):,g}, weighting "
-            f"{settings.get('weighting')}, border locations to the {settings.get('border')} core neighbour; "
-            + ("no merging" if merging is None else f"neighbours up to {merging:g} km apart merged by shared documents")
-            + f"; area {settings.get('area_degrees'):g} degrees around the members."
-        )
+    if any(file.get("table") == "regions" for file in record.get("inputs", [])):
+        said.append("What is ranked are given polygons; nothing is clustered.")
+    elif settings:
+        said.append(_clustering(settings))
+    years = [f"{table} {first} to {last}" for table, (first, last) in (settings.get("years") or {}).items()]
+    if years:
+        said.append(f"Years: {', '.join(years)}.")
     totals = record.get("totals", {})
     if totals:
         said.append(
@@ -39,9 +40,58 @@ def method(contents: Contents) -> list[str]:
     return said
 
 
+def _clustering(settings: Mapping[str, Any]) -> str:
+    merging, boundary, crs = settings.get("merge_km"), str(settings.get("boundary", "area")), settings.get("crs")
+    if boundary == "area":
+        outline = f"area {settings.get('area_degrees'):g} degrees around the members"
+    else:
+        outline = "boundary " + re.split(r"[/\\]", boundary)[-1]
+    return (
+        f"Weighted DBSCAN, radius {settings.get('radius_km'):g} km{f' in {crs}' if crs else ''}, "
+        f"density {settings.get('density'):,g}, weighting {settings.get('weighting')}, "
+        f"border locations to the {settings.get('border')} core neighbour; "
+        + ("no merging" if merging is None else f"neighbours up to {merging:g} km apart merged by shared documents")
+        + f"; {outline}."
+    )
+
+
 def inputs(contents: Contents) -> list[tuple[str, str, Any, str]]:
-    """Table, name, rows and sha256 of each input file."""
+    """Table, name without needless folders, rows and sha256 of each input file."""
+    short = _short_names(contents)
     return [
-        (str(file.get("table", "")), str(file.get("name", "")), file.get("rows"), str(file.get("sha256") or ""))
+        (
+            str(file.get("table", "")),
+            short[one_line(str(file.get("name", "")))],
+            file.get("rows"),
+            str(file.get("sha256") or ""),
+        )
         for file in contents.manifest.get("inputs", [])
     ]
+
+
+def warnings(contents: Contents) -> list[str]:
+    """Warnings of the run, with files named as by `inputs`, and of what does not fit together."""
+    found = [one_line(str(warning)) for warning in contents.manifest.get("warnings", [])]
+    for name, short in sorted(_short_names(contents).items(), key=lambda pair: -len(pair[0])):
+        found = [warning.replace(name, short) for warning in found] if name else found
+    settings: Mapping[str, Any] = contents.manifest.get("settings", {})
+    if contents.grid and settings:
+        baseline, own = list(contents.grid["baseline"]), [settings.get("radius_km"), settings.get("density")]
+        if baseline != own:
+            found.append(
+                f"the sweep's baseline is {baseline[0]:g} km and {baseline[1]:,g}, the result's setting {own[0]:g} km and "
+                f"{own[1]:,g}: ranges of ranks are those of the baseline's clusters, which may be larger or smaller"
+            )
+    return found
+
+
+def _short_names(contents: Contents) -> dict[str, str]:
+    """The last parts of the names of files, as many as tell them apart."""
+    names = {one_line(str(file.get("name", ""))) for file in contents.manifest.get("inputs", [])}
+    parts = {name: re.split(r"(?<=[/\\])", name) for name in names}
+    short = {}
+    for name, whole in parts.items():
+        others = [part for other, part in parts.items() if other != name]
+        number = next((n for n in range(1, len(whole)) if all(part[-n:] != whole[-n:] for part in others)), len(whole))
+        short[name] = "".join(whole[-number:])
+    return short

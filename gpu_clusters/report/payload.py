@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gpu_clusters.io.results import plain
-from gpu_clusters.report import land
+from gpu_clusters.io.embedded import with_land
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.economies import names
 from gpu_clusters.report.escape import one_line
@@ -69,15 +67,7 @@ def payload(contents: Contents) -> str:
         "noise": dots(locations[cluster < 0], NOISE_DOTS),
         "members": dots(locations[cluster > 0], MEMBER_DOTS),
     }
-    text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    text = text[:-1] + ',"land":' + land.raw().strip() + "}"
-    return (
-        text.replace("&", "\\u0026")
-        .replace("<", "\\u003c")
-        .replace(">", "\\u003e")
-        .replace("\u2028", " ")
-        .replace("\u2029", " ")
-    )
+    return with_land(value)
 
 
 def _clusters(contents: Contents) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +20,12 @@ INDICATOR = {"patents": "#0072b2", "publications": "#e69f00", "deals": "#009e73"
 """Blue, orange and green of Okabe and Ito."""
 
 BANDS = ((10, "#3b0f70"), (25, "#a3307e"), (50, "#e8583b"), (100, "#f5a623"))
-BEYOND = "#7c8894"
-"""Colours by rank up to a number, dark to light, so that they keep their order in grey; and of what comes after."""
+BEYOND = "#5f9fc6"
+"""Colours by rank up to a number, dark to light, so that they keep their order in grey; and of what comes after. Grey itself
+is for what belongs to no cluster."""
+
+LIGHT = "#a9c9de"
+TITLE, SUBTITLE = 0.24, 0.165  # inches of a line
 
 FONTS = (
     "Noto Sans",
@@ -90,17 +95,23 @@ def figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height))
 
 
-def head(fig: Figure, title: str, subtitle: str = "") -> None:
-    """Title and subtitle in the upper left corner."""
-    inch = 1 / fig.get_figheight()
-    fig.text(0.012, 1 - 0.09 * inch, title, fontsize=12, fontweight="bold", va="top")
-    if subtitle:
-        fig.text(0.012, 1 - 0.33 * inch, subtitle, fontsize=8.5, color=MUTED, va="top")
+def headed(width: float, body: float, title: str, subtitle: str = "") -> Figure:
+    """A figure with title and subtitle in the upper left corner, wrapped, and ``body`` inches of room below them."""
+    titles = textwrap.wrap(one_line(title), int(width * 72 / 7.0))
+    subtitles = textwrap.wrap(subtitle, int(width * 72 / 4.5))
+    below = 0.09 + TITLE * len(titles)
+    height = below + SUBTITLE * len(subtitles) + 0.06 + body
+    fig = figure(width, height)
+    left = 0.06 / width
+    fig.text(left, 1 - 0.09 / height, "\n".join(titles), fontsize=12, fontweight="bold", va="top", linespacing=1.0)
+    fig.text(left, 1 - below / height, "\n".join(subtitles), fontsize=8.5, color=MUTED, va="top", linespacing=1.0)
+    fig.set_label(one_line(title))
+    return fig
 
 
 def foot(fig: Figure, text: str) -> None:
     """Source and remarks in the lower left corner."""
-    fig.text(0.012, 0.05 / fig.get_figheight(), text, fontsize=7, color=MUTED, va="bottom")
+    fig.text(0.06 / fig.get_figwidth(), 0.05 / fig.get_figheight(), text, fontsize=7, color=MUTED, va="bottom")
 
 
 def shortened(text: str, length: int) -> str:

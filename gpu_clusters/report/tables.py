@@ -189,13 +189,12 @@ def concentration(contents: Contents) -> Table:
     clusters = contents.clusters
     sizes = [size for size in sorted({1, 10, 25, 50, 100, contents.top}) if size < len(clusters)]
     rows = []
-    for order, chosen in (("overall rank", None), ("each indicator", "own")):
-        for size in sizes:
-            parts = [
-                (clusters[clusters["rank"] <= size] if chosen is None else _largest(clusters, name, size))[share].sum()
-                for name, share in SHARE_OF.items()
-            ]
-            rows.append((f"Top {size} by {order}", *parts))
+    for size in sizes:
+        leading = clusters[clusters["rank"] <= size]
+        rows.append((f"Top {size} by overall rank", *(leading[share].sum() for share in SHARE_OF.values())))
+    for size in sizes:
+        own = (_largest(clusters, name, size)[share].sum() for name, share in SHARE_OF.items())
+        rows.append((f"Top {size} by each indicator", *own))
     if len(clusters):
         rows.append((f"All {len(clusters):,} clusters", *(clusters[share].sum() for share in SHARE_OF.values())))
     frame = pd.DataFrame(rows, columns=["clusters", *SHARE_OF.values()])
@@ -218,7 +217,7 @@ def movements(contents: Contents, count: int = 10) -> Table:
     """Largest rises and falls, entrants to the top and leavers from it, against the previous edition."""
     clusters = contents.clusters
     columns = (Column("movement", "Movement"), RANK, LABEL, ECONOMIES, *CHANGES, TOTAL)
-    if not contents.has("previous_rank"):
+    if not contents.has("previous_rank") and contents.gone is None:
         return _table("movements", "", columns, clusters.iloc[:0].assign(movement=""))
     previous, change = clusters["previous_rank"], clusters["rank_change"]
     now, before = clusters["rank"] <= contents.top, (previous <= contents.top).fillna(False).astype(bool)
@@ -229,11 +228,17 @@ def movements(contents: Contents, count: int = 10) -> Table:
         "Entrant": clusters[now & ~before],
         "Leaver": clusters[~now & before],
     }
-    frame = pd.concat([rows.assign(movement=name) for name, rows in groups.items()])
-    notes = (
+    said = (
         f"The {count} largest rises and falls within the top {contents.top}; who has entered it and who has left it. "
-        "Clusters of the previous edition that are no cluster any more are not listed.",
     )
+    if contents.gone is None:
+        said += "Clusters of the previous edition that are no cluster any more are not listed."
+    else:
+        groups["Leaver, no cluster any more"] = contents.gone[contents.gone["previous_rank"] <= contents.top]
+        said += "Clusters without a rank are no cluster any more."
+    frame = pd.concat([rows.assign(movement=name) for name, rows in groups.items() if len(rows)])
+    frame = frame.reindex(columns=[column.name for column in columns])
+    notes = (said,)
     return _table("movements", "Movements since the previous edition", columns, frame, notes)
 
 
@@ -248,21 +253,24 @@ def stability(contents: Contents) -> Table:
         Column("matched", "Settings found in", "whole"),
     )
     frame = with_ranges(contents)
-    notes = ("Ranks of the same cluster at other radii and densities, where neighbours are not merged.",)
+    notes = ("Ranks of the same cluster at other radii and densities." + _grid(contents),)
     return _table("stability", "Ranks over the settings of the sweep", columns, frame, notes)
 
 
 def with_ranges(contents: Contents) -> pd.DataFrame:
     """The clusters that a sweep tells about, with ``best_rank``, ``median_rank``, ``worst_rank`` and ``matched``.
 
-    A sweep merges no neighbours, so its clusters are numbered in another way: the one with the same densest place is meant.
+    A sweep merges no neighbours and may have another baseline, so its clusters are numbered in another way: meant is the one
+    whose densest place is in the cluster, the first by rank of several.
     """
     wanted = ["best_rank", "median_rank", "worst_rank", "matched"]
     given = contents.stability
     if given is None:
         return contents.clusters.iloc[:0].assign(**dict.fromkeys(wanted, 0))
-    found = contents.clusters.merge(given[["lon", "lat", *wanted]].drop_duplicates(["lon", "lat"]), on=["lon", "lat"])
-    return found[found["best_rank"].notna()]
+    places = contents.locations.loc[contents.locations["cluster_id"] > 0, ["lon", "lat", "cluster_id"]]
+    inside = given.sort_values("rank", kind="stable")[["lon", "lat", *wanted]].merge(places, on=["lon", "lat"])
+    first = inside[inside["best_rank"].notna()].drop_duplicates("cluster_id")
+    return contents.clusters.merge(first[["cluster_id", *wanted]], on="cluster_id")
 
 
 def coverage(contents: Contents) -> Table:
@@ -288,6 +296,20 @@ def coverage(contents: Contents) -> Table:
         ["table", "world", "rows"], ascending=[True, True, False], kind="stable"
     )
     return _table("coverage", "Coverage of the input", columns, order, notes)
+
+
+def _grid(contents: Contents) -> str:
+    """Which settings a sweep went through, as far as it says so."""
+    grid = contents.grid
+    if not grid:
+        return ""
+    axes = [(grid["radii"], " km"), (grid["densities"], "")]
+    radii, densities = (
+        f"{min(values):,g}{unit}" if len(values) == 1 else f"{min(values):,g} to {max(values):,g}{unit}"
+        for values, unit in axes
+    )
+    radius, density = grid["baseline"]
+    return f" Radius {radii}, density {densities}; matched with the clusters at {radius:g} km and {density:,g}."
 
 
 def _by_each_economy(clusters: pd.DataFrame) -> pd.DataFrame:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gpu_clusters.errors import UsageError
 from gpu_clusters.report import figures, files, html, maps, style
 from gpu_clusters.report.contents import Contents, of_result, read
 from gpu_clusters.report.method import method
@@ -26,9 +27,11 @@ def write(
     out: str | os.PathLike[str],
     *,
     sweep: str | os.PathLike[str] | None = None,
+    previous: Result | str | os.PathLike[str] | None = None,
     top: int | None = None,
     regions: Mapping[str, maps.Box] | None = None,
     title: str = "Innovation clusters",
+    device: str = "cpu",
     force: bool = False,
     progress: Progress | None = None,
 ) -> None:
@@ -42,12 +45,16 @@ def write(
         Folder; made where it is missing.
     sweep : path, optional
         Folder of a sweep, for the range of each cluster's ranks.
+    previous : path or Result, optional
+        The previous edition, for rises and falls, entrants and leavers; without it they are told as far as the result has them.
     top : int, optional
         Size of the main ranking; by default that of the result's settings.
     regions : mapping of str to (west, south, east, north), optional
         Maps besides that of the world, degrees; by default `maps.REGIONS`.
     title : str
         Of the page.
+    device : {"cpu", "gpu"}
+        Where millions of points are counted into pixels; a GPU needs cuDF.
     force : bool
         Replace an earlier report.
     progress : callable, optional
@@ -59,9 +66,16 @@ def write(
         Folders that do not fit, or a region that is none.
     InputError
         A file of the result that cannot be read.
+    DeviceError
+        The GPU's libraries are missing.
     """
-    contents = _contents(result, sweep, top)
+    if isinstance(result, Contents):
+        contents = result
+    else:
+        make = of_result if isinstance(result, Result) else read
+        contents = make(result, sweep=sweep, previous=previous, top=top, device=device)  # type: ignore[arg-type]
     boxes = {name: maps.check_box(box) for name, box in (maps.REGIONS if regions is None else regions).items()}
+    wanted = _map_files(boxes, [by for by in maps.BY if by == "rank" or contents.has(by)])
     tell = progress or (lambda _name, _part: None)
     with new_folder(out, force=force) as folder:
         tell("tables", None)
@@ -75,26 +89,16 @@ def write(
             _save(folder / f"{table.key}.tex", source)
         _save(folder / "tables.tex", files.latex_document(sources))
         files.write_workbook(folder / "tables.xlsx", tables, notes, str(contents.manifest.get("created", "")))
-        drawn = {name: draw(contents) for name, draw in figures.all_figures(contents).items()}
-        for name, figure in drawn.items():
+        makers = figures.all_figures(contents)
+        drawn = {name: (draw(contents), draw(contents, width=figures.NARROW)) for name, draw in makers.items()}
+        for name, (figure, _) in drawn.items():
             _save_figure(figure, folder / f"figure-{name}")
         tell("page", None)
         _save(folder / PAGE, html.page(contents, tables, drawn, title))
-        wanted = [(name, by) for name in ("World", *boxes) for by in maps.BY if by == "rank" or contents.has(by)]
-        for number, (name, by) in enumerate(wanted):
+        for number, (file, (name, by)) in enumerate(wanted.items()):
             tell("maps", number / len(wanted))
-            figure = maps.world(contents, by) if name == "World" else maps.region(contents, boxes[name], name, by)
-            _save_figure(figure, folder / f"map-{_slug(name)}{'' if by == 'rank' else '-intensity'}")
-
-
-def _contents(
-    result: Result | Contents | str | os.PathLike[str], sweep: str | os.PathLike[str] | None, top: int | None
-) -> Contents:
-    if isinstance(result, Contents):
-        return result
-    if isinstance(result, Result):
-        return of_result(result, sweep=sweep, top=top)
-    return read(result, sweep=sweep, top=top)
+            figure = maps.region(contents, boxes[name], name, by) if name in boxes else maps.world(contents, by)
+            _save_figure(figure, folder / file)
 
 
 def _save(path: Path, text: str) -> None:
@@ -107,5 +111,15 @@ def _save_figure(figure: Figure, path: Path) -> None:
         figure.savefig(path.with_name(path.name + ".svg"), metadata={"Date": None, "Creator": None})
 
 
-def _slug(name: str) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in name.lower()).strip("-") or "region"
+def _map_files(regions: Iterable[str], orders: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """The maps' region ("" is the world) and order by the names of their files."""
+    files: dict[str, tuple[str, str]] = {}
+    for name in ("", *regions):
+        letters = "".join(letter if letter.isalnum() else " " for letter in name.lower())
+        slug = "-".join(letters.split())[:40] or ("region" if name else "world")
+        for by in orders:
+            file = f"map-{slug}{'' if by == 'rank' else '-intensity'}"
+            if file in files:
+                raise UsageError(f"region {name!r} would have the file of another map, {file}: give it another name")
+            files[file] = name, by
+    return files

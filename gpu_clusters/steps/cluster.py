@@ -24,15 +24,19 @@ def cluster(locations: Locations, settings: Settings, engine: Engine) -> Cluster
 def space(lon: NDArray[np.float64], lat: NDArray[np.float64], settings: Settings) -> tuple[Coordinates, Reach]:
     """Coordinates to cluster in, and the radius there: on the sphere, or in the plane of ``settings.crs``."""
     points = on_sphere(lon, lat) if settings.crs is None else in_plane(*project(lon, lat, settings.crs))
-    return points, reach_among(points, settings.radius_km)
+    return points, reach_within(points.kind, extent(points), settings.radius_km)
 
 
-def reach_among(points: Coordinates, radius_km: float) -> Reach:
-    """A radius in the space of the points."""
+def extent(points: Coordinates) -> float:
+    """The largest coordinate of points in a plane; 0 on the sphere, where none is needed."""
     if points.kind == SPHERE:
-        return sphere_reach(radius_km)
-    extent = max(np.abs(points.x).max(initial=0.0), np.abs(points.z).max(initial=0.0))
-    return plane_reach(radius_km * 1000, float(extent))
+        return 0.0
+    return float(max(np.abs(points.x).max(initial=0.0), np.abs(points.z).max(initial=0.0)))
+
+
+def reach_within(kind: int, extent: float, radius_km: float) -> Reach:
+    """A radius in a space of the ``kind``, among points of the ``extent``."""
+    return sphere_reach(radius_km) if kind == SPHERE else plane_reach(radius_km * 1000, extent)
 
 
 def project(

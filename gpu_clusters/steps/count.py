@@ -1,11 +1,13 @@
 """Fractional counts whose sums do not depend on the order of the rows.
 
 Floating-point sums depend on their order. So rows are first counted by (group, value), which is exact, and only those few
-products are added, always in the same order.
+products are added, always in the same order. Where there are too many different values, each is taken as a whole number of
+tiny quanta instead: whole numbers may be added in any order.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -13,13 +15,20 @@ from numpy.typing import NDArray
 
 from gpu_clusters.io.model import Addresses, Deals
 
+MOST_VALUES = 4096  # that are told apart; of more, each is rounded to quanta
+BITS = 61  # of the sum of all rows in quanta
+
 
 class Measure(NamedTuple):
-    """What each row counts: ``values[code]`` for a row, or one part in ``values[code]`` where ``parts`` is true."""
+    """What each row counts.
+
+    ``values[code]``; one part in ``values[code]`` where ``parts`` is true; ``code`` times ``values[0]`` where ``quanta`` is.
+    """
 
     code: NDArray[np.integer]
     values: NDArray[np.float64]
     parts: bool
+    quanta: bool = False
 
     def worth(self, code: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """What ``rows`` rows of each code count together."""
@@ -32,13 +41,30 @@ def measure(table: Addresses | Deals) -> Measure:
         return _measure_values(table.deals)
     if table.fraction is not None:
         return _measure_values(table.fraction)
-    sizes = np.diff(table.doc_start).astype(np.int32)
-    return Measure(np.repeat(sizes, sizes), np.arange(int(sizes.max(initial=0)) + 1, dtype=np.float64), parts=True)
+    sizes = np.diff(table.doc_start)
+    documents = np.bincount(sizes)
+    values = np.flatnonzero(documents)
+    number = np.zeros(len(documents), np.int32)
+    number[values] = np.arange(len(values))
+    code = np.repeat(number[sizes], sizes)
+    if len(values) > MOST_VALUES:
+        return _in_quanta(1 / values, code)
+    return Measure(code, values.astype(np.float64), parts=True)
 
 
 def _measure_values(given: NDArray[np.float64]) -> Measure:
     values, code = np.unique(given, return_inverse=True)
+    if len(values) > MOST_VALUES:
+        return _in_quanta(values, code)
     return Measure(code, values, parts=False)
+
+
+def _in_quanta(values: NDArray[np.float64], code: NDArray[np.integer]) -> Measure:
+    """Round to multiples of a power of two that is 2**-61 of the sum of all rows or less."""
+    about = float((values * np.bincount(code, minlength=len(values))).sum())
+    shift = min(BITS - math.frexp(about)[1], 1074)
+    quanta = np.rint(np.ldexp(values, shift)).astype(np.int64)
+    return Measure(quanta[code], np.array([math.ldexp(1.0, -shift)]), parts=False, quanta=True)
 
 
 def total(counts: Measure) -> float:
@@ -70,7 +96,7 @@ def pair_sums(
     if not groups or not categories:
         return NO_PAIRS
     known = (group >= 0) & (category >= 0)
-    rows = Measure(counts.code[known], counts.values, counts.parts)
+    rows = counts._replace(code=counts.code[known])
     member, worth = _products(group[known] * categories + category[known], groups * categories, rows)
     first = np.diff(member, prepend=-1) > 0
     pair = member[first]
@@ -80,6 +106,12 @@ def pair_sums(
 
 def _products(group: NDArray[np.int64], groups: int, counts: Measure) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The groups and worths of all (group, value) that occur, sorted by group and value."""
+    if counts.quanta:
+        some = group >= 0
+        names, place = np.unique(group[some], return_inverse=True)
+        number = np.zeros(len(names), np.int64)
+        np.add.at(number, place, counts.code[some])
+        return names, number * counts.values[0]
     kinds = len(counts.values)
     if groups * kinds >= 2**62:  # too many for one number: use those alone that occur
         names, dense = np.unique(group, return_inverse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -59,12 +60,13 @@ class Neighbourhood:
 
     Parameters
     ----------
-    points : Coordinates
+    points : callable
+        Gives the coordinates. They are asked for when bands are built, and not kept: the bands hold them too.
     weight : (n,) int64
     """
 
-    def __init__(self, points: Coordinates, weight: NDArray[np.int64]) -> None:
-        self.points, self._weight = points, weight
+    def __init__(self, points: Callable[[], Coordinates], weight: NDArray[np.int64]) -> None:
+        self._points, self._weight = points, weight
         self._bands: Bands | None = None
         self._built_for = 0.0
 
@@ -95,6 +97,6 @@ class Neighbourhood:
     def _bands_for(self, reach: Reach) -> Bands:
         if self._bands is None or not self._built_for <= reach.height <= STRETCH * self._built_for:
             self._bands = None  # before the new ones take memory
-            self._bands = index.build(self.points, reach._replace(height=cell_index.HEIGHT * reach.height))
+            self._bands = index.build(self._points(), reach._replace(height=cell_index.HEIGHT * reach.height))
             self._built_for = reach.height
         return self._bands

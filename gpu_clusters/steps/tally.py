@@ -6,7 +6,6 @@ totals by value are then multiplied and added, in the order in which `count.sums
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +17,14 @@ from gpu_clusters.kernels.nodes import Nodes, add_up
 from gpu_clusters.steps import count
 from gpu_clusters.steps.count import Measure
 
-MOST_VALUES = 4096  # of more different values, each is taken as a multiple of a tiny power of two instead
 BLOCK = 1 << 22  # whole numbers that are held at a time
 
 
 class Tally(NamedTuple):
-    """Numbers of rows by place and value; those of place ``i`` are ``start[i]:start[i + 1]``. ``total`` is over all places."""
+    """Numbers of rows by place and value; those of place ``i`` are ``start[i]:start[i + 1]``. ``total`` is over all places.
+
+    Without any row ``start`` is empty.
+    """
 
     start: NDArray[np.int64]
     code: NDArray[np.int32]
@@ -36,15 +37,13 @@ def tally(table: Addresses | Deals | None, place: NDArray[np.int32] | None, plac
     """Count the rows of a table, (n,) ``place`` of each, by place and value; an absent table counts nothing."""
     if table is None or place is None:
         nothing = Measure(np.empty(0, np.int32), np.ones(1), parts=False)
-        return Tally(np.zeros(places + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), nothing, 0.0)
+        return Tally(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), nothing, 0.0)
     counts = count.measure(table)
     total = count.total(counts)
-    if len(counts.values) > MOST_VALUES:
-        shift = 61 - math.frexp(total)[1]
-        worth = counts.values[counts.code] if not counts.parts else 1 / counts.values[counts.code]
+    if counts.quanta:
         rows = np.zeros(places, np.int64)
-        np.add.at(rows, place, np.rint(np.ldexp(worth, shift)).astype(np.int64))
-        one = Measure(np.empty(0, np.int32), np.array([math.ldexp(1.0, -shift)]), parts=False)
+        np.add.at(rows, place, counts.code)
+        one = counts._replace(code=np.empty(0, np.int32))
         return Tally(np.arange(places + 1), np.zeros(places, np.int32), rows, one, total)
     start = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(place, minlength=places))))
     code, rows, start = _by_place(place, counts.code.astype(np.int32), start)

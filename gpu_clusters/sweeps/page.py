@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from gpu_clusters.io.embedded import with_land
+from gpu_clusters.io.land import CREDIT
 
 if TYPE_CHECKING:
     from gpu_clusters.sweeps.result import SweepResult
 
 SHOWN = 100  # clusters of a setting
 TEMPLATE = Path(__file__).with_name("page.html")
-MARK = "/*DATA*/null"
 
 
 def write_page(result: SweepResult, path: Path) -> None:
     """Write the page; all that it shows is in it."""
-    text = json.dumps(page_data(result), separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    page = TEMPLATE.read_text(encoding="utf-8").replace(MARK, text.replace("</", "<\\/"))
-    path.write_text(page, encoding="utf-8")
+    page = TEMPLATE.read_text(encoding="utf-8").replace("/*CREDIT*/", CREDIT)
+    path.write_text(page.replace("/*DATA*/", with_land(page_data(result))), encoding="utf-8", newline="\n")
 
 
 def page_data(result: SweepResult) -> dict[str, Any]:

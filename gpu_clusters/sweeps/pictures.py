@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("png", "svg", "pdf")
 TOP = 20  # clusters in the chart of rank intervals
+LETTERS = 36  # of their names
 MAPS = (
     ("clusters", "Number of clusters", "viridis", None),
     ("share", "Share covered, % (mean of the indicators)", "viridis", None),
@@ -75,7 +76,11 @@ def rank_intervals(stability: pd.DataFrame, settings: int) -> Figure:
             axes.barh(row, width, left=cluster.quartile_1_rank, height=0.5, color="#7fa8d1", zorder=2)
             axes.plot([cluster.median_rank] * 2, [row - 0.3, row + 0.3], color="#1f4e79", lw=2, zorder=3)
         axes.plot(cluster.rank, row, marker="x", color=RED, ms=5, mew=1.5, ls="none", zorder=4)
-    axes.set_yticks(range(len(some)), [f"{c.rank}  {c.label}" for c in some.itertuples(index=False)], fontsize=8)
+    axes.set_yticks(
+        range(len(some)),
+        [f"{rank}  {_short(label)}" for rank, label in zip(some["rank"], some["label"], strict=True)],
+        fontsize=8,
+    )
     axes.set_ylim(len(some) - 0.4, -0.6)
     worst = max([*some["worst_rank"].dropna().astype(int), int(some["rank"].max())])
     if worst > 3 * TOP:
@@ -137,6 +142,10 @@ def _mark(axes: Any, values: pd.DataFrame, baseline: tuple[float, float]) -> Non
         x, y = np.interp(radius, columns, np.arange(len(columns))), np.interp(density, rows, np.arange(len(rows)))
         axes.plot(x, y, marker="x", color="white", ms=9, mew=4, ls="none")
         axes.plot(x, y, marker="x", color=RED, ms=8, mew=2, ls="none")
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LETTERS else label[: LETTERS - 1].rstrip(" –-") + "…"
 
 
 def _save(figure: Figure, folder: Path, name: str) -> None:

@@ -17,6 +17,7 @@ from gpu_clusters.schema import STABILITY, SWEEP_CLUSTERS, SWEEP_SETTINGS
 from gpu_clusters.steps.score import share_of
 from gpu_clusters.steps.single import Clusters
 from gpu_clusters.sweeps.grid import Grid
+from gpu_clusters.sweeps.names import names
 from gpu_clusters.sweeps.study import Part, Study
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ def _stability_table(study: Study, parts: list[Part], clusters: Clusters) -> pd.
     table = {
         "cluster_id": np.arange(1, number + 1),
         "rank": clusters.rank,
-        "label": [_place(*pair) for pair in zip(lon, lat, strict=True)],
+        "label": names(study),
         "patents": clusters.patents,
         "publications": clusters.publications,
         "deals": clusters.deals,
@@ -225,11 +226,6 @@ def _stability_table(study: Study, parts: list[Part], clusters: Clusters) -> pd.
 
 def _whole(values: NDArray[np.float64]) -> pd.Series:
     return pd.Series(values).astype("Int64")
-
-
-def _place(lon: float, lat: float) -> str:
-    """A place in words, until it has a name."""
-    return f"{abs(lat):.2f}°{'N' if lat >= 0 else 'S'} {abs(lon):.2f}°{'E' if lon >= 0 else 'W'}"
 
 
 def _cube(grid: Grid, settings: pd.DataFrame, stability: pd.DataFrame, parts: list[Part]) -> xr.Dataset:

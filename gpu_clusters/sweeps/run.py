@@ -20,7 +20,7 @@ from gpu_clusters.steps.single import Inputs
 from gpu_clusters.sweeps.grid import Grid, grid_of
 from gpu_clusters.sweeps.parts import Store
 from gpu_clusters.sweeps.result import SweepResult, collect
-from gpu_clusters.sweeps.study import Part, Study, study_of
+from gpu_clusters.sweeps.study import Part, Study
 
 
 def sweep(
@@ -121,7 +121,8 @@ def sweep(
     with clock.stage("locate"), keep_to_one_thread():
         inputs = _inputs(tables, settings)
     with clock.stage("baseline"), keep_to_one_thread():
-        study, clusters = study_of(inputs, settings, grid.densities, (grid.weightings[0], *grid.baseline))
+        study = Study(inputs, settings, grid.densities)
+        clusters = study.compare_with(grid.weightings[0], *grid.baseline)
     record = manifest.of_sweep(settings, chosen, tables.reads, inputs.located, grid._asdict())
     with clock.stage("sweep"):
         parts = _parts(study, grid, Store(keep, inputs, record, resume), dask, clock)

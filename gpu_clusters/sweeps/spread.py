@@ -52,7 +52,7 @@ def _client(where: Any, stack: ExitStack) -> Any:
         number = where.partition(":")[2] or str(WORKERS)
         if not number.isdigit() or not int(number):
             raise UsageError(f"dask {where!r}: give local:N with N workers, 1 or more")
-        cluster = stack.enter_context(LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address=None))
+        cluster = stack.enter_context(LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address=":0"))
         return stack.enter_context(Client(cluster))
     try:
         return stack.enter_context(Client(where, timeout=PATIENCE))

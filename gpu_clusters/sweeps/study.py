@@ -15,7 +15,7 @@ from gpu_clusters.kernels.nearby import Nearby, locations_near, passages
 from gpu_clusters.kernels.nodes import add_up
 from gpu_clusters.kernels.spaces import degrees_reach, in_degrees
 from gpu_clusters.settings import Settings
-from gpu_clusters.steps.cluster import reach_among, space
+from gpu_clusters.steps.cluster import extent, reach_within, space
 from gpu_clusters.steps.compare import Baseline, Comparison, Shared, compare, shared_by_level, shared_with
 from gpu_clusters.steps.hierarchy import Hierarchy, Neighbourhood
 from gpu_clusters.steps.merge import neighbours
@@ -65,7 +65,9 @@ class Study:
         self._patents = tally(self.inputs.patents, self.inputs.located.patents, n)
         self._publications = tally(self.inputs.publications, self.inputs.located.publications, n)
         self._deals = tally(self.inputs.deals, self.inputs.deal_place, len(self.inputs.deal_lon))
-        self._near: Nearby | None = None
+        self._near = _nearby(self.inputs, self.settings.area_degrees)
+        points, _ = space(found.lon, found.lat, self.settings)
+        self._space = points.kind, extent(points)
         self._around: tuple[str, Neighbourhood] | None = None
         self._latest: tuple[tuple[str, float], Hierarchy] | None = None
 
@@ -94,15 +96,25 @@ class Study:
         """The clusters of a radius at all densities; that of the latest radius is kept."""
         if self._latest is None or self._latest[0] != (weighting, radius_km):
             self._latest = None
-            found = self.inputs.located.locations
             if self._around is None or self._around[0] != weighting:
-                points, _ = space(found.lon, found.lat, self.settings)
-                self._around = weighting, Neighbourhood(points, self.weights(weighting))
-            around = self._around[1]
+                self._around = weighting, self._neighbourhood(weighting)
             levels = np.unique(np.array(self.thresholds(weighting), np.int64))
-            found_there = around.hierarchy(reach_among(around.points, radius_km), levels)
-            self._latest = (weighting, radius_km), found_there
+            found = self._around[1].hierarchy(reach_within(*self._space, radius_km), levels)
+            self._latest = (weighting, radius_km), found
         return self._latest[1]
+
+    def compare_with(self, weighting: str, radius_km: float, density: float) -> Clusters:
+        """Make a setting, on the grid or not, the baseline; its clusters by rank."""
+        settings = replace(self.settings, weighting=weighting, radius_km=radius_km, density=density)
+        threshold = np.array([settings.threshold(*self.addresses)])
+        tree = self._neighbourhood(weighting).hierarchy(reach_within(*self._space, radius_km), threshold)
+        clusters, number = evaluate(self.inputs, tree.clustering(1), self.weights(weighting), settings)
+        self.baseline = Baseline(number.astype(np.int32), clusters.rank, clusters.size)
+        return clusters
+
+    def _neighbourhood(self, weighting: str) -> Neighbourhood:
+        found = self.inputs.located.locations
+        return Neighbourhood(lambda: space(found.lon, found.lat, self.settings)[0], self.weights(weighting))
 
     def numbers(self, weighting: str, radius_km: float, density: float) -> NDArray[np.int64]:
         """Each location's cluster by rank, 0, 1, ...; -1 for noise."""
@@ -139,21 +151,12 @@ class Study:
 
     def _sums(self, tree: Hierarchy) -> list[NDArray[np.float64]]:
         """Patents, publications and deals of each node."""
-        near = self._nearby()
-        events = passages(near, tree.nodes, tree.arrival, tree.first)
+        events = passages(self._near, tree.nodes, tree.arrival, tree.first)
         return [
             node_sums(self._patents, tree.nodes, tree.arrival),
             node_sums(self._publications, tree.nodes, tree.arrival),
             node_sums(self._deals, tree.nodes, *events),
         ]
-
-    def _nearby(self) -> Nearby:
-        if self._near is None:
-            found, reach = self.inputs.located.locations, degrees_reach(self.settings.area_degrees)
-            targets = index.build(in_degrees(found.lon, found.lat), reach)
-            queries = index.build(in_degrees(self.inputs.deal_lon, self.inputs.deal_lat), reach)
-            self._near = locations_near(queries, targets, reach)
-        return self._near
 
     def _unmerged(
         self, tree: Hierarchy, level: int, sums: list[NDArray[np.float64]], amounts: NDArray[np.int64], shared: Shared
@@ -173,6 +176,16 @@ class Study:
         """Whether clusters of a level are near enough to each other."""
         clustering = tree.clustering(level)
         return len(neighbours(self.inputs.located.locations, clustering, settings)) > 0
+
+
+def _nearby(inputs: Inputs, area_degrees: float) -> Nearby:
+    """The locations in whose areas each deal's place lies."""
+    if not len(inputs.deal_lon):
+        return Nearby(np.zeros(1, np.int64), np.empty(0, np.int32))
+    found, reach = inputs.located.locations, degrees_reach(area_degrees)
+    targets = index.build(in_degrees(found.lon, found.lat), reach)
+    queries = index.build(in_degrees(inputs.deal_lon, inputs.deal_lat), reach)
+    return locations_near(queries, targets, reach)
 
 
 def _amounts(tree: Hierarchy, weight: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -210,13 +223,3 @@ def _part(settings: list[tuple[Clusters, Comparison, int]]) -> Part:
         split=np.stack([one.split for one in against]),
         swallowed=np.stack([one.swallowed for one in against]),
     )
-
-
-def study_of(
-    inputs: Inputs, settings: Settings, densities: tuple[float, ...], at: tuple[str, float, float]
-) -> tuple[Study, Clusters]:
-    """A study with its baseline, the setting ``at`` (weighting, radius, density), and the baseline's clusters."""
-    study = Study(inputs, settings, densities)
-    clusters, number, _ = study.single(*at)
-    study.baseline = Baseline(number.astype(np.int32), clusters.rank, clusters.size)
-    return study, clusters

@@ -188,7 +188,7 @@
       return `band${place < 0 ? 5 : place + 1}`;
     };
     const zoom = () => Math.log2(view.k / 800);
-    const radius = (c) => (3 + 15 * Math.sqrt(c.share / largest) * Math.max(0.5, Math.min(1, width / 900))) * Math.max(0.45, Math.min(1, 1.1 - 0.12 * Math.max(0, zoom() - 1)));
+    const radius = (c) => (3 + 15 * Math.sqrt(c.share / largest)) * Math.max(0.6, Math.min(1, width / 900)) * Math.max(0.45, Math.min(1, 1.1 - 0.12 * Math.max(0, zoom() - 1)));
     const screen = (c) => [(c.x - view.x) * view.k + width / 2, (c.y - view.y) * view.k + height / 2];
     const lower = (a, b) => (band(a) === "band5" ? 0 : 1) - (band(b) === "band5" ? 0 : 1) || b.share - a.share;  // drawn first
     const order = () => [...data.clusters].sort((a, b) => (a[colored] ?? 1e9) - (b[colored] ?? 1e9));
@@ -464,8 +464,8 @@
   // the table -----------------------------------------------------------------------------------------------------------
 
   const table = (() => {
-    const body = $("table").tBodies[0], heads = [...$("table").querySelectorAll("th[data-key]")], more = $("more");
-    const FIRST = 150, texts = new Set(["name", "economies", "applicant", "organization"]);
+    const body = $("table").tBodies[0], heads = [...$("table").querySelectorAll("th[data-key]")], more = $("more"), chooser = $("sort");
+    const first = matchMedia("(max-width: 720px)").matches ? 25 : 150, texts = new Set(["name", "economies", "applicant", "organization"]);
     const largest = Math.max(...data.clusters.map((c) => c.share), 1e-9);
     const haystack = new Map(data.clusters.map((c) => [c.id, plain([c.name, c.economies, c.where, c.applicant, c.organization,
       ...Object.values(data.organizations[c.id] ?? {}).flat().map(([name]) => name)].filter(Boolean).join("\n"))]));
@@ -473,7 +473,7 @@
 
     const cells = {
       rank: (c) => String(c.rank),
-      name: (c) => el("button", { type: "button" }, c.name),
+      name: (c) => [el("button", { type: "button" }, c.name), el("span", { class: "where" }, c.where)],
       economies: (c) => el("span", { title: c.where }, c.economies ?? ""),
       share: (c) => [percent(c.share), el("span", { class: "room", "aria-hidden": "true" }, el("span", { class: "share", style: {
         width: `${Math.max(1, (72 * c.share) / largest)}px`, "--a": `${(100 * c.patentShare) / (c.share || 1)}%`,
@@ -494,9 +494,11 @@
     function show() {
       const words = plain(wanted).split(/\s+/).filter(Boolean);
       const found = data.clusters.filter((c) => words.every((word) => haystack.get(c.id).includes(word))).sort(compare);
-      const listed = all ? found : found.slice(0, FIRST);
+      const listed = all ? found : found.slice(0, first);
+      const beside = ["rank", "name", "economies"].includes(key) ? "share" : key;  // the third column of a narrow screen
+      for (const head of heads) head.classList.toggle("kept", ["rank", "name", beside].includes(head.dataset.key));
       body.replaceChildren(...listed.map((c) => el("tr", { "data-id": c.id, class: c.id === open ? "open" : null },
-        ...heads.map((head) => el("td", { class: head.classList.contains("n") ? "n" : null }, ...[cells[head.dataset.key](c)].flat())))));
+        ...heads.map((head) => el("td", { class: head.className || null }, ...[cells[head.dataset.key](c)].flat())))));
       more.hidden = listed.length === found.length;
       more.textContent = `Show all ${whole.format(found.length)}`;
       $("found").textContent = found.length === 1 ? "1 cluster" : `${whole.format(found.length)} clusters`;
@@ -504,14 +506,21 @@
         if (head.dataset.key === key) head.setAttribute("aria-sort", down ? "descending" : "ascending");
         else head.removeAttribute("aria-sort");
       }
+      chooser.value = key;
     }
 
-    heads.forEach((head) => head.addEventListener("click", () => {
-      const upFirst = texts.has(head.dataset.key) || head.dataset.key.toLowerCase().endsWith("rank");
-      down = head.dataset.key === key ? !down : !upFirst;
-      key = head.dataset.key;
+    function sort(wish) {
+      const upFirst = texts.has(wish) || wish.toLowerCase().endsWith("rank");
+      down = wish === key ? !down : !upFirst;
+      key = wish;
       show();
-    }));
+    }
+
+    for (const head of heads) {
+      head.addEventListener("click", () => sort(head.dataset.key));
+      chooser.append(el("option", { value: head.dataset.key }, head.textContent));
+    }
+    chooser.addEventListener("change", () => sort(chooser.value));
     $("search").addEventListener("input", (event) => { wanted = event.target.value; show(); });
     more.addEventListener("click", () => { all = true; show(); });
     body.addEventListener("click", (event) => {

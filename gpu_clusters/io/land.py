@@ -22,7 +22,7 @@ class Land(NamedTuple):
 
 def raw() -> str:
     """The file as it is: JSON, whole numbers, the first point and then differences."""
-    return (files("gpu_clusters.report") / "data" / "natural_earth.json").read_text(encoding="utf-8")
+    return (files("gpu_clusters.io") / "natural_earth.json").read_text(encoding="utf-8")
 
 
 @cache

@@ -1,0 +1,68 @@
+"""Tables of any size to files, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from gpu_clusters.errors import UsageError
+
+ENDINGS = (".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
+Write = Callable[[pa.Table], None]
+
+
+def ending(name: str) -> str | None:
+    """The ending of a file that can be written; None for another name."""
+    return max((end for end in ENDINGS if name.lower().endswith(end)), key=len, default=None)
+
+
+@contextmanager
+def writing(path: Path, schema: pa.Schema) -> Iterator[Write]:
+    """Something that takes tables of ``schema`` and appends them to a file, of the kind that its name's ending says.
+
+    In CSV and TSV files texts are quoted and missing values are not, so that an empty text and none stay different.
+
+    Raises
+    ------
+    UsageError
+        A column that such a file cannot hold.
+    """
+    if ending(path.name) == ".parquet":
+        with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            yield writer.write_table
+        return
+    nested = [field.name for field in schema if pa.types.is_nested(field.type) or pa.types.is_binary(field.type)]
+    if nested:
+        kind = schema.field(nested[0]).type
+        raise UsageError(
+            f"column {nested[0]!r} holds {kind}, which a text file cannot: give an --out that ends in .parquet"
+        )
+    options = pa_csv.WriteOptions(delimiter="\t" if ".tsv" in path.name.lower() else ",")
+    plain = pa.schema([(field.name, _value_type(field.type)) for field in schema])
+    with (
+        pa.output_stream(str(path), compression="detect") as file,
+        pa_csv.CSVWriter(file, plain, write_options=options) as csv,
+    ):
+        yield lambda table: csv.write_table(table.cast(plain))
+
+
+def aligned(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
+    """A batch with the columns and types of a schema; what it lacks is missing."""
+    columns = []
+    for field in schema:
+        at = batch.schema.get_field_index(field.name)
+        column = pa.nulls(batch.num_rows, field.type) if at < 0 else batch.column(at)
+        if column.type != field.type:
+            column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+            column = column.cast(field.type)
+        columns.append(column)
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _value_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind

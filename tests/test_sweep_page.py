@@ -1,0 +1,67 @@
+"""The page of a sweep in a browser, and the names of its clusters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from browser import chromium, opened
+from reports import addresses
+
+from gpu_clusters import rank, sweep
+from gpu_clusters.sweeps.page import write_page
+
+BAD = "<script>document.title='owned'</script>"
+
+
+@pytest.fixture(scope="module")
+def found():
+    deals = addresses(3, 600).drop(columns="doc_id")
+    tables = addresses(1, 3000), addresses(2, 3000), deals
+    grid = {"radius_km": [5, 15], "density": [40, 80, 400], "baseline": (15, 80)}
+    return tables, sweep(*tables, **grid)
+
+
+@pytest.fixture(scope="module")
+def path(found, tmp_path_factory) -> Path:
+    """The page; the second cluster has a bad name."""
+    result = found[1]
+    labels = result.stability["label"].copy()
+    result.stability.loc[1, "label"] = BAD
+    target = tmp_path_factory.mktemp("sweep") / "sweep.html"
+    write_page(result, target)
+    result.stability["label"] = labels
+    return target
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+def test_clusters_have_the_names_of_a_single_run(found):
+    tables, result = found
+    alone = rank(*tables, radius_km=15, density=80, merge_km=None).ranking
+    assert result.stability["label"].tolist() == alone["name"].tolist()
+    assert any(name.startswith("Boston") for name in result.stability["label"])
+
+
+@pytest.mark.parametrize("screen", [(1280, "light"), (390, "dark")], ids=["wide", "phone"])
+def test_page(browser, path, screen, found):
+    result = found[1]
+    with opened(browser, path, *screen) as page:
+        assert page.title() == "Clusters by radius and density"
+        names = page.locator("#rows td:nth-child(2)")
+        assert names.nth(1).inner_text() == BAD and names.nth(0).inner_text() == result.stability["label"][0]
+        assert names.count() == len(result.stability)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        before = page.locator("#facts").inner_text()
+        assert f"{len(result.stability)} clusters" in before
+        colours = "new Set(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data).size"
+        assert page.evaluate(colours) > 20
+        page.locator("#density").press("ArrowRight")
+        after = page.locator("#facts").inner_text()
+        assert before != after and page.locator("#densityOut").inner_text() == "400"
+        page.locator("#home").click()
+        assert page.locator("#facts").inner_text() == before
