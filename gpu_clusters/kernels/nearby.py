@@ -1,4 +1,4 @@
-"""Deals at every level: the locations near a place, found once, and the clusters that the place passes through."""
+"""Deals at every level: the nearest locations of a place, and the clusters that it passes through."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from gpu_clusters.kernels.areas import squared_degrees
 from gpu_clusters.kernels.bands import Bands, index_of, near, segments
 from gpu_clusters.kernels.nodes import Nodes
-from gpu_clusters.kernels.search import KEY, X, Z, candidates, piece, point_function
+from gpu_clusters.kernels.search import HIGH_Z, KEY, LOW_Z, X, Z, around, maybe_width, piece, point_function
 from gpu_clusters.kernels.spaces import Reach
+
+ROOM = 32  # locations of a place that are written at the first attempt
 
 
 class Nearby(NamedTuple):
-    """Locations within reach of each place, nearest first: those of place ``i`` are ``start[i]:start[i + 1]``.
+    """The nearest location of each place at each level, nearest first: those of place ``i`` are ``start[i]:start[i + 1]``.
 
     A location that is exactly as near as the one before it is given as ``-1 - location``.
     """
@@ -26,16 +28,35 @@ class Nearby(NamedTuple):
     location: NDArray[np.int32]
 
 
-def locations_near(queries: Bands, targets: Bands, reach: Reach) -> Nearby:
-    """Find them; places and locations in the orders in which they were given to the bands."""
+def nearest_by_level(queries: Bands, targets: Bands, reach: Reach, level: NDArray[np.int16], levels: int) -> Nearby:
+    """Find, for each place, the locations within reach that are nearest at some level; of equally near ones all.
+
+    A location is a member at the levels up to its own, so that of two locations the farther one matters only if its level is
+    higher. Few are left.
+
+    Parameters
+    ----------
+    queries, targets : Bands
+        Places and locations; results are in the orders in which they were given.
+    reach : Reach
+    level : (n,) int16
+        The highest level at which a location is a member, up to ``levels``; 0 for none.
+    """
     first, last = near(queries, targets, reach)
-    count = queries.points.shape[1]
-    slots = np.zeros(count + 1, np.int64)
-    args = (queries.points, queries.order, *index_of(targets), targets.order, reach, first, last, *segments(queries))
-    _near(*args, slots[1:], np.empty(0, np.int32), np.empty(0))
-    start = np.cumsum(slots)
-    location, square = np.empty(start[-1], np.int32), np.empty(start[-1])
-    _near(*args, start[:-1].copy(), location, square)
+    places = queries.points.shape[1]
+    count = np.zeros(places, np.int64)
+    given = (queries.points, queries.order, *index_of(targets), targets.order, level[targets.order], levels, reach)
+    args = (*given, first, last, *segments(queries), count)
+    slot = np.arange(places) * ROOM
+    location, square = np.empty(places * ROOM, np.int32), np.empty(places * ROOM)
+    _near(*args, slot, ROOM, location, square)
+    start = np.concatenate((np.zeros(1, np.int64), np.cumsum(count)))
+    if count.max(initial=0) > ROOM:
+        location, square = np.empty(start[-1], np.int32), np.empty(start[-1])
+        _near(*args, start[:-1], np.iinfo(np.int64).max, location, square)
+    else:
+        taken = np.arange(start[-1]) + np.repeat(slot - start[:-1], count)
+        location, square = location[taken], square[taken]
     _sort(start, location, square)
     return Nearby(start, location)
 
@@ -67,33 +88,96 @@ def _near(
     edges,
     table,
     order,
+    level,
+    levels,
     reach,
     first,
     last,
     band,
     begin,
     end,
+    count,
     slot,
+    room,
     location,
     square,
 ):
-    """Count what is near each query into ``slot`` (no ``location`` given), or write it from there on."""
+    """Count the locations of each place, and write them from its slot on if there is room."""
     for task in prange(len(band)):
-        for other in range(first[band[task]], last[band[task]]):
-            offset = start[other]
-            size = start[other + 1] - offset
-            for q in range(begin[task], end[task]):
-                lon, lat, place = queries[X, q], queries[Z, q], query_order[q]
-                a, d = candidates(reach, points, start, edges, table, other, queries[KEY, q], lat, math.fabs(lon))
-                for turn in range(-1, 2):
-                    low, high = piece(a, d, size, turn)
-                    for i in range(offset + low, offset + high):
-                        distance = squared_degrees(lon, lat, points[X, i], points[Z, i])
-                        if distance <= reach.limit:
-                            if len(location) > 0:
-                                location[slot[place]] = order[i]
-                                square[slot[place]] = distance
-                            slot[place] += 1
+        for q in range(begin[task], end[task]):
+            place = query_order[q]
+            held, mine, far = _nearest_of(
+                queries,
+                points,
+                start,
+                edges,
+                table,
+                order,
+                level,
+                levels,
+                reach,
+                first[band[task]],
+                last[band[task]],
+                q,
+            )
+            count[place] = held
+            if held <= room:
+                location[slot[place] : slot[place] + held] = mine[:held]
+                square[slot[place] : slot[place] + held] = far[:held]
+
+
+@njit(cache=True)
+def _nearest_of(queries, points, start, edges, table, order, level, levels, reach, first, last, q):
+    """The locations of one place, in no order: how many, their numbers and squared distances."""
+    best = np.full(levels + 1, np.inf)  # of the members at each level; it only falls with the level
+    mine, far, at = np.empty(ROOM, np.int32), np.empty(ROOM), np.empty(ROOM, np.int16)
+    held = 0
+    lon, lat = queries[X, q], queries[Z, q]
+    middle = first
+    while middle < last and edges[HIGH_Z, middle] < lat:
+        middle += 1
+    for step in range(last - first):  # nearest bands first: from the middle up, then from there down
+        other = middle + step if step < last - middle else last - 1 - step
+        rise = max(edges[LOW_Z, other] - lat, lat - edges[HIGH_Z, other], 0.0)
+        width = maybe_width(reach, edges, other, lat, math.fabs(lon))
+        nearer = best[levels] * (1 + 1e-9) - rise * rise  # nothing beyond the nearest of the highest level matters
+        if width < 0 or nearer < 0:
+            continue
+        width = min(width, math.sqrt(nearer))
+        a, d = around(reach, points, start, edges, table, other, queries[KEY, q], width)
+        offset = start[other]
+        size = start[other + 1] - offset
+        for turn in range(-1, 2):
+            low, high = piece(a, d, size, turn)
+            for i in range(offset + low, offset + high):
+                own = level[i]
+                distance = squared_degrees(lon, lat, points[X, i], points[Z, i])
+                if own > 0 and distance <= best[own] and distance <= reach.limit:
+                    if distance < best[own]:
+                        for below in range(own, 0, -1):
+                            if best[below] <= distance:
+                                break
+                            best[below] = distance
+                    if held == len(mine):
+                        held = _drop_farther(best, mine, far, at, held)
+                        if 2 * held > len(mine):
+                            more = np.zeros(len(mine), np.int32)
+                            mine, far = np.append(mine, more), np.append(far, more)
+                            at = np.append(at, more.astype(np.int16))
+                    mine[held], far[held], at[held] = order[i], distance, own
+                    held += 1
+    return _drop_farther(best, mine, far, at, held), mine, far
+
+
+@njit(cache=True)
+def _drop_farther(best, mine, far, at, held):
+    """Keep the locations that are nearest at their own level; how many."""
+    kept = 0
+    for k in range(held):
+        if far[k] == best[at[k]]:
+            mine[kept], far[kept], at[kept] = mine[k], far[k], at[k]
+            kept += 1
+    return kept
 
 
 @njit(cache=True, parallel=True)

@@ -157,6 +157,12 @@ def candidates(reach, points, start, edges, table, band, key, z, ring):
     width = maybe_width(reach, edges, band, z, ring)
     if width < 0:
         return 0, 0
+    return around(reach, points, start, edges, table, band, key, width)
+
+
+@point_function
+def around(reach, points, start, edges, table, band, key, width):
+    """Positions ``a..d`` in a band outside of which no key is within ``width`` of a key."""
     width += reach.slack
     size = start[band + 1] - start[band]
     a, _ = bracket_round(points, start, edges, table, band, key - width, reach.period)

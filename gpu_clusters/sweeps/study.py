@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from gpu_clusters.engines.native import cluster
 from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.kernels import bands as index
-from gpu_clusters.kernels.nearby import Nearby, locations_near, passages
+from gpu_clusters.kernels.bands import Bands
+from gpu_clusters.kernels.nearby import nearest_by_level, passages
 from gpu_clusters.kernels.nodes import add_up
-from gpu_clusters.kernels.spaces import degrees_reach, in_degrees
+from gpu_clusters.kernels.spaces import Reach, degrees_reach, in_degrees
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.cluster import extent, reach_within, space
 from gpu_clusters.steps.compare import Baseline, Comparison, Shared, compare, shared_by_level, shared_with
@@ -65,7 +66,7 @@ class Study:
         self._patents = tally(self.inputs.patents, self.inputs.located.patents, n)
         self._publications = tally(self.inputs.publications, self.inputs.located.publications, n)
         self._deals = tally(self.inputs.deals, self.inputs.deal_place, len(self.inputs.deal_lon))
-        self._near = _nearby(self.inputs, self.settings.area_degrees)
+        self._areas = _areas(self.inputs, self.settings.area_degrees)
         points, _ = space(found.lon, found.lat, self.settings)
         self._space = points.kind, extent(points)
         self._around: tuple[str, Neighbourhood] | None = None
@@ -151,11 +152,15 @@ class Study:
 
     def _sums(self, tree: Hierarchy) -> list[NDArray[np.float64]]:
         """Patents, publications and deals of each node."""
-        events = passages(self._near, tree.nodes, tree.arrival, tree.first)
+        deals = np.zeros(len(tree.nodes.level))
+        if self._areas is not None:
+            level = np.append(tree.nodes.level, np.int16(0))[tree.arrival]
+            near = nearest_by_level(*self._areas, level, len(tree.thresholds))
+            deals = node_sums(self._deals, tree.nodes, *passages(near, tree.nodes, tree.arrival, tree.first))
         return [
             node_sums(self._patents, tree.nodes, tree.arrival),
             node_sums(self._publications, tree.nodes, tree.arrival),
-            node_sums(self._deals, tree.nodes, *events),
+            deals,
         ]
 
     def _unmerged(
@@ -178,14 +183,13 @@ class Study:
         return len(neighbours(self.inputs.located.locations, clustering, settings)) > 0
 
 
-def _nearby(inputs: Inputs, area_degrees: float) -> Nearby:
-    """The locations in whose areas each deal's place lies."""
+def _areas(inputs: Inputs, area_degrees: float) -> tuple[Bands, Bands, Reach] | None:
+    """The places of deals and the locations, in degrees, and the reach of areas; None without deals."""
     if not len(inputs.deal_lon):
-        return Nearby(np.zeros(1, np.int64), np.empty(0, np.int32))
+        return None
     found, reach = inputs.located.locations, degrees_reach(area_degrees)
-    targets = index.build(in_degrees(found.lon, found.lat), reach)
-    queries = index.build(in_degrees(inputs.deal_lon, inputs.deal_lat), reach)
-    return locations_near(queries, targets, reach)
+    places = index.build(in_degrees(inputs.deal_lon, inputs.deal_lat), reach)
+    return places, index.build(in_degrees(found.lon, found.lat), reach), reach
 
 
 def _amounts(tree: Hierarchy, weight: NDArray[np.int64]) -> NDArray[np.int64]:
