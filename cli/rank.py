@@ -87,7 +87,7 @@ def rank(
         "device": device,
         "engine": engine,
         "top": top,
-        "columns": _columns(column or []),
+        "columns": columns_given(column or []),
         "years": dict(configuration.years(text) for text in years or []),
     }
     chosen = configuration.merged(configuration.load(config) if config else {}, given)
@@ -138,7 +138,7 @@ def run_and_write(
     _show(result, out, perf_counter() - started, json=json, show=show)
 
 
-def _columns(texts: list[str]) -> dict[str, dict[str, str]]:
+def columns_given(texts: list[str]) -> dict[str, dict[str, str]]:
     mapping: dict[str, dict[str, str]] = {}
     for text in texts:
         table, name, column = configuration.column(text)

@@ -12,7 +12,7 @@ from gpu_clusters_cli import options as o
 from gpu_clusters_cli.app import app
 from gpu_clusters_cli.errors import say
 from gpu_clusters_cli.many import ManyValues
-from gpu_clusters_cli.rank import _columns
+from gpu_clusters_cli.rank import columns_given
 
 from gpu_clusters.errors import UsageError
 
@@ -141,7 +141,7 @@ def sweep(
         "device": device,
         "engine": engine,
         "top": top,
-        "columns": _columns(column or []),
+        "columns": columns_given(column or []),
         "years": dict(configuration.years(text) for text in years or []),
     }
     chosen = configuration.merged(configuration.load(config) if config else {}, given)

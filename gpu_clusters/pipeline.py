@@ -113,7 +113,7 @@ def rank(
     >>> result.ranking[["rank", "patents", "patent_share", "locations"]].to_dict("records")
     [{'rank': 1, 'patents': 2.0, 'patent_share': 66.66666666666667, 'locations': 2}]
     """
-    settings = _changed(settings or Settings(), changes)
+    settings = changed(settings or Settings(), changes)
     if patents is None and publications is None:
         raise UsageError("there is nothing to cluster: give patents, publications or both")
     by_polygons = regions is not None or settings.boundary not in BOUNDARIES
@@ -122,7 +122,7 @@ def rank(
     if regions is not None and names is not None and names is not False:
         raise UsageError("regions have their own names: give no names with them")
     chosen = backend.pick(settings)
-    clock = _Clock(progress)
+    clock = Clock(progress)
     overrides = None if names is None or names is False else read_overrides(names)
 
     before = None
@@ -130,16 +130,16 @@ def rank(
         with clock.stage("read previous"):
             before = read_edition(previous, FOR_RANKS)
     with clock.stage("read patents"):
-        patents_read = _read(read_addresses, patents, "patents", settings, clock)
+        patents_read = read_table(read_addresses, patents, "patents", settings, clock)
     with clock.stage("read publications"):
-        publications_read = _read(read_addresses, publications, "publications", settings, clock)
+        publications_read = read_table(read_addresses, publications, "publications", settings, clock)
     with clock.stage("read deals"):
-        deals_read = _read(read_deals, deals, "deals", settings, clock)
+        deals_read = read_table(read_deals, deals, "deals", settings, clock)
     given = None
     if by_polygons:
         with clock.stage("read polygons"):
             given = _polygons(regions, settings)
-    tables = _Tables(patents_read, publications_read, deals_read)
+    tables = Tables(patents_read, publications_read, deals_read)
 
     with clock.stage("locate"), keep_to_one_thread():
         located = locate(tables.patents, tables.publications, settings)
@@ -218,7 +218,7 @@ def rank(
     return Result(ranking, locations, deal_places, boundaries, coverage, organizations, partners, record)
 
 
-class _Clock:
+class Clock:
     """Seconds by stage; passes progress on."""
 
     def __init__(self, progress: Progress | None) -> None:
@@ -237,7 +237,7 @@ class _Clock:
             self._progress(name, part)
 
 
-class _Tables:
+class Tables:
     """What was read: the tables that are there, None for those that are not."""
 
     def __init__(self, *reads: TableRead | None) -> None:
@@ -249,16 +249,18 @@ class _Tables:
         self.patents, self.publications, self.deals = patents, publications, deals
 
 
-def _changed(settings: Settings, changes: dict[str, Any]) -> Settings:
+def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
+    """Settings with some of them changed, by name."""
     unknown = sorted(set(changes) - set(Settings.names()))
     if unknown:
         raise UsageError(f"unknown setting {unknown[0]!r}: there are {', '.join(Settings.names())}")
     return replace(settings, **changes)
 
 
-def _read(
-    reader: Callable[..., TableRead], source: Any, table: str, settings: Settings, clock: _Clock
+def read_table(
+    reader: Callable[..., TableRead], source: Any, table: str, settings: Settings, clock: Clock
 ) -> TableRead | None:
+    """Read a table with the columns and years of the settings; None if there is none."""
     if source is None:
         return None
     args = (source,) if reader is read_deals else (source, table)
@@ -271,7 +273,7 @@ def _read(
 
 
 def named(
-    tables: _Tables | Inputs,
+    tables: Tables | Inputs,
     located: Located,
     placed: Overlay | None,
     members: Members,
@@ -313,7 +315,7 @@ def _people(
     locations: Locations,
     members: Members,
     settings: Settings,
-    clock: _Clock,
+    clock: Clock,
     inside: Inside,
     polygons: Any = None,
 ) -> tuple[People, list[InputFile]]:

@@ -361,7 +361,7 @@ def test_disk_full(program, monkeypatch, error, force):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(results, "_write_json", fail)
+    monkeypatch.setattr(results, "write_json", fail)
     args = ["--force"] if force else []
     program.refused(
         1, "rank", "--patents", "patents.parquet", "--density", 6, "--out", "deep/out", *args, says="cannot write"

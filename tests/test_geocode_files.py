@@ -250,7 +250,7 @@ def test_files_appear_together_or_not_at_all(program, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("gpu_clusters.io.results._write_json", fail)
+        patched.setattr("gpu_clusters.io.results.write_json", fail)
         program.refused(1, "geocode", "a.csv", *ARGS, "--out", "b.csv", "--force", says="No space left")
     assert program("geocode", "a.csv", *ARGS, "--out", "b.csv", "--force").code == 0
     after = tree(program.here)

@@ -348,7 +348,7 @@ def test_an_abandoned_start_within_the_folder_is_no_content(tmp_path):
     assert names(out) == sorted(SMALL)
 
 
-@pytest.mark.parametrize("what", ["_write_parquet", "_write_csv", "_write_json", "_fingerprint"])
+@pytest.mark.parametrize("what", ["write_parquet", "write_csv", "write_json", "fingerprint"])
 @pytest.mark.parametrize(
     "error", [OSError(28, "No space left on device"), KeyboardInterrupt(), MemoryError()], ids=repr
 )

@@ -53,37 +53,37 @@ def write_result(result: Result, out: str | os.PathLike[str], *, force: bool = F
     """Write all files of a result; see `Result.write`."""
     started = perf_counter()
     with new_folder(out, force=force) as folder:
-        _write_csv(result.ranking, folder / "ranking.csv")
-        _write_parquet(result.ranking, RANKING_TYPES, folder / "ranking.parquet")
-        _write_parquet(result.locations, LOCATIONS_TYPES, folder / "locations.parquet")
-        _write_parquet(result.deals, DEALS_TYPES, folder / "deals.parquet")
-        _write_parquet(result.organizations, ORGANIZATIONS_TYPES, folder / "organizations.parquet")
-        _write_parquet(result.partners, PARTNERS_TYPES, folder / "partners.parquet")
+        write_csv(result.ranking, folder / "ranking.csv")
+        write_parquet(result.ranking, RANKING_TYPES, folder / "ranking.parquet")
+        write_parquet(result.locations, LOCATIONS_TYPES, folder / "locations.parquet")
+        write_parquet(result.deals, DEALS_TYPES, folder / "deals.parquet")
+        write_parquet(result.organizations, ORGANIZATIONS_TYPES, folder / "organizations.parquet")
+        write_parquet(result.partners, PARTNERS_TYPES, folder / "partners.parquet")
         write_geoparquet(result.boundaries, folder / "boundaries.parquet")
         write_geojson(result.boundaries, folder / "boundaries.geojson")
-        _write_csv(result.coverage, folder / "coverage.csv")
-        outputs = [_fingerprint(path) for path in sorted(folder.iterdir())]
+        write_csv(result.coverage, folder / "coverage.csv")
+        outputs = [fingerprint(path) for path in sorted(folder.iterdir())]
         timings = result.manifest["timings"] | {"write": round(perf_counter() - started, 4)}
-        _write_json(result.manifest | {"timings": timings, "outputs": outputs}, folder / MANIFEST)
+        write_json(result.manifest | {"timings": timings, "outputs": outputs}, folder / MANIFEST)
 
 
 def write_comparison(comparison: Comparison, out: str | os.PathLike[str], *, force: bool = False) -> None:
     """Write all files of a comparison of two editions; see `Comparison.write`."""
     with new_folder(out, force=force) as folder:
-        _write_csv(comparison.clusters, folder / "comparison.csv")
-        _write_parquet(comparison.clusters, COMPARISON_TYPES, folder / "comparison.parquet")
-        _write_csv(comparison.splits, folder / "splits.csv")
-        _write_csv(comparison.mergers, folder / "mergers.csv")
-        outputs = [_fingerprint(path) for path in sorted(folder.iterdir())]
-        _write_json(comparison.manifest | {"outputs": outputs}, folder / MANIFEST)
+        write_csv(comparison.clusters, folder / "comparison.csv")
+        write_parquet(comparison.clusters, COMPARISON_TYPES, folder / "comparison.parquet")
+        write_csv(comparison.splits, folder / "splits.csv")
+        write_csv(comparison.mergers, folder / "mergers.csv")
+        outputs = [fingerprint(path) for path in sorted(folder.iterdir())]
+        write_json(comparison.manifest | {"outputs": outputs}, folder / MANIFEST)
 
 
 def write_coverage(
     coverage: pd.DataFrame, record: dict[str, Any], outputs: Sequence[tuple[str, Path]], at: Path
 ) -> None:
     """Write a coverage table into the last of ``outputs``, and to ``at`` a record of all of them, by the names given here."""
-    _write_csv(coverage, outputs[-1][1])
-    _write_json(record | {"outputs": [_fingerprint(path) | {"name": name} for name, path in outputs]}, at)
+    write_csv(coverage, outputs[-1][1])
+    write_json(record | {"outputs": [fingerprint(path) | {"name": name} for name, path in outputs]}, at)
 
 
 def plain(value: Any) -> Any:
@@ -101,13 +101,13 @@ def plain(value: Any) -> Any:
     return None if value is pd.NA or value is pd.NaT else str(value)
 
 
-def _write_parquet(frame: pd.DataFrame, types: pa.Schema, path: Path) -> None:
+def write_parquet(frame: pd.DataFrame, types: pa.Schema, path: Path) -> None:
     table = pa.Table.from_pandas(frame, schema=types, preserve_index=False).replace_schema_metadata(None)
     with path.open("wb") as file:
         pq.write_table(table, file, compression="zstd", compression_level=3)
 
 
-def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write UTF-8 with numbers that read back exactly, missing values empty, and texts quoted where they must be."""
     rows = zip(*(frame[column].tolist() for column in frame.columns), strict=True)
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -121,12 +121,12 @@ def _cell(value: Any) -> str:
     return "" if value is None or pd.isna(value) else repr(value)
 
 
-def _write_json(value: Any, path: Path) -> None:
+def write_json(value: Any, path: Path) -> None:
     text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
     path.write_bytes((text + "\n").encode("utf-8", "backslashreplace"))  # \udc.. of a file name that is not UTF-8
 
 
-def _fingerprint(path: Path) -> dict[str, Any]:
+def fingerprint(path: Path) -> dict[str, Any]:
     with path.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     return {"name": path.name, "size": path.stat().st_size, "sha256": digest}

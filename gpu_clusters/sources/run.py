@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from gpu_clusters import workers
 from gpu_clusters.errors import GpuClustersError, InputError
-from gpu_clusters.io.results import MANIFEST, _fingerprint, _write_csv, _write_json, new_folder
+from gpu_clusters.io.results import MANIFEST, fingerprint, new_folder, write_csv, write_json
 from gpu_clusters.manifest import versions
 from gpu_clusters.sources.counting import added_up, coverage_of
 from gpu_clusters.sources.locations import Places, places_of
@@ -166,8 +166,8 @@ def _write_records(
     options: dict[str, Any],
 ) -> Converted:
     coverage = added_up([joined.coverage for joined in joins if joined.coverage is not None])
-    _write_csv(coverage, folder / "coverage.csv")
-    _write_csv(pd.DataFrame(skipped[0], columns=list(Skip._fields)), folder / "skipped.csv")
+    write_csv(coverage, folder / "coverage.csv")
+    write_csv(pd.DataFrame(skipped[0], columns=list(Skip._fields)), folder / "skipped.csv")
     pq.write_table(pa.Table.from_pandas(places, preserve_index=False), folder / "locations.parquet", compression="zstd")
     manifest = {
         "program": "gpu-clusters",
@@ -185,9 +185,9 @@ def _write_records(
         "coverage": coverage.to_dict("records"),
         "versions": versions(),
         "records": [*RECORDS, MANIFEST],
-        "outputs": [_fingerprint(path) for path in sorted(folder.iterdir())],
+        "outputs": [fingerprint(path) for path in sorted(folder.iterdir())],
     }
-    _write_json(manifest, folder / MANIFEST)
+    write_json(manifest, folder / MANIFEST)
     return Converted(coverage, manifest)
 
 

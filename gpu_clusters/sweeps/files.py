@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpu_clusters.io.results import MANIFEST, _fingerprint, _write_csv, _write_json, _write_parquet, new_folder
+from gpu_clusters.io.results import MANIFEST, fingerprint, new_folder, write_csv, write_json, write_parquet
 from gpu_clusters.schema import SWEEP_CLUSTERS
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ def write_sweep(result: SweepResult, out: str | os.PathLike[str], *, force: bool
     """Write all files of a sweep; see `SweepResult.write`."""
     started = perf_counter()
     with new_folder(out, force=force) as folder:
-        _write_csv(result.settings, folder / "settings.csv")
-        _write_parquet(result.clusters, CLUSTERS_TYPES, folder / "clusters.parquet")
-        _write_csv(result.stability, folder / "stability.csv")
+        write_csv(result.settings, folder / "settings.csv")
+        write_parquet(result.clusters, CLUSTERS_TYPES, folder / "clusters.parquet")
+        write_csv(result.stability, folder / "stability.csv")
         write_cube(result.cube, folder / "sweep.nc")
         if labels:
             _write_labels(result, folder / "labels.parquet")
@@ -38,9 +38,9 @@ def write_sweep(result: SweepResult, out: str | os.PathLike[str], *, force: bool
 
             draw(result, folder)
             write_page(result, folder / "sweep.html")
-        outputs = [_fingerprint(path) for path in sorted(folder.iterdir())]
+        outputs = [fingerprint(path) for path in sorted(folder.iterdir())]
         timings = result.manifest["timings"] | {"write": round(perf_counter() - started, 4)}
-        _write_json(result.manifest | {"timings": timings, "outputs": outputs}, folder / MANIFEST)
+        write_json(result.manifest | {"timings": timings, "outputs": outputs}, folder / MANIFEST)
 
 
 def write_cube(cube: xr.Dataset, path: str | os.PathLike[str]) -> None:

@@ -12,7 +12,7 @@ from gpu_clusters import backend, manifest
 from gpu_clusters.compiled import keep_to_one_thread
 from gpu_clusters.errors import DeviceError, GpuClustersError, UsageError
 from gpu_clusters.io import read_addresses, read_deals
-from gpu_clusters.pipeline import Progress, _changed, _Clock, _read, _Tables
+from gpu_clusters.pipeline import Clock, Progress, Tables, changed, read_table
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps import count
 from gpu_clusters.steps.locate import distinct_places, locate
@@ -110,14 +110,14 @@ def sweep(
     chosen = backend.pick(settings)
     if chosen.device != "cpu":
         raise DeviceError("sweeps are computed on the CPU: use device 'auto' or 'cpu'")
-    clock = _Clock(progress)
+    clock = Clock(progress)
     with clock.stage("read patents"):
-        patents_read = _read(read_addresses, patents, "patents", settings, clock)
+        patents_read = read_table(read_addresses, patents, "patents", settings, clock)
     with clock.stage("read publications"):
-        publications_read = _read(read_addresses, publications, "publications", settings, clock)
+        publications_read = read_table(read_addresses, publications, "publications", settings, clock)
     with clock.stage("read deals"):
-        deals_read = _read(read_deals, deals, "deals", settings, clock)
-    tables = _Tables(patents_read, publications_read, deals_read)
+        deals_read = read_table(read_deals, deals, "deals", settings, clock)
+    tables = Tables(patents_read, publications_read, deals_read)
     with clock.stage("locate"), keep_to_one_thread():
         inputs = _inputs(tables, settings)
     with clock.stage("baseline"), keep_to_one_thread():
@@ -138,7 +138,7 @@ def sweep(
 def _shared(settings: Settings, merge: bool, changes: dict[str, Any]) -> Settings:
     if "merge_km" in changes and not merge:
         raise UsageError("merge_km is for sweeps that merge: give merge=True (--merge) too")
-    settings = _changed(settings, changes)
+    settings = changed(settings, changes)
     if settings.border != "densest":
         raise UsageError(
             "a sweep needs border 'densest': with 'lowest' the clusters of one density are not nested in those of another"
@@ -152,7 +152,7 @@ def _shared(settings: Settings, merge: bool, changes: dict[str, Any]) -> Setting
     return settings if merge else replace(settings, merge_km=None)
 
 
-def _inputs(tables: _Tables, settings: Settings) -> Inputs:
+def _inputs(tables: Tables, settings: Settings) -> Inputs:
     located = locate(tables.patents, tables.publications, settings)
     lon, lat, place = np.empty(0), np.empty(0), None
     if tables.deals is not None:
@@ -165,7 +165,7 @@ def _inputs(tables: _Tables, settings: Settings) -> Inputs:
     return Inputs(tables.patents, tables.publications, tables.deals, located, lon, lat, place, totals)
 
 
-def _parts(study: Study, grid: Grid, store: Store, dask: Any, clock: _Clock) -> dict[tuple[str, float], Part]:
+def _parts(study: Study, grid: Grid, store: Store, dask: Any, clock: Clock) -> dict[tuple[str, float], Part]:
     """All radii of all weightings; those that are kept from an earlier run are not computed again."""
     wanted = [(weighting, radius) for weighting in grid.weightings for radius in grid.radii]
     parts = {key: part for key in wanted if (part := store.load(*key)) is not None}
@@ -191,7 +191,7 @@ def _one(study: Study, weighting: str, radius_km: float) -> Part:
 
 
 def _check(
-    study: Study, grid: Grid, parts: dict[tuple[str, float], Part], wanted: int, seed: int, clock: _Clock
+    study: Study, grid: Grid, parts: dict[tuple[str, float], Part], wanted: int, seed: int, clock: Clock
 ) -> list[dict[str, Any]]:
     """Compute random settings by single runs and compare every number."""
     rng = np.random.default_rng(seed)
