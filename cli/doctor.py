@@ -28,11 +28,11 @@ def diagnosis() -> dict[str, dict[str, Any]]:
     """Versions, devices, engines and the engine of each step."""
     import numba
 
-    from gpu_clusters.backend import gpu_state, pick
+    from gpu_clusters.backend import ELSEWHERE, NOT_RUN, ON_GPU, cuml_missing, gpu, pick
     from gpu_clusters.manifest import versions
     from gpu_clusters.settings import Settings
 
-    chosen = pick(Settings())
+    chosen, found, without_cuml = pick(Settings()), gpu(), cuml_missing()
     steps = {
         "read tables": "pyarrow (cpu)",
         "locate, count, rank": "numba, numpy (cpu)",
@@ -45,12 +45,14 @@ def diagnosis() -> dict[str, dict[str, Any]]:
         "versions": versions(),
         "devices": {
             "cpu": f"{os.cpu_count()} cores, {numba.get_num_threads()} threads for the kernels",
-            "gpu": f"not used: {gpu_state()}",
+            "gpu": f"not used: {found.missing}"
+            if found.missing
+            else f"{found.name}, with --device gpu alone: {ON_GPU}; {ELSEWHERE}; {NOT_RUN}",
         },
         "engines": {
-            "native": "available (cpu)",
+            "native": f"available ({'cpu' if found.missing else 'cpu, gpu'})",
             "sklearn": "available (cpu)",
-            "cuml": "not available: needs the GPU path, which this version does not have",
+            "cuml": f"not available: {without_cuml}" if without_cuml else f"available (gpu); {NOT_RUN}",
         },
         "steps with --device auto": steps,
     }

@@ -227,7 +227,7 @@ Device = Annotated[
         metavar="auto|cpu|gpu",
         rich_help_panel=_MACHINE,
         show_default=False,
-        help=f"Where to compute. auto takes what is there; gpu fails (exit code 4) where there is none. {_default('auto')}",
+        help=f"Where to find clusters. gpu fails (exit code 4) where there is none; auto stays on the CPU. {_default('auto')}",
     ),
 ]
 Engine = Annotated[

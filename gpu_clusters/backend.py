@@ -1,27 +1,55 @@
-"""The one place that decides which device and which engine do the work."""
+"""The one place that decides which device and which engine do the work, and that knows the packages for GPUs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from gpu_clusters.engines.inside import by_cuspatial, by_kernel
+from gpu_clusters.engines.native import Kernels, cluster
 from gpu_clusters.engines.protocol import Engine
-from gpu_clusters.errors import DeviceError, UsageError
+from gpu_clusters.errors import DeviceError, DeviceMemoryError, UsageError
 from gpu_clusters.settings import Settings
+from gpu_clusters.steps.inside import Inside, points_inside
+
+ON_GPU = "densities, links and borders of the clusters, points in polygons"
+ELSEWHERE = "all other steps on the CPU"
+NOT_RUN = "no GPU had run this version when it was made (docs/gpu.md)"
+OTHERS = "use device 'auto' or 'cpu' with engine 'native' or 'sklearn'"
 
 
 class Backend(NamedTuple):
-    """Device and engine of a run, by name, and the engine's function; ``note`` says why, where that is not plain."""
+    """Device and engine of a run, by name, and what they do; ``note`` says why, where that is not plain.
+
+    ``remarks`` is what the engine had to say, once it has run.
+    """
 
     device: str
     engine: str
     cluster: Engine
+    inside: Inside
     note: str
+    remarks: list[str]
+
+    def said(self) -> str:
+        """Note and remarks in one text, for the manifest."""
+        return "; ".join([self.note, *self.remarks] if self.note else self.remarks)
+
+
+class Gpu(NamedTuple):
+    """The GPU: its name, or in words that end a sentence what is missing."""
+
+    name: str
+    missing: str
 
 
 def pick(settings: Settings) -> Backend:
     """Choose device and engine.
+
+    ``auto`` stays on the CPU, even where there is a GPU, until the GPU's path has been run on one; a GPU must be asked for.
 
     Raises
     ------
@@ -29,18 +57,105 @@ def pick(settings: Settings) -> Backend:
         A device or an engine that was asked for is not there. Only ``auto`` falls back, and says so in ``note``.
     """
     if settings.device == "gpu" or settings.engine == "cuml":
-        asked = "device 'gpu'" if settings.device == "gpu" else "engine 'cuml'"
-        raise DeviceError(
-            f"{asked} is not available: {gpu_state()}; use device 'auto' or 'cpu' with engine 'native' or 'sklearn'"
-        )
-    note = f"device auto: cpu, because {gpu_state()}" if settings.device == "auto" else ""
+        return _on_gpu(settings)
+    note = f"device auto: cpu, because {why_cpu()}" if settings.device == "auto" else ""
     if settings.engine == "sklearn":
         from gpu_clusters.engines.sklearn import cluster as by_sklearn
 
-        return Backend("cpu", "sklearn", by_sklearn, note)
-    from gpu_clusters.engines.native import cluster as by_kernels
+        return Backend("cpu", "sklearn", by_sklearn, points_inside, note, [])
+    return Backend("cpu", "native", cluster, points_inside, note, [])
 
-    return Backend("cpu", "native", by_kernels, note)
+
+def gpu() -> Gpu:
+    """The GPU that would be used."""
+    for package, name in (("cupy", "CuPy"), ("numba_cuda", "numba-cuda")):
+        if find_spec(package) is None:
+            return Gpu("", f"{name} is not installed (docs/gpu.md says how)")
+    try:
+        import cupy
+    except ImportError as error:
+        return Gpu("", f"CuPy cannot be loaded ({error})")
+    try:
+        if cupy.cuda.runtime.getDeviceCount():
+            return Gpu(cupy.cuda.runtime.getDeviceProperties(0)["name"].decode(), "")
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        return Gpu("", f"CuPy finds no NVIDIA GPU ({error})")
+    return Gpu("", "CuPy finds no NVIDIA GPU")
+
+
+def cuml_missing() -> str:
+    """Why engine ``cuml`` cannot be used, in words that end a sentence; nothing if it can."""
+    return gpu().missing or ("" if find_spec("cuml") else "cuML is not installed (docs/gpu.md says how)")
+
+
+def why_cpu() -> str:
+    """Why ``auto`` takes no GPU, in words that end a sentence."""
+    found = gpu()
+    return found.missing or f"the {found.name} must be asked for with device 'gpu': {NOT_RUN}"
+
+
+def _on_gpu(settings: Settings) -> Backend:
+    asked = "engine 'cuml'" if settings.engine == "cuml" else "device 'gpu'"
+    missing = cuml_missing() if settings.engine == "cuml" else gpu().missing
+    if settings.engine == "sklearn":
+        missing = "engine 'sklearn' computes on the CPU"
+    if settings.device == "cpu":
+        missing = "it computes on a GPU, and device 'cpu' was asked for"
+    if missing:
+        raise DeviceError(f"{asked} is not available: {missing}; {OTHERS}")
+    import cupy
+
+    from gpu_clusters.engines.device import kernels
+
+    made, remarks = kernels(cupy), list[str]()
+    if settings.engine == "cuml":
+        engine, run = "cuml", _by_cuml(made, remarks)
+    else:
+        engine, run = "native", partial(cluster, kernels=made)
+    inside = _by_cuspatial() if engine == "cuml" and find_spec("cuspatial") else partial(by_kernel, cupy)
+    note = f"on the {gpu().name}: {ON_GPU}; {ELSEWHERE}; {NOT_RUN}"
+    return Backend("gpu", engine, _guarded("cluster", run), _guarded("points in polygons", inside), note, remarks)
+
+
+def _by_cuml(kernels: Kernels, remarks: list[str]) -> Engine:
+    import cuml
+
+    from gpu_clusters.engines.cuml import MOST_ROWS, cluster
+
+    release = tuple(int(part) for part in cuml.__version__.split(".")[:2])
+    most = float("inf") if release >= (26, 4) else MOST_ROWS
+    return partial(cluster, kernels=kernels, dbscan=cuml.DBSCAN, remark=remarks.append, most_rows=most)
+
+
+def _by_cuspatial() -> Inside:
+    import cudf
+    import cuspatial
+
+    return partial(by_cuspatial, cuspatial, cudf.Series)
+
+
+def _guarded(step: str, run: Callable[..., Any]) -> Callable[..., Any]:
+    """A function whose error says what to do when the GPU's memory is full."""
+
+    def guarded(*args: Any) -> Any:
+        try:
+            return run(*args)
+        except Exception as error:
+            if not _is_full(error):
+                raise
+            raise DeviceMemoryError(
+                f"the GPU's memory is full in step {step!r} ({error}): end other programs that use the GPU, take engine "
+                "'native', or use device 'cpu'"
+            ) from error
+
+    return guarded
+
+
+def _is_full(error: Any) -> bool:
+    """CuPy and RMM raise kinds of MemoryError, the driver and raft name it; NumPy's is about the host's memory."""
+    if isinstance(error, MemoryError):
+        return not type(error).__module__.startswith("numpy")
+    return any(words in str(error).lower() for words in ("out_of_memory", "out of memory", "bad_alloc"))
 
 
 def frames(device: str) -> Any:
@@ -59,10 +174,3 @@ def frames(device: str) -> Any:
         return import_module("cudf")
     except ImportError as error:
         raise DeviceError(f"device 'gpu' needs cuDF, which cannot be used ({error}); use device 'cpu'") from error
-
-
-def gpu_state() -> str:
-    """Why no GPU is used, in words that end a sentence."""
-    if find_spec("cupy") is None:
-        return "this version computes on the CPU only, and CuPy is not installed either"
-    return "this version computes on the CPU only"

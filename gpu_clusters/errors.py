@@ -27,6 +27,10 @@ class InputError(GpuClustersError, ValueError):
     exit_code = 3
 
 
+class DeviceMemoryError(GpuClustersError, MemoryError):
+    """A device's memory is full; the message names the step and what to do."""
+
+
 class DeviceError(GpuClustersError, RuntimeError):
     """A device or an engine that was asked for and is not there."""
 

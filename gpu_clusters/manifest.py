@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -42,6 +43,10 @@ PACKAGES = [
     "typer",
     "rich",
 ]
+GPU_PACKAGES = [
+    *("cupy", "cupy-cuda12x", "cupy-cuda13x", "numba-cuda"),
+    *("cuml", "cuml-cu12", "cuml-cu13", "cudf", "cudf-cu12", "cudf-cu13", "cuspatial"),
+]
 
 
 def versions() -> dict[str, str]:
@@ -52,6 +57,9 @@ def versions() -> dict[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "not installed"
+    for package in GPU_PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
     return found
 
 
@@ -76,7 +84,7 @@ def of_run(
         "settings": settings.as_dict(),
         "device": chosen.device,
         "engine": chosen.engine,
-        "note": chosen.note,
+        "note": chosen.said(),
         "inputs": [_input(file) for read in reads for file in read.inputs],
         "invalid_rows": [{"name": i.name, "total": i.total, "rows": list(i.rows)} for i in invalid],
         "totals": totals
@@ -110,7 +118,7 @@ def of_sweep(
         "grid": {name: list(values) for name, values in grid.items()},
         "device": chosen.device,
         "engine": chosen.engine,
-        "note": chosen.note,
+        "note": chosen.said(),
         "inputs": [_input(file) for read in reads for file in read.inputs],
         "invalid_rows": [{"name": i.name, "total": i.total, "rows": list(i.rows)} for i in invalid],
         "totals": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from gpu_clusters.settings import BOUNDARIES, Settings
 from gpu_clusters.steps.boundary import draw, warnings_of
 from gpu_clusters.steps.cluster import cluster
 from gpu_clusters.steps.edition import kinship, places_of, with_previous
+from gpu_clusters.steps.inside import Inside
 from gpu_clusters.steps.locate import Located, Locations, locate
 from gpu_clusters.steps.members import Members, of_locations, of_regions
 from gpu_clusters.steps.merge import merge
@@ -144,7 +145,7 @@ def rank(
         located = locate(tables.patents, tables.publications, settings)
     if regions is not None and given is not None:
         with clock.stage("place in regions"):
-            clustering, merged = in_regions(located.locations, given.polygons)
+            clustering, merged = in_regions(located.locations, given.polygons, chosen.inside)
             members = of_regions(merged.labels, len(given.polygons))
             outlines = given.polygons[members.labels()]
     else:
@@ -154,20 +155,20 @@ def rank(
             merged = merge(located, clustering, tables.patents, tables.publications, settings)
         members = of_locations(merged.labels)
         with clock.stage("draw boundaries"), keep_to_one_thread():
-            outlines = draw(located.locations, members, settings, given and given.polygons)
+            outlines = draw(located.locations, members, settings, given and given.polygons, chosen.inside)
     with clock.stage("overlay"), keep_to_one_thread():
         placed = None
         if tables.deals and regions is not None and given is not None:
-            placed = overlay_regions(tables.deals, given.polygons)
+            placed = overlay_regions(tables.deals, given.polygons, chosen.inside)
         elif tables.deals and settings.boundary != "area":
-            placed = overlay_polygons(tables.deals, outlines, located.locations, members)
+            placed = overlay_polygons(tables.deals, outlines, located.locations, members, chosen.inside)
         elif tables.deals:
             placed = overlay(tables.deals, located.locations, merged.labels, settings)
     people, rasters = None, list[InputFile]()
     if population is not None:
         with clock.stage("population"), keep_to_one_thread():
             replaced = outlines if regions is not None or settings.boundary != "area" else None
-            people, rasters = _people(population, located.locations, members, settings, clock, replaced)
+            people, rasters = _people(population, located.locations, members, settings, clock, chosen.inside, replaced)
     with clock.stage("score"):
         indicators = [
             indicator(tables.patents, merged.labels, located.patents, members),
@@ -313,6 +314,7 @@ def _people(
     members: Members,
     settings: Settings,
     clock: _Clock,
+    inside: Inside,
     polygons: Any = None,
 ) -> tuple[People, list[InputFile]]:
     """The people of each cluster, in ``polygons`` where they replace the areas, and the rasters that were read."""
@@ -325,7 +327,8 @@ def _people(
         grids = [raster.grid for raster in rasters]
         if polygons is not None:
             cells = cells_in(Mosaic(rasters), polygons)
-            return count_people_in(cells, grids, polygons, lambda part: clock.tell("population", part)), inputs()
+            tell = partial(clock.tell, "population")
+            return count_people_in(cells, grids, polygons, tell, inside), inputs()
         cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
         people = count_people(
             *(cells, grids, lon, lat, members.cluster, members.clusters, settings.area_degrees),

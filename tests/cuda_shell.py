@@ -1,55 +1,109 @@
-"""A CUDA kernel around the per-point density function; run by test_portability.py in a process of its own."""
+"""The native engine's kernels for GPUs; run by test_portability.py in a process of its own.
 
-import math
+cuda_shell.py simulate [SEEDS]     in numba's simulator, against all pairs and the CPU's kernels (NUMBA_ENABLE_CUDASIM=1)
+cuda_shell.py compile              to PTX for an H100, which needs numba-cuda but no GPU
+"""
+
 import sys
+from types import FunctionType
 
+import naive
 import numpy as np
-from numba import cuda
+import shapely
+from numba import cuda as numba_cuda
+from test_inside import points_about, random_polygons
 
+from gpu_clusters.engines import cuda, device, inside, native
+from gpu_clusters.engines.cuda import unite_among_threads
+from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.kernels import bands as index
-from gpu_clusters.kernels.density import weight_in_band
-from gpu_clusters.kernels.search import KEY, X, Y, Z
+from gpu_clusters.kernels import linking
 from gpu_clusters.kernels.spaces import in_plane, on_sphere, plane_reach, sphere_reach
+from gpu_clusters.steps.inside import points_inside
 
 
-@cuda.jit
-def densities(points, start, edges, table, weight, prefix, reach, first, last, band, result):
-    p = cuda.grid(1)
-    if p < result.shape[0]:
-        x, y, z = points[X, p], points[Y, p], points[Z, p]
-        ring = math.sqrt(x * x + y * y)
-        total = 0
-        for other in range(first[band[p]], last[band[p]]):
-            total += weight_in_band(
-                points, start, edges, table, weight, prefix, reach, other, points[KEY, p], x, y, z, ring
-            )
-        result[p] = total
-
-
-def problem(kind, n=150):
-    rng = np.random.default_rng(0)
-    weight = rng.integers(0, 9, n)
-    if kind == "sphere":
-        points = on_sphere(rng.uniform(-180, 180, n), rng.uniform(-90, 90, n))
-        reach = sphere_reach(2000.0)
+def problem(seed, kind):
+    """A few places, many of them twice, of the kinds that the engines are tested with."""
+    rng = np.random.default_rng([seed, naive.KINDS.index(kind)])
+    n = int(rng.integers(1, 60))
+    lon, lat, radius = naive.random_problem_points(rng, kind, n)
+    copies = rng.integers(0, n, n // 3)
+    lon, lat = np.append(lon, lon[copies]), np.append(lat, lat[copies])
+    if kind == "plane":
+        points, reach = in_plane(lon, lat), plane_reach(1000 * radius, float(np.abs(lat).max()))
     else:
-        points, reach = in_plane(*rng.uniform(0, 1e5, (2, n))), plane_reach(2e4, 1e5)
-    bands = index.build(points, reach, cuts=2)
-    first, last = index.near(bands, bands, reach)
-    weight = weight[bands.order]
-    prefix = np.concatenate(([0], np.cumsum(weight)))
-    band = np.repeat(np.arange(len(bands.start) - 1), np.diff(bands.start))
-    args = (*index.index_of(bands), weight, prefix, reach, first, last, band, np.zeros(n, np.int64))
-    dx, dy, dz = (np.subtract.outer(axis, axis) for axis in bands.points[1:])
-    return args, ((dx * dx + dy * dy + dz * dz <= reach.limit) * weight).sum(axis=1)
+        points, reach = on_sphere(lon, lat), sphere_reach(radius)
+    weight = rng.integers(0, 2**40, len(lon)) if seed % 2 else rng.integers(0, 4, len(lon))
+    density = (naive.neighbours(points, reach) * weight).sum(axis=1)
+    threshold = max(1, int(np.quantile(density, rng.random())))
+    return Problem(points, lon, lat, weight, reach, threshold, ("densest", "lowest")[seed // 2 % 2])
 
 
-if sys.argv[1:] == ["simulate"]:
-    for kind in ("sphere", "plane"):
-        args, expected = problem(kind)
-        densities[2, 128](*args)
-        print(kind, np.array_equal(args[-1], expected))
-elif sys.argv[1:] == ["compile"]:
+def crowded(n=2000):
+    """Enough places for many blocks, wide bands and intervals that surely are within reach."""
+    rng = np.random.default_rng(4)
+    lon, lat = rng.normal(size=(2, n)) * 0.3
+    return Problem(on_sphere(lon, lat), lon, lat, rng.integers(1, 5, n), sphere_reach(20.0), 1000, "densest")
+
+
+def unite_at_once(seeds):
+    """Threads unite the ends of one edge each, of paths in random order: trees are deep, and threads want the same roots."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    def unite(parent, one, other):
+        p = cuda.grid(1)
+        if p < one.shape[0]:
+            unite_among_threads(parent, one[p], other[p])
+
+    # the simulator lends its own `cuda` to the module of a kernel alone, so this must be a kernel of that module
+    kernel = numba_cuda.jit(FunctionType(unite.__code__, vars(cuda)))
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        path = rng.permutation(200)
+        one, other = path[:-1], path[1:]
+        kept = rng.permutation(199)[: 199 - seed % 4]
+        one, other = one[kept], other[kept]
+        parent, root = np.arange(200), np.empty(200, np.int64)
+        cuda.launch(kernel, len(one), parent, one, other)
+        cuda.launch(cuda.find_roots, 200, parent, root)
+        component = connected_components(
+            coo_array((np.ones(len(one)), (one, other)), shape=(200, 200)), directed=False
+        )[1]
+        first = np.unique(component, return_index=True)[1]
+        np.testing.assert_array_equal(root, first[component], err_msg=str(seed))
+    print("unions at once lose nothing")
+
+
+def simulate(seeds):
+    # The simulator runs the plain functions, so what GPUs have instead must take their place.
+    linking.unite = cuda.unite_among_threads
+    sys.setswitchinterval(1e-6)  # so that threads meet
+    on_gpu = device.kernels(np)
+    for kind in naive.KINDS:
+        for seed in range(seeds):
+            given = problem(seed, kind)
+            for found, expected in zip(native.cluster(given, on_gpu), naive.cluster(given), strict=True):
+                np.testing.assert_array_equal(found, expected, err_msg=f"{kind} {seed}")
+    print("random worlds equal all pairs")
+    given = crowded(400)
+    for found, expected in zip(native.cluster(given, on_gpu), naive.cluster(given), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    print("a crowd equals all pairs")
+    for seed in range(3 * seeds):
+        rng = np.random.default_rng(seed)
+        shapes = np.append(random_polygons(rng, 1), [shapely.box(170, -3, 180, 3)])
+        points = points_about(rng, shapes, 1)[:: 1 + seed % 5]
+        points[::9, 0] = -180
+        found = inside.by_kernel(np, shapes, *points.T.copy())
+        for mine, expected in zip(found, points_inside(shapes, *points.T.copy()), strict=True):
+            np.testing.assert_array_equal(mine, expected, err_msg=str(seed))
+    print("points in polygons equal shapely")
+    unite_at_once(5 * seeds)
+
+
+def compiled():
+    """PTX of every kernel, and of kernels that hold no more than a distance test."""
     import numba.cuda.dispatcher
     from numba import typeof
 
@@ -57,5 +111,55 @@ elif sys.argv[1:] == ["compile"]:
         compute_capability = (9, 0)
 
     numba.cuda.dispatcher.get_current_device = lambda: Hopper
-    signature = tuple(typeof(arg) for arg in problem("sphere")[0])
-    print(cuda.compile_ptx(densities.py_func, signature, cc=(9, 0))[0])
+    calls = {}
+
+    def launch(kernel, _, *args):
+        """Keep the first arguments of each kernel instead of running it."""
+        calls.setdefault(kernel, args)
+        if kernel is cuda.begin_runs:
+            args[-1][:] = 1
+
+    cuda.launch = launch
+    given = crowded()
+    on_gpu = device.kernels(np)
+    bands = index.build(given.points, given.reach)
+    core, _ = on_gpu.select(bands, given.points.kind, np.ones(len(given.lon), bool))
+    on_gpu.densities(bands, given.weight, given.reach)
+    on_gpu.components(core, given.reach)
+    on_gpu.preferred_core(core, core, given.reach, given.weight, given.lon, given.lat)
+    on_gpu.number(np.zeros(5, np.int64))
+    inside.by_kernel(np, np.array([shapely.box(0, 0, 1, 1)]), np.zeros(1), np.zeros(1))
+
+    def show(name, function, args):
+        signature = tuple(typeof(arg) for arg in args)
+        print(f"==== {name}")
+        print(numba_cuda.compile_ptx(function, signature, cc=(9, 0))[0])
+
+    for kernel, args in calls.items():
+        show(kernel.py_func.__name__, kernel.py_func, args)
+
+    from gpu_clusters.kernels.areas import squared_degrees
+    from gpu_clusters.kernels.density import weight_in_run
+
+    def only_weigh(points, weight, limit, result):
+        p = numba_cuda.grid(1)
+        result[p] = weight_in_run(points, weight, limit, points[1, p], points[2, p], points[3, p], 0, result.shape[0])
+
+    def only_within(points, limit, result):
+        p = numba_cuda.grid(1)
+        result[p] = linking.within(points, limit, 0, points[1, p], points[2, p], points[3, p])
+
+    def only_degrees(lon, lat, result):
+        p = numba_cuda.grid(1)
+        result[p] = squared_degrees(lon[p], lat[p], lon[0], lat[0])
+
+    whole = np.zeros(5, np.int64)
+    show("only_weigh", only_weigh, (bands.points, given.weight, 1.0, whole))
+    show("only_within", only_within, (bands.points, 1.0, whole))
+    show("only_degrees", only_degrees, (given.lon, given.lat, given.lon))
+
+
+if sys.argv[1] == "simulate":
+    simulate(int(sys.argv[2]))
+else:
+    compiled()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -11,32 +14,49 @@ from gpu_clusters.kernels.density import densities
 from gpu_clusters.kernels.linking import components, preferred_core
 
 
-def cluster(problem: Problem) -> Clustering:
-    """Cluster the locations of ``problem``."""
-    points, reach = problem.points, problem.reach
+class Kernels(NamedTuple):
+    """What the engine is made of on one device; between them, arrays are those of ``xp`` (numpy or cupy) and stay there.
+
+    The functions are named after those of `gpu_clusters.kernels`, do the same and give the same bits.
+    """
+
+    xp: Any
+    to_host: Callable[..., Any]
+    build: Callable[..., Any]
+    select: Callable[..., Any]
+    densities: Callable[..., Any]
+    components: Callable[..., Any]
+    preferred_core: Callable[..., Any]
+    number: Callable[..., None]
+
+
+def cluster(problem: Problem, kernels: Kernels | None = None) -> Clustering:
+    """Cluster the locations of ``problem``, on the CPU where no other ``kernels`` are given."""
+    k = kernels or ON_CPU
+    xp, points, reach = k.xp, problem.points, problem.reach
     n = len(points.key)
-    bands = index.build(points, reach)
-    density = densities(bands, problem.weight[bands.order], reach)
+    weight, lon, lat = (xp.asarray(values) for values in (problem.weight, problem.lon, problem.lat))
+    bands = k.build(points, reach)
+    density = k.densities(bands, weight[bands.order], reach)
     is_core = density >= problem.threshold
-    density_at = np.empty(n, np.int64)
+    density_at = xp.empty(n, np.int64)
     density_at[bands.order] = density
 
-    core, core_places = index.select(bands, points.kind, is_core)
-    labels = np.full(n, NOISE, np.int64)
+    core, core_places = k.select(bands, points.kind, is_core)
+    labels = xp.full(n, NOISE, np.int64)
     if len(core_places):
-        labels[core.order] = components(core, reach)
-        _number(labels)
+        labels[core.order] = k.components(core, reach)
+        k.number(labels)
         if len(core_places) < n:
-            others, _ = index.select(bands, points.kind, ~is_core)
+            others, _ = k.select(bands, points.kind, ~is_core)
             density_first = problem.border == "densest"
             value = density[core_places] if density_first else -labels[core.order]
-            lon, lat = problem.lon[core.order], problem.lat[core.order]
-            best = preferred_core(others, core, reach, value, lon, lat)
+            best = k.preferred_core(others, core, reach, value, lon[core.order], lat[core.order])
             joined = best >= 0
             labels[others.order[joined]] = labels[core.order[best[joined]]]
-    is_core_at = np.zeros(n, bool)
+    is_core_at = xp.zeros(n, bool)
     is_core_at[core.order] = True
-    return Clustering(density_at, is_core_at, labels)
+    return Clustering(k.to_host(density_at), k.to_host(is_core_at), k.to_host(labels))
 
 
 @njit(cache=True)
@@ -50,3 +70,6 @@ def _number(labels):
                 names[labels[i]] = count
                 count += 1
             labels[i] = names[labels[i]]
+
+
+ON_CPU = Kernels(np, np.asarray, index.build, index.select, densities, components, preferred_core, _number)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpu_clusters.kernels.bands import Bands, index_of, near, segments
 from gpu_clusters.kernels.search import KEY, X, Z, candidates, piece, point_function
 from gpu_clusters.kernels.spaces import Reach
+from gpu_clusters.kernels.twofold import squared_length_in_plane
 
 
 def nearest_members(queries: Bands, members: Bands, group: NDArray[np.int64], reach: Reach) -> NDArray[np.int64]:
@@ -32,7 +33,7 @@ def squared_degrees(lon, lat, other_lon, other_lat):
     if dx > 180:
         dx = 360 - dx
     dy = abs(lat - other_lat)
-    return dx * dx + dy * dy
+    return squared_length_in_plane(dx, dy)
 
 
 @njit(cache=True, parallel=True)

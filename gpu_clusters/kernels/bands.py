@@ -14,7 +14,20 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from gpu_clusters.kernels.search import HIGH_RING, HIGH_Z, KEY, LOW_RING, LOW_Z, SCALE, X, Y, Z, cell_of, first_entry
+from gpu_clusters.kernels.search import (
+    HIGH_RING,
+    HIGH_Z,
+    KEY,
+    LOW_RING,
+    LOW_Z,
+    SCALE,
+    X,
+    Y,
+    Z,
+    cell_of,
+    first_entry,
+    point_function,
+)
 from gpu_clusters.kernels.spaces import SPHERE, Coordinates, Reach
 
 NEIGHBOURS_PER_BAND = 600  # the more neighbours a point has, the more do thinner bands pay (measured, 2 cores)
@@ -198,23 +211,34 @@ def _edges(sphere, points, start, edges):
                 edges[HIGH_Z, b], edges[HIGH_RING, b], high = z, ring, rise
 
 
+@point_function
+def cells_per_key(points, start, band):
+    """Cells of a band's table per unit of key."""
+    extent = points[KEY, start[band + 1] - 1] - points[KEY, start[band]]
+    cells = first_entry(start, band + 1) - first_entry(start, band) - 1
+    scale = cells / extent * (1 - 1e-12) if extent > 0 else 0.0
+    return scale if math.isfinite(scale) else 0.0
+
+
+@point_function
+def enter(points, start, table, band, scale, before, i):
+    """Note in the table which cells begin at point ``i``, whose predecessor is in cell ``before`` (-1: none); its own cell."""
+    begin, first = start[band], first_entry(start, band)
+    cells = first_entry(start, band + 1) - first - 1
+    cell = cell_of(points[KEY, i] - points[KEY, begin], scale, cells)
+    for later in range(before + 1, cell + 1):
+        table[first + later] = i - begin
+    if i + 1 == start[band + 1]:
+        for later in range(cell + 1, cells + 1):
+            table[first + later] = i + 1 - begin
+    return cell
+
+
 @njit(cache=True, parallel=True, error_model="numpy")
 def _tabulate(points, start, edges, table):
     """Cut each band into equal cells and note where each begins."""
     for b in prange(len(start) - 1):
-        begin, end = start[b], start[b + 1]
-        first = first_entry(start, b)
-        cells = first_entry(start, b + 1) - first - 1
-        origin = points[KEY, begin]
-        extent = points[KEY, end - 1] - origin
-        scale = cells / extent * (1 - 1e-12) if extent > 0 else 0.0
-        edges[SCALE, b] = scale = scale if math.isfinite(scale) else 0.0
-        filled = 0
-        for i in range(begin, end):
-            cell = cell_of(points[KEY, i] - origin, scale, cells)
-            while filled <= cell:
-                table[first + filled] = i - begin
-                filled += 1
-        while filled <= cells:
-            table[first + filled] = end - begin
-            filled += 1
+        scale, cell = cells_per_key(points, start, b), -1
+        edges[SCALE, b] = scale
+        for i in range(start[b], start[b + 1]):
+            cell = enter(points, start, table, b, scale, cell, i)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpu_clusters.kernels.bands import Bands, index_of, near, segments
 from gpu_clusters.kernels.search import KEY, X, Y, Z, interval, piece, point_function
 from gpu_clusters.kernels.spaces import Reach
+from gpu_clusters.kernels.twofold import squared_length
 
 
 def densities(bands: Bands, weight: NDArray[np.int64], reach: Reach) -> NDArray[np.int64]:
@@ -49,7 +50,7 @@ def weight_in_run(points, weight, limit, x, y, z, low, high):
     total = 0
     for i in range(np.uint64(low), np.uint64(high)):  # unsigned: no check for negative indices, so it vectorises
         dx, dy, dz = points[X, i] - x, points[Y, i] - y, points[Z, i] - z
-        total += weight[i] if dx * dx + dy * dy + dz * dz <= limit else 0
+        total += weight[i] if squared_length(dx, dy, dz) <= limit else 0
     return total
 
 

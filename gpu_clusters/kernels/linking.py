@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gpu_clusters.kernels.bands import Bands, index_of, near, segments
 from gpu_clusters.kernels.search import KEY, X, Y, Z, candidates, piece, point_function, sure_width
 from gpu_clusters.kernels.spaces import Reach
+from gpu_clusters.kernels.twofold import on_cpu, squared_length
 
 STRIPS_PER_THREAD = 4
 BLOCK = 32  # core points that are passed over at once when none of them can be preferred
@@ -80,7 +81,7 @@ def find(parent, i):
     return i
 
 
-@point_function
+@on_cpu
 def unite(parent, i, j):
     """Make one tree of two, given their roots, and return its root: the smaller, so that no order of unions matters."""
     if i < j:
@@ -94,7 +95,7 @@ def unite(parent, i, j):
 def within(points, limit, i, x, y, z):
     """Whether point ``i`` passes the distance test."""
     dx, dy, dz = points[X, i] - x, points[Y, i] - y, points[Z, i] - z
-    return dx * dx + dy * dy + dz * dz <= limit
+    return squared_length(dx, dy, dz) <= limit
 
 
 @point_function

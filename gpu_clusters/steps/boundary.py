@@ -10,13 +10,19 @@ from numpy.typing import NDArray
 
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.hulls import hulls
-from gpu_clusters.steps.inside import points_inside
+from gpu_clusters.steps.inside import Inside, points_inside
 from gpu_clusters.steps.locate import Locations
 from gpu_clusters.steps.members import Members
 from gpu_clusters.steps.outline import area_polygons
 
 
-def draw(locations: Locations, members: Members, settings: Settings, given: NDArray[Any] | None = None) -> NDArray[Any]:
+def draw(
+    locations: Locations,
+    members: Members,
+    settings: Settings,
+    given: NDArray[Any] | None = None,
+    inside: Inside = points_inside,
+) -> NDArray[Any]:
     """One polygon or multipolygon a cluster, in the order of ``members``; (k,) of shapely.
 
     Parameters
@@ -27,9 +33,10 @@ def draw(locations: Locations, members: Members, settings: Settings, given: NDAr
         Uses ``boundary`` and ``area_degrees``.
     given : array of polygons, optional
         What the file holds that ``boundary`` names; see `claimed`.
+    inside : Inside
     """
     if given is not None:
-        return claimed(given, locations, members)
+        return claimed(given, locations, members, inside)
     lon, lat, cluster = locations.lon[members.place], locations.lat[members.place], members.cluster
     if settings.boundary == "area":
         return area_polygons(lon, lat, cluster, members.clusters, settings.area_degrees)
@@ -44,13 +51,15 @@ def draw(locations: Locations, members: Members, settings: Settings, given: NDAr
     return polygons
 
 
-def claimed(given: NDArray[Any], locations: Locations, members: Members) -> NDArray[Any]:
+def claimed(
+    given: NDArray[Any], locations: Locations, members: Members, inside: Inside = points_inside
+) -> NDArray[Any]:
     """Of polygons the ones of each cluster: a polygon is that cluster's whose members in it weigh most.
 
     Equal weights: the first cluster in the order of ``members``. A polygon without a member is nobody's; several of a cluster
     are united; a cluster without one has an empty polygon.
     """
-    point, polygon = points_inside(given, locations.lon[members.place], locations.lat[members.place])
+    point, polygon = inside(given, locations.lon[members.place], locations.lat[members.place])
     pair, of_pair = np.unique(polygon * members.clusters + members.cluster[point], return_inverse=True)
     weight = np.zeros(len(pair), np.int64)
     np.add.at(weight, of_pair, locations.weight[members.place][point])

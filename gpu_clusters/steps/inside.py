@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gpu_clusters.engines.inside import Pairs, sorted_pairs, with_seam
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.areas import nearest_members
 from gpu_clusters.kernels.spaces import degrees_reach, in_degrees
@@ -15,10 +17,11 @@ from gpu_clusters.steps.members import Members
 
 AT_A_TIME = 1 << 18  # points that are looked up together
 
+Inside = Callable[[NDArray[Any], NDArray[np.float64], NDArray[np.float64]], Pairs]
+"""`points_inside`, or what a GPU does in its place."""
 
-def points_inside(
-    polygons: NDArray[Any], lon: NDArray[np.float64], lat: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+
+def points_inside(polygons: NDArray[Any], lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Pairs:
     """Which points lie in which polygons, their edges included: the one question that an engine on a GPU has to answer.
 
     Parameters
@@ -35,9 +38,7 @@ def points_inside(
     """
     tree = shapely.STRtree(polygons)
     shapely.prepare(polygons)
-    seam = np.flatnonzero(lon == -180)
-    number = np.concatenate([np.arange(len(lon)), seam])
-    x, y = np.concatenate([lon, np.full(len(seam), 180.0)]), lat[number]
+    number, x, y = with_seam(lon, lat)
     points, found = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for first in range(0, len(x), AT_A_TIME):
         part = slice(first, first + AT_A_TIME)
@@ -48,13 +49,14 @@ def points_inside(
             inside = near[own][shapely.intersects_xy(polygons[polygon[own[0]]], x[near[own]], y[near[own]])]
             points.append(number[inside])
             found.append(np.full(len(inside), polygon[own[0]]))
-    pairs = np.unique(np.stack([np.concatenate(points), np.concatenate(found)], axis=1), axis=0)
-    return pairs[:, 0], pairs[:, 1]
+    return sorted_pairs(np.concatenate(points), np.concatenate(found))
 
 
-def smallest_holding(polygons: NDArray[Any], lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.int64]:
+def smallest_holding(
+    polygons: NDArray[Any], lon: NDArray[np.float64], lat: NDArray[np.float64], inside: Inside = points_inside
+) -> NDArray[np.int64]:
     """The polygon of the least area (in square degrees) that holds each point, the first of equals; -1 for none."""
-    point, polygon = points_inside(polygons, lon, lat)
+    point, polygon = inside(polygons, lon, lat)
     place = np.empty(len(polygons), np.int64)
     place[np.argsort(shapely.area(polygons), kind="stable")] = np.arange(len(polygons))
     order = np.lexsort((place[polygon], point))
@@ -71,6 +73,7 @@ def nearest_holding(
     members: Members,
     member_lon: NDArray[np.float64],
     member_lat: NDArray[np.float64],
+    inside: Inside = points_inside,
 ) -> NDArray[np.int64]:
     """The cluster whose polygon holds each place, the one with the nearest member of several; -1 for none.
 
@@ -84,8 +87,9 @@ def nearest_holding(
         Places, degrees.
     members : Members
     member_lon, member_lat : (m,) float64
+    inside : Inside
     """
-    point, polygon = points_inside(polygons, lon, lat)
+    point, polygon = inside(polygons, lon, lat)
     result = np.full(len(lon), -1)
     result[point] = polygon
     several = np.flatnonzero(np.bincount(point, minlength=len(lon)) > 1)

@@ -12,7 +12,7 @@ from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.areas import nearest_members
 from gpu_clusters.kernels.spaces import degrees_reach, in_degrees
 from gpu_clusters.settings import Settings
-from gpu_clusters.steps.inside import nearest_holding, smallest_holding
+from gpu_clusters.steps.inside import Inside, nearest_holding, points_inside, smallest_holding
 from gpu_clusters.steps.locate import Locations, distinct_places
 from gpu_clusters.steps.members import Members
 
@@ -42,17 +42,24 @@ def overlay(deals: Deals, locations: Locations, labels: NDArray[np.int64], setti
     return Overlay(lon, lat, in_areas(lon, lat, locations, labels, settings.area_degrees), place)
 
 
-def overlay_polygons(deals: Deals, polygons: NDArray[Any], locations: Locations, members: Members) -> Overlay:
+def overlay_polygons(
+    deals: Deals,
+    polygons: NDArray[Any],
+    locations: Locations,
+    members: Members,
+    inside: Inside = points_inside,
+) -> Overlay:
     """Assign deals to the clusters whose polygons hold them, (k,) in the order of ``members``; see `inside.nearest_holding`."""
     lon, lat, (place,) = distinct_places([(deals.lon, deals.lat)])
-    found = nearest_holding(polygons, lon, lat, members, locations.lon[members.place], locations.lat[members.place])
+    member_lon, member_lat = locations.lon[members.place], locations.lat[members.place]
+    found = nearest_holding(polygons, lon, lat, members, member_lon, member_lat, inside)
     return Overlay(lon, lat, np.append(members.labels(), -1)[found], place)
 
 
-def overlay_regions(deals: Deals, regions: NDArray[Any]) -> Overlay:
+def overlay_regions(deals: Deals, regions: NDArray[Any], inside: Inside = points_inside) -> Overlay:
     """Assign deals to regions as locations are assigned, see `inside.smallest_holding`."""
     lon, lat, (place,) = distinct_places([(deals.lon, deals.lat)])
-    return Overlay(lon, lat, smallest_holding(regions, lon, lat), place)
+    return Overlay(lon, lat, smallest_holding(regions, lon, lat, inside), place)
 
 
 def in_areas(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gpu_clusters.degrees import meet
 from gpu_clusters.kernels import discs, exact
-from gpu_clusters.steps.inside import points_inside
+from gpu_clusters.steps.inside import Inside, points_inside
 from gpu_clusters.steps.score import ranked
 
 if TYPE_CHECKING:
@@ -84,7 +84,11 @@ def count_people(
 
 
 def count_people_in(
-    cells: Iterable[Cells], grids: Sequence[Grid], polygons: NDArray[Any], tell: Callable[[float], None] | None = None
+    cells: Iterable[Cells],
+    grids: Sequence[Grid],
+    polygons: NDArray[Any],
+    tell: Callable[[float], None] | None = None,
+    inside: Inside = points_inside,
 ) -> People:
     """Sum the cells whose centre is in each polygon, (k,) of shapely, which replace the areas; as `count_people` else.
 
@@ -93,7 +97,7 @@ def count_people_in(
     count = len(polygons)
     limbs, held, empty = exact.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.int64)
     for window in cells:
-        point, polygon = points_inside(polygons, window.lon, window.lat)
+        point, polygon = inside(polygons, window.lon, window.lat)
         value = window.value[point]
         known = ~np.isnan(value)
         exact.add_all(limbs, polygon[known], value[known])

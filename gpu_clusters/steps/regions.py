@@ -11,18 +11,20 @@ import shapely
 from numpy.typing import NDArray
 
 from gpu_clusters.engines.protocol import Clustering
-from gpu_clusters.steps.inside import smallest_holding
+from gpu_clusters.steps.inside import Inside, points_inside, smallest_holding
 from gpu_clusters.steps.locate import Locations
 from gpu_clusters.steps.merge import Merged
 
 
-def in_regions(locations: Locations, regions: NDArray[Any]) -> tuple[Clustering, Merged]:
+def in_regions(
+    locations: Locations, regions: NDArray[Any], inside: Inside = points_inside
+) -> tuple[Clustering, Merged]:
     """Place locations in regions, (r,) polygons: each in the smallest that holds it, see `inside.smallest_holding`.
 
     Nothing is clustered: no location is core, its density is its own weight, and there are no initial clusters.
     """
     nothing = np.full(len(locations.lon), -1, np.int64)
-    labels = smallest_holding(regions, locations.lon, locations.lat)
+    labels = smallest_holding(regions, locations.lon, locations.lat, inside)
     clustering = Clustering(locations.weight, np.zeros(len(nothing), np.bool_), nothing)
     return clustering, Merged(labels, np.empty((0, 2), np.int64))
 

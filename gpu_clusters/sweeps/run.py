@@ -10,7 +10,7 @@ import numpy as np
 
 from gpu_clusters import backend, manifest
 from gpu_clusters.compiled import keep_to_one_thread
-from gpu_clusters.errors import GpuClustersError, UsageError
+from gpu_clusters.errors import DeviceError, GpuClustersError, UsageError
 from gpu_clusters.io import read_addresses, read_deals
 from gpu_clusters.pipeline import Progress, _changed, _Clock, _read, _Tables
 from gpu_clusters.settings import Settings
@@ -108,6 +108,8 @@ def sweep(
     if check < 0:
         raise UsageError(f"check must be a number of settings, 0 or more, not {check}")
     chosen = backend.pick(settings)
+    if chosen.device != "cpu":
+        raise DeviceError("sweeps are computed on the CPU: use device 'auto' or 'cpu'")
     clock = _Clock(progress)
     with clock.stage("read patents"):
         patents_read = _read(read_addresses, patents, "patents", settings, clock)

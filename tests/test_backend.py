@@ -1,0 +1,209 @@
+"""Which device and engine a run gets, and what it says about it, with doubles of the GPU's packages."""
+
+from __future__ import annotations
+
+import json
+import sys
+from types import SimpleNamespace
+
+import doubles
+import geopandas as gpd
+import naive
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from reference import reference_rank
+from test_cuml import towns
+from test_rank import assert_same
+from worlds import random_world
+
+import gpu_clusters
+from gpu_clusters import backend
+from gpu_clusters.engines.native import ON_CPU
+from gpu_clusters.errors import DeviceError, DeviceMemoryError
+from gpu_clusters.settings import Settings
+from gpu_clusters.steps.inside import points_inside
+
+GPU_PACKAGES = ("cupy", "numba_cuda", "cuml", "cudf", "cuspatial")
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A function that makes this machine one with the given packages, whose GPU kernels are the CPU's."""
+
+    def make(**packages):
+        for name in GPU_PACKAGES:
+            monkeypatch.setitem(sys.modules, name, packages.get(name))
+        find_spec = backend.find_spec
+        monkeypatch.setattr(
+            backend, "find_spec", lambda name: packages.get(name) if name in GPU_PACKAGES else find_spec(name)
+        )
+        made = SimpleNamespace(kernels=lambda xp: ON_CPU if xp is packages["cupy"] else None)
+        monkeypatch.setitem(sys.modules, "gpu_clusters.engines.device", made)
+
+    return make
+
+
+def full(cuml_version="26.10.00"):
+    return {
+        "cupy": doubles.cupy_with(1),
+        "numba_cuda": doubles.numba_cuda(),
+        "cuml": doubles.cuml_of(cuml_version),
+    }
+
+
+def without(name):
+    return {key: value for key, value in full().items() if key != name}
+
+
+@pytest.mark.parametrize(
+    ("packages", "says"),
+    [
+        ({}, "CuPy is not installed"),
+        (without("numba_cuda"), "numba-cuda is not installed"),
+        (full() | {"cupy": doubles.cupy_with(0)}, "CuPy finds no NVIDIA GPU"),
+        (full() | {"cupy": doubles.cupy_with(doubles.CUDARuntimeError("no driver"))}, "no NVIDIA GPU (no driver)"),
+    ],
+)
+def test_what_is_missing_is_named(machine, packages, says):
+    machine(**packages)
+    for asked in ({"device": "gpu"}, {"engine": "cuml"}, {"device": "gpu", "engine": "cuml"}):
+        with pytest.raises(DeviceError) as failed:
+            backend.pick(Settings(**asked))
+        assert says in str(failed.value) and "not available" in str(failed.value) and failed.value.exit_code == 4
+    chosen = backend.pick(Settings())
+    assert (chosen.device, chosen.engine) == ("cpu", "native")
+    assert chosen.said().startswith("device auto: cpu, because ") and says in chosen.said()
+
+
+def test_cuml_alone_is_missing(machine):
+    machine(**without("cuml"))
+    with pytest.raises(DeviceError, match="engine 'cuml' is not available: cuML is not installed"):
+        backend.pick(Settings(engine="cuml"))
+    assert backend.pick(Settings(device="gpu")).engine == "native"
+
+
+@pytest.mark.parametrize("asked", [{"device": "gpu", "engine": "sklearn"}, {"device": "cpu", "engine": "cuml"}])
+def test_what_does_not_go_together(machine, asked):
+    machine(**full())
+    with pytest.raises(DeviceError, match="not available"):
+        backend.pick(Settings(**asked))
+
+
+def test_auto_takes_no_gpu_that_was_not_asked_for(machine):
+    machine(**full())
+    chosen = backend.pick(Settings())
+    assert (chosen.device, chosen.engine) == ("cpu", "native")
+    assert (
+        chosen.note
+        == f"device auto: cpu, because the Double H100 must be asked for with device 'gpu': {backend.NOT_RUN}"
+    )
+    assert backend.pick(Settings(device="cpu")).note == ""
+
+
+@pytest.mark.parametrize(
+    ("asked", "engine"),
+    [({"device": "gpu"}, "native"), ({"engine": "cuml"}, "cuml"), ({"device": "gpu", "engine": "cuml"}, "cuml")],
+)
+def test_a_gpu_that_is_asked_for(machine, asked, engine):
+    machine(**full())
+    chosen = backend.pick(Settings(**asked))
+    assert (chosen.device, chosen.engine) == ("gpu", engine)
+    for words in ("on the Double H100", backend.ON_GPU, backend.ELSEWHERE, backend.NOT_RUN):
+        assert words in chosen.note
+    problem = towns()
+    for found, expected in zip(chosen.cluster(problem), naive.cluster(problem), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("engine", ["native", "cuml"])
+def test_worlds_through_the_dispatch(machine, engine):
+    machine(**full())
+    for seed in range(20):
+        world = random_world(seed)
+        tables = (world.patents, world.publications, world.deals)
+        result = gpu_clusters.rank(*tables, device="gpu", engine=engine, **world.settings)
+        assert_same(result, reference_rank(*tables, **world.settings))
+        record = json.loads(json.dumps(result.manifest))
+        assert (record["device"], record["engine"]) == ("gpu", engine) and backend.NOT_RUN in record["note"]
+
+
+@pytest.mark.parametrize("more", [{}, {"cudf": doubles.cudf(), "cuspatial": doubles.cuspatial()}])
+@pytest.mark.parametrize("engine", ["native", "cuml"])
+def test_points_in_polygons_through_the_dispatch(machine, monkeypatch, engine, more):
+    asked = []
+    double = doubles.point_in_polygon
+    monkeypatch.setattr(
+        more.get("cuspatial"), "point_in_polygon", lambda *a: asked.append(1) or double(*a)
+    ) if more else None
+    machine(**full(), **more)
+    monkeypatch.setattr(backend, "by_kernel", lambda xp, *args: (asked.append(xp.__name__), points_inside(*args))[1])
+    rng = np.random.default_rng(5)
+    lon, lat = rng.uniform(0, 4, (2, 300)).round(1)
+    patents = pd.DataFrame({"doc_id": np.arange(300) // 2, "lon": lon, "lat": lat})
+    deals = pd.DataFrame({"lon": lon[:50], "lat": lat[:50]})
+    boxes = [shapely.box(0, 0, 1, 1), shapely.MultiPolygon([shapely.box(1, 0, 2, 4), shapely.box(3, 3, 4, 4)])]
+    given = {"regions": gpd.GeoDataFrame({"name": ["a", "b"]}, geometry=boxes, crs=4326), "names": None}
+    expected = gpu_clusters.rank(patents, deals=deals, **given)
+    found = gpu_clusters.rank(patents, deals=deals, device="gpu", engine=engine, **given)
+    pd.testing.assert_frame_equal(found.ranking, expected.ranking, check_exact=True)
+    assert set(asked) == ({1} if more and engine == "cuml" else {"cupy"})
+
+
+def test_old_cuml_and_a_large_island(machine):
+    for version, most in (("25.04.00", 4_194_240), ("26.02.01", 4_194_240), ("26.04.00", float("inf"))):
+        machine(**full(version))
+        chosen = backend._by_cuml(ON_CPU, [])
+        assert chosen.keywords["most_rows"] == most
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("std::bad_alloc"),
+        RuntimeError("[CUDA_ERROR_OUT_OF_MEMORY]"),
+        RuntimeError("cudaErrorMemory out of memory"),
+    ],
+)
+def test_a_full_device_names_the_step_and_what_to_do(error):
+    def engine(_):
+        raise error
+
+    with pytest.raises(DeviceMemoryError, match=r"full in step 'cluster' .* use device 'cpu'") as failed:
+        backend._guarded("cluster", engine)(towns())
+    assert failed.value.exit_code == 1
+
+
+def test_other_errors_stay_as_they_are():
+    def engine(_):
+        raise RuntimeError("illegal address")
+
+    with pytest.raises(RuntimeError, match="illegal address"):
+        backend._guarded("cluster", engine)(towns())
+
+    def host_is_full(_):
+        return np.empty(2**55)
+
+    with pytest.raises(MemoryError) as failed:
+        backend._guarded("cluster", host_is_full)(towns())
+    assert not isinstance(failed.value, DeviceMemoryError)
+
+
+def test_sweeps_take_no_gpu(machine):
+    machine(**full())
+    with pytest.raises(DeviceError, match="sweeps are computed on the CPU"):
+        gpu_clusters.sweep(random_world(0).patents, radius_km=[5], density=[2], device="gpu")
+
+
+def test_doctor_says_what_would_run_where(machine):
+    from gpu_clusters_cli.doctor import diagnosis
+
+    machine(**full())
+    found = diagnosis()
+    assert "Double H100" in found["devices"]["gpu"] and backend.NOT_RUN in found["devices"]["gpu"]
+    assert found["engines"]["native"] == "available (cpu, gpu)" and backend.NOT_RUN in found["engines"]["cuml"]
+    machine()
+    found = diagnosis()
+    assert found["devices"]["gpu"].startswith("not used: CuPy is not installed")
+    assert found["engines"]["cuml"].startswith("not available: CuPy is not installed")
