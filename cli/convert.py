@@ -63,6 +63,14 @@ def convert(
             "Deal files and parts out to Dask's workers: tcp://HOST:PORT, or local:N for N on this machine.",
         ),
     ] = None,
+    device: Annotated[
+        str,
+        _text(
+            "--device",
+            "cpu|gpu",
+            "gpu: cuDF counts the rows of places; fails (exit code 4) without it. [dim](default cpu)[/dim]",
+        ),
+    ] = "cpu",
     out: o.Out = None,
     force: o.Force = False,
     json: o.Json = False,
@@ -104,6 +112,7 @@ def convert(
             encoding=encoding,
             on_error=on_error,
             dask=dask,
+            device=device,
             force=force,
             progress=tell,
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from gpu_clusters import backend
 from gpu_clusters.errors import UsageError
 from gpu_clusters.sources.choose import choose
 from gpu_clusters.sources.run import Converted, Progress, carry_out
@@ -29,6 +30,7 @@ def convert(
     encoding: str | None = None,
     on_error: str = FAIL,
     dask: Any = None,
+    device: str = "cpu",
     force: bool = False,
     progress: Progress | None = None,
 ) -> Converted:
@@ -58,6 +60,8 @@ def convert(
     dask : str or distributed.Client, optional
         A scheduler's address, ``"local:N"`` for N workers on this machine, or a client; the workers must see the files under the
         same paths. The parts are the same.
+    device : {"cpu", "gpu"}, optional
+        What counts the rows of places: pandas, or cuDF on a GPU, with ``dask`` on that of each worker. The files are the same.
     force : bool, optional
         Replace a result that is in ``out``.
     progress : callable, optional
@@ -75,10 +79,12 @@ def convert(
     UsageError
         Options that make no sense.
     DeviceError
-        No scheduler answers.
+        No scheduler answers, or cuDF is not installed where the work is done.
     """
     if on_error not in (FAIL, SKIP):
         raise UsageError(f"--on-error must be fail or skip, not {on_error!r}")
+    if dask is None or device != "gpu":  # else Dask's workers are asked: there may be no GPU here
+        backend.frames(device)
     check_out(out, force=force)
     given = [Path(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     if dask is not None:
@@ -92,8 +98,9 @@ def convert(
         out,
         on_error=on_error,
         before=skips,
-        options=options | {"on_error": on_error},
+        options=options | {"on_error": on_error, "device": device},
         dask=dask,
+        device=device,
         force=force,
         progress=progress,
     )

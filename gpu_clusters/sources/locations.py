@@ -1,20 +1,27 @@
 """From rows to places: how many rows and what part of the documents each distinct (lon, lat) has.
 
-Buckets are counted one by one and added up in their order. Within a bucket rows are counted by (place, value), and only those few
-products are added, in a fixed order: the order of the rows does not matter, nor who counts which bucket.
+Buckets are counted one by one and added up in their order. Within a bucket rows are counted by (place, value), on any device, and
+only those few products are added, on the CPU, in a fixed order: the order of the rows does not matter, nor who counts which
+bucket.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from threading import Lock
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from gpu_clusters import backend
 from gpu_clusters.degrees import GEOCODED, classify
 from gpu_clusters.sources.tables import ID
 
 _PLACE = ["lat", "lon"]
 _AT_ONCE = 16
+_GPU = Lock()  # one bucket at a time: the others need its memory, and cuDF does not promise to work in several threads
 
 
 def status_of(rows: pa.Table) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -33,15 +40,21 @@ def amount(table: str) -> str:
     return "deals" if table == "deals" else "fraction"
 
 
-def places_of(table: str, rows: pa.Table) -> pd.DataFrame:
+def places_of(table: str, rows: pa.Table, device: str = "cpu") -> pd.DataFrame:
     """The places of whole documents, and what each has.
 
     A row counts its ``fraction`` or ``deals``, else 1/k in a document of k geocoded rows, or 1 deal.
+    On ``device`` "gpu" cuDF counts the rows; the result is the same, bit for bit.
 
     Returns
     -------
     DataFrame
         ``lat``, ``lon`` (float64, degrees), ``rows`` (int64), `amount` (float64); by (lat, lon).
+
+    Raises
+    ------
+    DeviceError
+        cuDF is not there.
     """
     lon, lat, status = status_of(rows)
     good = status == GEOCODED
@@ -53,10 +66,20 @@ def places_of(table: str, rows: pa.Table) -> pd.DataFrame:
     else:
         codes = codes_of_documents(rows, table)[good]
         value = 1.0 / np.bincount(codes)[codes]
-    frame = pd.DataFrame({"lat": lat[good], "lon": lon[good], name: value})
-    counted = frame.groupby([*_PLACE, name], as_index=False).size().rename(columns={"size": "rows"})
+    value += 0.0  # -0.0 and 0.0 are one group: whichever stood for it would be seen
+    counted = _counted({"lat": lat[good], "lon": lon[good], name: value}, device)
     counted[name] *= counted["rows"]
     return _summed([counted], name)
+
+
+def _counted(columns: Mapping[str, np.ndarray], device: str) -> pd.DataFrame:
+    """Each combination of values and how many ``rows`` (int64) have it, in the order of the columns' values."""
+    frames, on_gpu = backend.frames(device), device == "gpu"
+    with _GPU if on_gpu else nullcontext():
+        frame = frames.DataFrame(data=columns)
+        sizes = frame.groupby(by=list(columns), as_index=False, sort=True).size()  # cuDF does not sort unless told to
+        counted: pd.DataFrame = sizes.to_pandas() if on_gpu else sizes
+    return counted.rename(columns={"size": "rows"}).astype({"rows": np.int64})
 
 
 class Places:

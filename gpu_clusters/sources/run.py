@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpu_clusters import workers
+from gpu_clusters import backend, workers
 from gpu_clusters.errors import GpuClustersError, InputError
 from gpu_clusters.io.results import MANIFEST, fingerprint, new_folder, write_csv, write_json
 from gpu_clusters.manifest import versions
@@ -82,6 +82,7 @@ def carry_out(
     before: Skips | None = None,
     options: Mapping[str, Any] | None = None,
     dask: Any = None,
+    device: str = "cpu",
     force: bool = False,
     progress: Progress | None = None,
 ) -> Converted:
@@ -100,20 +101,22 @@ def carry_out(
         For the manifest.
     dask : str or distributed.Client, optional
         A scheduler's address, ``"local:N"``, or a client; its workers must see the input and ``out``. The files are the same.
+    device : {"cpu", "gpu"}
+        What counts the rows of places, on each worker.
 
     Raises
     ------
     InputError
         A source that cannot be read, or gives no row.
     DeviceError
-        No scheduler answers.
+        No scheduler answers, or cuDF is not there.
     """
     tell = progress or (lambda _name, _part: None)
     with new_folder(out, force=force) as folder:
         spilled = folder / ".spill"
         spilled.mkdir()
         buckets = count_buckets(source.files)
-        with _engine(source, dask) as each:
+        with _engine(source, dask, device) as each:
             reads: list[_Read] = []
             for read in each(_read, (spilled, buckets, on_error), len(source.files)):
                 reads.append(read)
@@ -122,7 +125,7 @@ def carry_out(
             source.check(tally)
             files = [file for read in reads for file in read.files]
             joins, places = list[_Joined](), Places(source.table)
-            for joined in each(_join, (files, folder), buckets):
+            for joined in each(_join, (files, folder, device), buckets):
                 if joined.places is not None:
                     places.add(joined.places)
                 joins.append(joined._replace(places=None))
@@ -144,8 +147,8 @@ def _read(source: Source, number: int, common: tuple[Path, int, str]) -> _Read:
     return _Read(spill.close(), skips, tally)
 
 
-def _join(source: Source, number: int, common: tuple[Sequence[Spilled], Path]) -> _Joined:
-    files, folder = common
+def _join(source: Source, number: int, common: tuple[Sequence[Spilled], Path, str]) -> _Joined:
+    files, folder, device = common
     tally = Counter[str]()
     rows = source.join(bucket(files, number), tally)
     if rows is None or not rows.num_rows:
@@ -153,7 +156,8 @@ def _join(source: Source, number: int, common: tuple[Sequence[Spilled], Path]) -
     rows = rows.combine_chunks()
     part = f"part-{number:05d}.parquet"
     pq.write_table(rows, folder / part, compression="zstd")
-    return _Joined(part, rows.num_rows, coverage_of(source.table, rows), places_of(source.table, rows), tally)
+    places = places_of(source.table, rows, device)
+    return _Joined(part, rows.num_rows, coverage_of(source.table, rows), places, tally)
 
 
 def _write_records(
@@ -191,8 +195,12 @@ def _write_records(
     return Converted(coverage, manifest)
 
 
+def _ready(device: str) -> None:
+    backend.frames(device)
+
+
 @contextmanager
-def _engine(source: Source, dask: Any) -> Iterator[Callable[..., Iterator[Any]]]:
+def _engine(source: Source, dask: Any, device: str) -> Iterator[Callable[..., Iterator[Any]]]:
     """Calls of a function with the source, 0..n-1, and what they have in common, in order: by threads, or by Dask's workers."""
     with ExitStack() as stack:
         if dask is None:
@@ -201,6 +209,7 @@ def _engine(source: Source, dask: Any) -> Iterator[Callable[..., Iterator[Any]]]
             yield lambda function, common, n: pool.map(lambda number: function(source, number, common), range(n))
             return
         client = workers.client(dask, stack)
+        client.run(_ready, device)
         shared = client.scatter(source, broadcast=True)
 
         def each(function: Callable[..., Any], common: Any, n: int) -> Iterator[Any]:
