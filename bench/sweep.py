@@ -129,10 +129,11 @@ def draw(found: dict[str, list[tuple[float, float]]], path: Path) -> None:
     figure = Figure(figsize=(9, 3), dpi=150, layout="constrained")
     for place, (name, points) in enumerate(found.items(), 1):
         axes = figure.add_subplot(1, 3, place)
-        axes.plot(*zip(*points, strict=True), marker="o", color="#1f4e79")
-        axes.set_xlabel(name)
+        million = name == "locations"
+        axes.plot([x / 1e6 if million else x for x, _ in points], [y for _, y in points], marker="o", color="#1f4e79")
+        axes.set_xlabel("million locations" if million else name)
         axes.set_ylabel("seconds" if place == 1 else "")
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.1 * max(y for _, y in points))
         axes.grid(color="#e5e5e5")
     figure.savefig(path)
 

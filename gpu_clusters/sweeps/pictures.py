@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ LETTERS = 36  # of their names
 MAPS = (
     ("clusters", "Number of clusters", "viridis", None),
     ("share", "Share covered, % (mean of the indicators)", "viridis", None),
-    ("kendall_tau", "Kendall's tau-b of the baseline's leaders", "cividis", (0.0, 1.0)),
+    ("kendall_tau", "Kendall's tau-b of the baseline's leaders", "cividis", 1.0),
 )
 WIDE = 20  # numbers of clusters that differ by more are coloured by their logarithms
 INK, QUIET, RED = "#222222", "#8a8a8a", "#c1272d"
@@ -46,10 +47,10 @@ def grid_maps(settings: pd.DataFrame, baseline: tuple[float, float] | None, weig
     present = [name for name in shares if shares[name].any()] or ["patent_share"]
     table = settings.assign(share=shares[present].mean(axis=1))
     figure = _figure(10.8, 3.9)
-    for place, (name, title, colours, limits) in enumerate(MAPS, 1):
+    for place, (name, title, colours, most) in enumerate(MAPS, 1):
         axes = figure.add_subplot(1, 3, place)
         values = table.pivot(index="density", columns="radius_km", values=name)
-        _heat_map(figure, axes, values, colours, limits)
+        _heat_map(figure, axes, values, colours, most)
         if baseline:
             _mark(axes, values, baseline)
         axes.set_title(title, loc="left", fontsize=9, color=INK)
@@ -90,6 +91,7 @@ def rank_intervals(stability: pd.DataFrame, settings: int) -> Figure:
         axes.minorticks_off()
     else:
         axes.set_xlim(0.3, worst + 0.7)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for row, cluster in enumerate(some.itertuples(index=False)):
         axes.annotate(
             f"{cluster.matched / settings:.0%}",
@@ -116,15 +118,15 @@ def _figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _heat_map(
-    figure: Figure, axes: Any, values: pd.DataFrame, colours: str, limits: tuple[float, float] | None
-) -> None:
+def _heat_map(figure: Figure, axes: Any, values: pd.DataFrame, colours: str, most: float | None) -> None:
     found = np.ma.masked_invalid(values.to_numpy(float))
-    low, high = limits or (None, None)
+    least = None
+    if most is not None and found.count():  # so that small differences show, but not those of rounding
+        least = min(math.floor(10 * found.min()) / 10, most - 0.1)
     axes.set_facecolor("#eeeeee")  # nothing to compare
     counts = values.dtypes.map(lambda kind: kind.kind == "i").all()
     wide = counts and found.min() > 0 and found.max() > WIDE * found.min()
-    norm = LogNorm() if wide else Normalize(low, high)
+    norm = LogNorm() if wide else Normalize(least, most)
     image = axes.imshow(found, origin="lower", aspect="auto", cmap=colours, norm=norm, interpolation="nearest")
     whole = MaxNLocator(integer=True) if counts and not wide else None
     figure.colorbar(image, ax=axes, shrink=0.9, pad=0.02, ticks=whole).ax.tick_params(labelsize=7)
