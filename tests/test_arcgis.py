@@ -385,7 +385,7 @@ def test_an_interrupted_run_goes_on(tmp_path):
         with subprocess.Popen(args, cwd=tmp_path, env=env, **streams) as running:
             while "Mordor, Canada" not in service.queries and running.poll() is None:
                 time.sleep(0.01)
-            running.send_signal(signal.SIGINT)
+            running.send_signal(signal.SIGTERM)
             out, err = running.communicate(timeout=60)
         assert running.returncode == 130 and out == "" and "nothing was written" in err, err
         assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith(".")) == [
