@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from program import Program
 
 # Numba's cache looks at a kernel's own file only, not at those of the functions that are compiled into it: a change there would
 # go unseen. So the tests keep a cache for each state of the sources.
@@ -16,6 +17,12 @@ STATE = hashlib.sha256(b"".join(source.read_bytes() for source in SOURCES)).hexd
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "numba" / STATE))
 
 SHARED = Path(os.environ.get("GPU_CLUSTERS_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Program:
+    """The command line program, in an empty folder."""
+    return Program(monkeypatch, capsys, tmp_path)
 
 
 @pytest.fixture(scope="session")

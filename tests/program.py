@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -36,12 +37,17 @@ class Program:
         self.here, self._monkeypatch, self._capsys = here, monkeypatch, capsys
 
     def __call__(self, *args: object) -> Ran:
-        """Run with these arguments."""
+        """Run with these arguments; signals are handled as before afterwards."""
         from gpu_clusters_cli.main import run
 
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         self._monkeypatch.setattr(sys, "argv", ["gpu-clusters", *map(str, args)])
-        with pytest.raises(SystemExit) as left:
-            run()
+        try:
+            with pytest.raises(SystemExit) as left:
+                run()
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
         return Ran(int(left.value.code or 0), *self._capsys.readouterr())
 
     def refused(self, code: int, *args: object, says: str = "") -> str:

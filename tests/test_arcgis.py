@@ -322,11 +322,8 @@ def test_arguments_that_make_no_sense(tmp_path, monkeypatch):
 
 @pytest.fixture
 def program(monkeypatch, capsys, export):
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     ROWS.to_csv(export.parent / "in.csv", index=False)
-    yield Program(monkeypatch, capsys, export.parent)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return Program(monkeypatch, capsys, export.parent)
 
 
 ARGS = (

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
-from program import Program, address_table
+from program import address_table
 from reference import assign_deals, by_first_member
 from scenes import KINDS
 from worlds import random_world
@@ -284,11 +284,6 @@ def test_what_cannot_be_used(tmp_path):
     for wrong in ({"boundary": 3}, {"boundary": ""}, {"region_name": 3}):
         with pytest.raises(UsageError):
             world_of_three(**wrong)
-
-
-@pytest.fixture
-def program(monkeypatch, capsys, tmp_path):
-    return Program(monkeypatch, capsys, tmp_path)
 
 
 def test_the_command_line_and_configuration(program):

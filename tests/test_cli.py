@@ -24,14 +24,11 @@ import gpu_clusters
 
 @pytest.fixture
 def program(monkeypatch, capsys, tmp_path):
-    """The program, in a folder with three tables; signals are as before afterwards."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    """The program, in a folder with three tables."""
     address_table(year=2020).to_parquet(tmp_path / "p.parquet")
     address_table().to_csv(tmp_path / "q.csv", index=False)
     address_table().drop(columns="doc_id").to_parquet(tmp_path / "d.parquet")
-    yield Program(monkeypatch, capsys, tmp_path)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return Program(monkeypatch, capsys, tmp_path)
 
 
 def ran_well(program, *args) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +16,6 @@ RANK = ("rank", "--patents", "p.parquet", "--density", 5)
 @pytest.fixture
 def program(monkeypatch, capsys, tmp_path):
     """The program, in a folder with two editions' tables and the result "a" of the first."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     table = address_table(90)
     table.to_parquet(tmp_path / "p.parquet")
     more = table[table["country"] == "FR"].assign(doc_id=lambda t: t["doc_id"] + 1000)
@@ -25,9 +23,7 @@ def program(monkeypatch, capsys, tmp_path):
     pd.concat([table, more, new]).to_parquet(tmp_path / "q.parquet")
     program = Program(monkeypatch, capsys, tmp_path)
     assert program(*RANK, "--out", "a").code == 0
-    yield program
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return program
 
 
 def later(program, out: str = "b") -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 from pathlib import Path
 
@@ -19,13 +18,10 @@ TABLES = ("patents", "publications", "deals")
 
 @pytest.fixture
 def program(monkeypatch, capsys, tmp_path):
-    """The program, in a folder with one good file of each table; signals are as before afterwards."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    """The program, in a folder with one good file of each table."""
     for table in TABLES:
         address_table().drop(columns=["doc_id"] if table == "deals" else []).to_parquet(tmp_path / f"{table}.parquet")
-    yield Program(monkeypatch, capsys, tmp_path)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return Program(monkeypatch, capsys, tmp_path)
 
 
 def arguments(table: str, path: object) -> list[object]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import signal
 from pathlib import Path
 
 import pandas as pd
@@ -15,14 +14,11 @@ from program import Program, complete
 
 @pytest.fixture
 def program(monkeypatch, capsys, tmp_path):
-    """The program in an empty folder, with its scratch folders beside; signals are as before afterwards."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    """The program in an empty folder, with its scratch folders beside."""
     (tmp_path / "scratch").mkdir()
     (tmp_path / "here").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
-    yield Program(monkeypatch, capsys, tmp_path / "here")
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return Program(monkeypatch, capsys, tmp_path / "here")
 
 
 def test_demo_and_its_inputs(program):

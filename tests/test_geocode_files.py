@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 
 import numpy as np
 import pandas as pd
@@ -40,10 +39,7 @@ def program(monkeypatch, capsys, tmp_path):
     (tmp_path / "cities500.txt").write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
     monkeypatch.setattr("gpu_clusters.geocoding.files._ROWS", 64)
     monkeypatch.setattr("gpu_clusters.geocoding.files._BLOCK", 2000)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield Program(monkeypatch, capsys, tmp_path)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return Program(monkeypatch, capsys, tmp_path)
 
 
 def addresses(rows: int = 500, seed: int = 0) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 
 import numpy as np
 import pandas as pd
@@ -65,11 +64,8 @@ def export(tmp_path):
 @pytest.fixture
 def program(monkeypatch, capsys, export):
     """The program, in a folder with the gazetteer and in.csv."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     frame().to_csv(export.parent / "in.csv", index=False)
-    yield Program(monkeypatch, capsys, export.parent)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return Program(monkeypatch, capsys, export.parent)
 
 
 def frame() -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import zipfile
 
 import numpy as np
@@ -124,16 +123,13 @@ RUN = ("rank", "--patents", "patents.csv", "--density", 3, "--area-degrees", 0.2
 
 @pytest.fixture
 def program(monkeypatch, capsys, tmp_path):
-    """The program in a folder with a table of addresses and two tiles of people; signals are as before afterwards."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    """The program in a folder with a table of addresses and two tiles of people."""
     table = pd.DataFrame({"doc_id": range(20), "lon": [2.0] * 12 + [30.0] * 8, "lat": 48.0})
     table.to_csv(tmp_path / "patents.csv", index=False)
     raster = plain()
     raster.part(slice(0, 20), slice(0, 40)).save(tmp_path / "north.tif")
     raster.part(slice(20, 40), slice(0, 40)).save(tmp_path / "south.tif")
-    yield Program(monkeypatch, capsys, tmp_path)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
+    return Program(monkeypatch, capsys, tmp_path)
 
 
 def test_the_command_line(program):

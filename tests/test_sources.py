@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -25,18 +24,9 @@ from exports import (
     snapshot,
     work,
 )
-from program import Program
 
 import gpu_clusters
 from gpu_clusters.sources import spill
-
-
-@pytest.fixture
-def program(monkeypatch, capsys, tmp_path):
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield Program(monkeypatch, capsys, tmp_path)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def plain(frame: pd.DataFrame, *names: str) -> list[tuple]:

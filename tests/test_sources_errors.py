@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import signal
 import zipfile
 from pathlib import Path
 
@@ -14,19 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from exports import FUNDING, FUNDING_HEADER, GEOC_INV, WORKS, damage, funding, manifest, patentsview, rows, snapshot
-from program import Program
 
 from gpu_clusters.sources import blocks, cells
 from gpu_clusters.sources.cells import Layout
 from gpu_clusters.sources.skips import Skips
-
-
-@pytest.fixture
-def program(monkeypatch, capsys, tmp_path):
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield Program(monkeypatch, capsys, tmp_path)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 
@@ -11,21 +10,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from exports import manifest
-from program import Program
 
 import gpu_clusters
 from gpu_clusters.errors import DeviceError
 from gpu_clusters.sources.locations import places_of
 
 COUNTED = ("part-00000.parquet", "part-00003.parquet", "coverage.csv", "locations.parquet")
-
-
-@pytest.fixture
-def program(monkeypatch, capsys, tmp_path):
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield Program(monkeypatch, capsys, tmp_path)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 class Frame:

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from program import Program
 
 from gpu_clusters import GpuClustersError, sweep
 from gpu_clusters.schema import STABILITY, SWEEP_CLUSTERS, SWEEP_SETTINGS
@@ -20,11 +19,6 @@ from gpu_clusters.sweeps.study import Study
 FILES = {"settings.csv", "clusters.parquet", "stability.csv", "sweep.nc", "manifest.json", "sweep.html"}
 PICTURES = {f"{name}.{ending}" for name in ("grid", "ranks") for ending in ("png", "svg", "pdf")}
 GRID = {"radius_km": [4, 8, 12], "density": [4, 9, 20], "baseline": (8, 9)}
-
-
-@pytest.fixture
-def program(monkeypatch, capsys, tmp_path):
-    return Program(monkeypatch, capsys, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -5,23 +5,12 @@ from __future__ import annotations
 import csv
 import re
 import shlex
-import signal
 from pathlib import Path
 
 import pandas as pd
-import pytest
 from exports import FUNDING_HEADER, authorship, funding, institution, rows, snapshot, work
-from program import Program
 
 DOCS = Path(__file__).parents[1] / "docs"
-
-
-@pytest.fixture
-def program(monkeypatch, capsys, tmp_path):
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield Program(monkeypatch, capsys, tmp_path)
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
 
 
 def commands(page: str) -> list[list[str]]:
