@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import namespace
 from gpu_clusters.kernels.search import (
     HIGH_RING,
     HIGH_Z,
@@ -91,8 +92,9 @@ def near(queries: Bands, targets: Bands, reach: Reach) -> tuple[NDArray[np.int64
     """First and past-the-last band of ``targets`` that can hold neighbours of each band of ``queries``."""
     lowest, highest = _extent(queries, reach.kind)
     target_lowest, target_highest = _extent(targets, reach.kind)
-    first = np.searchsorted(target_highest, lowest - reach.height, side="left")
-    last = np.searchsorted(target_lowest, highest + reach.height, side="right")
+    xp = namespace(lowest)
+    first = xp.searchsorted(target_highest, lowest - reach.height, side="left")
+    last = xp.searchsorted(target_lowest, highest + reach.height, side="right")
     return first, last
 
 
@@ -116,7 +118,8 @@ def _extent(bands: Bands, kind: int) -> tuple[NDArray[np.float64], NDArray[np.fl
     low, low_ring, high, high_ring, _ = bands.edges
     if kind != SPHERE:
         return low, high
-    return np.degrees(np.arctan2(low, low_ring)), np.degrees(np.arctan2(high, high_ring))
+    xp = namespace(low)
+    return xp.degrees(xp.arctan2(low, low_ring)), xp.degrees(xp.arctan2(high, high_ring))
 
 
 def _band_numbers(points: Coordinates, reach: Reach, cuts: int | None) -> NDArray[np.int64]:
