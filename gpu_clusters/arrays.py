@@ -13,6 +13,28 @@ def namespace(array: Any) -> Any:
     return np if isinstance(array, np.ndarray) else sys.modules[type(array).__module__.partition(".")[0]]
 
 
+def repeat_each(values: Any, counts: Any) -> Any:
+    """Each of ``values`` (n,) as often as ``counts`` (n,) say; CuPy before 14 takes one count for all."""
+    xp = namespace(values)
+    if xp is np:
+        return np.repeat(values, counts)
+    ends = xp.cumsum(counts)
+    return values[xp.searchsorted(ends, xp.arange(int(ends[-1]) if len(ends) else 0), side="right")]
+
+
+def sum_by(place: Any, values: Any, places: int) -> Any:
+    """Sum of the whole numbers ``values`` (n,) int64 of each ``place`` (n,), 0..places - 1; (places,) int64."""
+    xp = namespace(place)
+    if xp is np:
+        result = np.zeros(places, np.int64)
+        np.add.at(result, place, values)
+        return result
+    # CuPy has no such sum of 64-bit integers; of sorted rows, totals that run over still have the right differences
+    totals = xp.concatenate((xp.zeros(1, np.int64), xp.cumsum(values[xp.argsort(place)])))
+    ends = xp.cumsum(xp.bincount(place, minlength=places))
+    return xp.diff(totals[xp.concatenate((xp.zeros(1, np.int64), ends))])
+
+
 def to_host(array: Any) -> Any:
     """The array as one of numpy's: itself, or a copy from the GPU."""
     return array if isinstance(array, np.ndarray) else array.get()

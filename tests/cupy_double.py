@@ -4,7 +4,8 @@ that CuPy lacks.
 - Arrays of NumPy and of this module never mix, and are turned into each other by ``asarray``, ``asnumpy`` and ``get`` alone.
 - Indexing gives arrays, of no dimension where NumPy gives scalars.
 - Functions and keywords are those of `API`, which `test_cupy_double.py` compares with CuPy's own where CuPy is installed.
-- Sums of floating-point numbers are refused: a GPU adds them in any order. So is writing different values to one place.
+- Sums of floating-point numbers are refused unless all are whole and no sum is beyond 2**53, where it has no bits to lose: a GPU
+  adds in any order. So is writing different values to one place.
 - ``log`` lists what crosses between host and device, by function and size.
 """
 
@@ -178,8 +179,8 @@ def unwrapped(value: Any) -> Any:
 
 
 def whole(values: np.ndarray) -> None:
-    """Refuse to add floating-point numbers."""
-    if values.dtype.kind not in "iub":
+    """Refuse to add floating-point numbers whose sum depends on the order."""
+    if values.dtype.kind not in "iub" and ((values != np.rint(values)).any() or np.abs(values).sum() > 2.0**53):
         raise AssertionError("a sum of floating-point numbers, whose last bits depend on the GPU's order")
 
 
@@ -208,8 +209,8 @@ def repeat(a: Any, repeats: int, axis: Any = None) -> ndarray:
 
 def bincount(x: ndarray, weights: Any = None, minlength: int | None = None) -> ndarray:
     if weights is not None:
-        raise AssertionError("weights are added as floating-point numbers")
-    return wrapped(np.bincount(unwrapped(x), minlength=minlength or 0))
+        whole(unwrapped(weights).astype(float))
+    return wrapped(np.bincount(unwrapped(x), unwrapped(weights), minlength=minlength or 0))
 
 
 def cumsum(a: ndarray, axis: Any = None, dtype: Any = None) -> ndarray:

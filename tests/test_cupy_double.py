@@ -34,6 +34,7 @@ def test_what_depends_on_the_order_of_threads_is_refused():
     for undefined in (values.sum, values.cumsum, lambda: xp.bincount(xp.zeros(2, int), weights=values)):
         with pytest.raises(AssertionError):
             undefined()
+    assert float(xp.asarray(np.array([1.0, 2.0])).sum()) == 3
     with pytest.raises(AssertionError, match="any of them"):
         values[xp.asarray(np.array([0, 0]))] = values
     values[xp.asarray(np.array([0, 0]))] = xp.ones(2)

@@ -3,6 +3,8 @@
 Floating-point sums depend on their order. So rows are first counted by (group, value), which is exact, and only those few
 products are added, always in the same order. Where there are too many different values, each is taken as a whole number of
 tiny quanta instead: whole numbers may be added in any order.
+
+Rows are counted on the device that holds them; what is left of them, and all results, are the host's.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import namespace, repeat_each, sum_by, to_host
 from gpu_clusters.io.model import Addresses, Deals
 
 MOST_VALUES = 4096  # that are told apart; of more, each is rounded to quanta
@@ -23,6 +26,7 @@ class Measure(NamedTuple):
     """What each row counts.
 
     ``values[code]``; one part in ``values[code]`` where ``parts`` is true; ``code`` times ``values[0]`` where ``quanta`` is.
+    ``code`` is on the device of the rows, ``values`` on the host.
     """
 
     code: NDArray[np.integer]
@@ -41,19 +45,21 @@ def measure(table: Addresses | Deals) -> Measure:
         return _measure_values(table.deals)
     if table.fraction is not None:
         return _measure_values(table.fraction)
-    sizes = np.diff(table.doc_start)
-    documents = np.bincount(sizes)
+    xp = namespace(table.doc_start)
+    sizes = xp.diff(table.doc_start)
+    documents = to_host(xp.bincount(sizes))
     values = np.flatnonzero(documents)
     number = np.zeros(len(documents), np.int32)
     number[values] = np.arange(len(values))
-    code = np.repeat(number[sizes], sizes)
+    code = repeat_each(xp.asarray(number)[sizes], sizes)
     if len(values) > MOST_VALUES:
         return _in_quanta(1 / values, code)
     return Measure(code, values.astype(np.float64), parts=True)
 
 
 def _measure_values(given: NDArray[np.float64]) -> Measure:
-    values, code = np.unique(given, return_inverse=True)
+    values, code = namespace(given).unique(given, return_inverse=True)
+    values = to_host(values)
     if len(values) > MOST_VALUES:
         return _in_quanta(values, code)
     return Measure(code, values, parts=False)
@@ -61,15 +67,16 @@ def _measure_values(given: NDArray[np.float64]) -> Measure:
 
 def _in_quanta(values: NDArray[np.float64], code: NDArray[np.integer]) -> Measure:
     """Round to multiples of a power of two that is 2**-61 of the sum of all rows or less."""
-    about = float((values * np.bincount(code, minlength=len(values))).sum())
+    xp = namespace(code)
+    about = float((values * to_host(xp.bincount(code, minlength=len(values)))).sum())
     shift = min(BITS - math.frexp(about)[1], 1074)
     quanta = np.rint(np.ldexp(values, shift)).astype(np.int64)
-    return Measure(quanta[code], np.array([math.ldexp(1.0, -shift)]), parts=False, quanta=True)
+    return Measure(xp.asarray(quanta)[code], np.array([math.ldexp(1.0, -shift)]), parts=False, quanta=True)
 
 
 def total(counts: Measure) -> float:
     """Sum over all rows."""
-    return float(sums(np.zeros(len(counts.code), np.int64), 1, counts)[0])
+    return float(sums(namespace(counts.code).zeros(len(counts.code), np.int64), 1, counts)[0])
 
 
 def sums(group: NDArray[np.int64], groups: int, counts: Measure) -> NDArray[np.float64]:
@@ -106,26 +113,27 @@ def pair_sums(
 
 def _products(group: NDArray[np.int64], groups: int, counts: Measure) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The groups and worths of all (group, value) that occur, sorted by group and value."""
+    xp = namespace(group)
     if counts.quanta:
         some = group >= 0
-        names, place = np.unique(group[some], return_inverse=True)
-        number = np.zeros(len(names), np.int64)
-        np.add.at(number, place, counts.code[some])
-        return names, number * counts.values[0]
+        names, place = xp.unique(group[some], return_inverse=True)
+        number = sum_by(place, counts.code[some], len(names))
+        return to_host(names), to_host(number) * counts.values[0]
     kinds = len(counts.values)
     if groups * kinds >= 2**62:  # too many for one number: use those alone that occur
-        names, dense = np.unique(group, return_inverse=True)
-        dense -= np.searchsorted(names, 0)  # negative groups stay negative
-        names = names[names >= 0]
+        names, dense = xp.unique(group, return_inverse=True)
+        dense -= int((names < 0).sum())  # negative groups stay negative
+        names = to_host(names[names >= 0])
         place, worth = _products(dense, len(names), counts)
         return names[place], worth
     key = group * kinds + counts.code
     if (group < 0).any():
         key = key[group >= 0]
     if groups * kinds <= len(key) + (1 << 16):
-        rows = np.bincount(key, minlength=groups * kinds)
-        key = np.flatnonzero(rows)
+        rows = xp.bincount(key, minlength=groups * kinds)
+        key = xp.flatnonzero(rows)
         rows = rows[key]
     else:
-        key, rows = np.unique(key, return_counts=True)
+        key, rows = xp.unique(key, return_counts=True)
+    key, rows = to_host(key), to_host(rows)
     return key // kinds, counts.worth(key % kinds, rows)

@@ -1,13 +1,17 @@
-"""From addresses to locations: distinct places with their numbers of addresses and whole-number weights."""
+"""From addresses to locations: distinct places with their numbers of addresses and whole-number weights.
+
+Rows stay on the device that holds them; the far fewer locations are the host's.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import namespace, to_host
 from gpu_clusters.io.model import Addresses
 from gpu_clusters.settings import Settings
 
@@ -28,7 +32,7 @@ class Locations(NamedTuple):
 
 
 class Located(NamedTuple):
-    """Locations, and for each row of a table the index of its location (int32; None for a table that is absent)."""
+    """Locations, and for each row of a table the index of its location (int32, on the rows' device; None for an absent table)."""
 
     locations: Locations
     patents: NDArray[np.int32] | None
@@ -47,7 +51,7 @@ def locate(patents: Addresses | None, publications: Addresses | None, settings: 
     """
     tables = [table for table in (patents, publications) if table is not None]
     lon, lat, places = distinct_places([(table.lon, table.lat) for table in tables])
-    counts = [np.bincount(place, minlength=len(lon)).astype(np.int64) for place in places]
+    counts = [to_host(namespace(place).bincount(place, minlength=len(lon))).astype(np.int64) for place in places]
     none = np.zeros(len(lon), np.int64)
     inventors = counts[0] if patents is not None else none
     authors = counts[-1] if publications is not None else none
@@ -66,6 +70,29 @@ def distinct_places(
     tables: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.int32]]]:
     """Distinct (lon, lat) pairs of several tables in (lat, lon) order, and for each table's rows the index of theirs."""
+    return _by_hash(tables) if namespace(tables[0][0]) is np else _by_sort(tables)
+
+
+def _by_sort(tables: list[tuple[Any, Any]]) -> tuple[NDArray[np.float64], NDArray[np.float64], list[Any]]:
+    """`distinct_places` on a GPU, which sorts faster than it could look up row after row."""
+    xp = namespace(tables[0][0])
+    lon, lat = (xp.concatenate(column) for column in zip(*tables, strict=True))
+    order = xp.argsort(lon)  # of equal values the first stays first
+    order = order[xp.argsort(lat[order])]
+    lon, lat = lon[order], lat[order]
+    new = xp.ones(len(lon), bool)
+    new[1:] = (lon[1:] != lon[:-1]) | (lat[1:] != lat[:-1])
+    place = xp.empty(len(lon), np.int32)
+    place[order] = (xp.cumsum(new) - 1).astype(np.int32)
+    ends = np.cumsum([len(table_lon) for table_lon, _ in tables]).tolist()
+    places = [place[begin:end] for begin, end in zip([0, *ends], ends, strict=False)]
+    return to_host(lon[new]), to_host(lat[new]), places
+
+
+def _by_hash(
+    tables: list[tuple[NDArray[np.float64], NDArray[np.float64]]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[NDArray[np.int32]]]:
+    """`distinct_places` on a CPU."""
     lon, lat = np.empty(1 << 15), np.empty(1 << 15)
     slots = np.full(1 << 16, -1, np.int32)
     count, places = 0, []

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import namespace, repeat_each, to_host
 from gpu_clusters.io.model import Addresses, Deals
 from gpu_clusters.steps.describe import Points
 from gpu_clusters.steps.locate import Locations
@@ -65,14 +66,14 @@ def output_of(table: Addresses | Deals, place: NDArray[np.int32], places: int, t
     total : float
         Sum over all rows; 0 gives no output.
     """
-    units = np.zeros(places)
-    if total <= 0:
-        return units.astype(np.int64)
-    worth = _worth(table)
-    for first in range(0, len(place), _ROWS):
-        rows = slice(first, first + _ROWS)
-        units += np.bincount(place[rows], weights=np.rint(worth[rows] / total * WHOLE), minlength=places)
-    return units.astype(np.int64)
+    xp = namespace(place)
+    units = xp.zeros(places)
+    if total > 0:
+        worth = _worth(table)
+        for first in range(0, len(place), _ROWS):
+            rows = slice(first, first + _ROWS)
+            units += xp.bincount(place[rows], weights=xp.rint(worth[rows] / total * WHOLE), minlength=places)
+    return to_host(units.astype(np.int64))
 
 
 def _worth(table: Addresses | Deals) -> NDArray[np.float64]:
@@ -81,5 +82,5 @@ def _worth(table: Addresses | Deals) -> NDArray[np.float64]:
         return table.deals
     if table.fraction is not None:
         return table.fraction
-    sizes = np.diff(table.doc_start)
-    return np.repeat(1 / sizes, sizes)
+    sizes = namespace(table.doc_start).diff(table.doc_start)
+    return repeat_each(1 / sizes, sizes)

@@ -1,0 +1,103 @@
+"""Steps on rows that lie on a GPU, shown with the double of CuPy: the same bits as on the CPU, and little copied."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cupy_double as xp
+import numpy as np
+import pytest
+from worlds import random_world
+
+from gpu_clusters.arrays import repeat_each, sum_by
+from gpu_clusters.io import read_addresses
+from gpu_clusters.io.model import Addresses
+from gpu_clusters.settings import Settings
+from gpu_clusters.steps import count
+from gpu_clusters.steps.locate import locate
+from gpu_clusters.steps.members import of_locations
+from gpu_clusters.steps.output import output_of
+from gpu_clusters.steps.score import indicator
+
+ROWS = ("lon", "lat", "doc_start", "country", "organization", "fraction")
+
+
+def on_device(table: Addresses | None) -> Addresses | None:
+    """A table with its rows in arrays of the double."""
+    if table is None:
+        return None
+    return replace(
+        table, **{name: xp.asarray(getattr(table, name)) for name in ROWS if getattr(table, name) is not None}
+    )
+
+
+def assert_same(found, expected):
+    """Equal bits, and the found ones on the host."""
+    if isinstance(expected, np.ndarray):
+        assert isinstance(found, np.ndarray) and found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+    elif isinstance(expected, tuple) and expected and not isinstance(expected[0], str):
+        for one, other in zip(found, expected, strict=True):
+            assert_same(one, other)
+    else:
+        assert found == expected
+
+
+@pytest.fixture(params=range(40))
+def tables(request):
+    """Patents and publications of a random world; some without one of the two."""
+    world = random_world(request.param)
+    read = [
+        None if frame is None else read_addresses(frame, name).data
+        for name, frame in (("patents", world.patents), ("publications", world.publications))
+    ]
+    return read, np.random.default_rng(request.param)
+
+
+@pytest.mark.parametrize("most", [4096, 2])
+def test_locations_counts_and_output(tables, most, monkeypatch):
+    monkeypatch.setattr(count, "MOST_VALUES", most)  # of 2, nearly every table is counted in quanta
+    read, rng = tables
+    moved = [on_device(table) for table in read]
+    expected, found = locate(*read, Settings()), locate(*moved, Settings())
+    assert_same(found.locations, expected.locations)
+    labels = rng.integers(-1, 4, len(expected.locations.lon))
+    members = of_locations(labels)
+    for table, other, place, on_host in zip(read, moved, found[1:], expected[1:], strict=True):
+        if table is None:
+            assert place is None
+            continue
+        assert isinstance(place, xp.ndarray) and place.dtype == np.int32
+        assert_same(place.get(), on_host)
+        xp.log.clear()
+        assert_same(indicator(other, labels, place, members), indicator(table, labels, on_host, members))
+        total = count.total(count.measure(table))
+        places = len(labels)
+        assert_same(output_of(other, place, places, total), output_of(table, on_host, places, total))
+
+
+def test_little_is_copied():
+    rng = np.random.default_rng(2)
+    n, documents = 60_000, 20_000
+    start = np.concatenate(([0], np.sort(rng.choice(np.arange(1, n), documents - 1, replace=False)), [n]))
+    corner = rng.integers(0, 50, n)
+    columns = [xp.asarray(values) for values in (corner / 8.0, corner / 4.0, start, np.zeros(n, np.int32))]
+    lon, lat, doc_start, code = columns
+    table = Addresses("patents", lon, lat, doc_start, code, ("AT",), code, ("ACME",), None)
+    xp.log.clear()
+    located = locate(table, None, Settings())
+    labels = np.zeros(50, np.int64)
+    found = indicator(table, labels, located.patents, of_locations(labels))
+    assert found.sum.tolist() == [pytest.approx(documents)]
+    assert sum(size for _, size in xp.log) < 20_000  # bytes
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_sums_and_copies_by_place(seed):
+    rng = np.random.default_rng(seed)
+    n, places = int(rng.integers(0, 50)), int(rng.integers(1, 9))
+    place, values = rng.integers(0, places, n), rng.integers(-(2**62), 2**62, n)
+    found = sum_by(xp.asarray(place), xp.asarray(values), places)
+    np.testing.assert_array_equal(found.get(), sum_by(place, values, places))
+    counts = rng.integers(0, 4, n)
+    np.testing.assert_array_equal(repeat_each(xp.asarray(values), xp.asarray(counts)).get(), np.repeat(values, counts))
