@@ -7,6 +7,7 @@ cuda_shell.py compile              to PTX for an H100, which needs numba-cuda bu
 import sys
 from types import FunctionType
 
+import cupy_double
 import naive
 import numpy as np
 import shapely
@@ -64,14 +65,14 @@ def unite_at_once(seeds):
         one, other = path[:-1], path[1:]
         kept = rng.permutation(199)[: 199 - seed % 4]
         one, other = one[kept], other[kept]
-        parent, root = np.arange(200), np.empty(200, np.int64)
-        cuda.launch(kernel, len(one), parent, one, other)
+        parent, root = cupy_double.arange(200), cupy_double.empty(200, np.int64)
+        cuda.launch(kernel, len(one), parent, *map(cupy_double.asarray, (one, other)))
         cuda.launch(cuda.find_roots, 200, parent, root)
         component = connected_components(
             coo_array((np.ones(len(one)), (one, other)), shape=(200, 200)), directed=False
         )[1]
         first = np.unique(component, return_index=True)[1]
-        np.testing.assert_array_equal(root, first[component], err_msg=str(seed))
+        np.testing.assert_array_equal(root.get(), first[component], err_msg=str(seed))
     print("unions at once lose nothing")
 
 
@@ -79,7 +80,8 @@ def simulate(seeds):
     # The simulator runs the plain functions, so what GPUs have instead must take their place.
     linking.unite = cuda.unite_among_threads
     sys.setswitchinterval(1e-6)  # so that threads meet
-    on_gpu = device.kernels(np)
+    cuda.launch = cupy_double.taken_by(cuda.launch)
+    on_gpu = device.kernels(cupy_double)
     for kind in naive.KINDS:
         for seed in range(seeds):
             given = problem(seed, kind)
@@ -95,7 +97,7 @@ def simulate(seeds):
         shapes = np.append(random_polygons(rng, 1), [shapely.box(170, -3, 180, 3)])
         points = points_about(rng, shapes, 1)[:: 1 + seed % 5]
         points[::9, 0] = -180
-        found = inside.by_kernel(np, shapes, *points.T.copy())
+        found = inside.by_kernel(cupy_double, shapes, *points.T.copy())
         for mine, expected in zip(found, points_inside(shapes, *points.T.copy()), strict=True):
             np.testing.assert_array_equal(mine, expected, err_msg=str(seed))
     print("points in polygons equal shapely")

@@ -174,8 +174,13 @@ def unwrapped(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         raise TypeError(f"Unsupported type {type(value)}")
     if isinstance(value, (tuple, list)):
-        return type(value)(unwrapped(one) for one in value)
+        return getattr(type(value), "_make", type(value))(unwrapped(one) for one in value)
     return value
+
+
+def taken_by(launch: Any) -> Any:
+    """A function that launches kernels of the simulator, made to take arrays of this module, and no others."""
+    return lambda kernel, count, *args: launch(kernel, count, *map(unwrapped, args))
 
 
 def whole(values: np.ndarray) -> None:

@@ -58,6 +58,6 @@ def test_cupy_has_all_of_it():
             known = None
         assert known is None or set(keywords) <= known, name
     own = [name for name, value in vars(xp).items() if inspect.isfunction(value) and value.__module__ == xp.__name__]
-    helpers = {"wrapped", "unwrapped", "whole", "_operator", "__getattr__"}
+    helpers = {"taken_by", "wrapped", "unwrapped", "whole", "_operator", "__getattr__"}
     assert all(hasattr(pytest.importorskip("cupy").ndarray, name) for name in vars(xp.ndarray) if name != "__weakref__")
     assert all(hasattr(pytest.importorskip("cupy"), name) for name in set(own) - helpers)
