@@ -6,11 +6,17 @@ import sys
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 def namespace(array: Any) -> Any:
     """The module whose functions take ``array``: numpy, or that of a GPU's arrays, which is cupy."""
     return np if isinstance(array, np.ndarray) else sys.modules[type(array).__module__.partition(".")[0]]
+
+
+def gathered(values: NDArray[Any], index: Any) -> Any:
+    """The host's ``values`` at each ``index``, on the device of the index."""
+    return namespace(index).asarray(values)[index]
 
 
 def repeat_each(values: Any, counts: Any) -> Any:

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gpu_clusters import backend, manifest
+from gpu_clusters.arrays import gathered
 from gpu_clusters.compiled import keep_to_one_thread
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io import read_addresses, read_deals
@@ -196,7 +197,8 @@ def rank(
     with clock.stage("organizations"):
         organizations = organizations_table(indicators[0], indicators[1], scores.order)
         cluster_of = [
-            None if place is None else location_cluster[place] for place in (located.patents, located.publications)
+            None if place is None else gathered(location_cluster, place)
+            for place in (located.patents, located.publications)
         ]
         partners = partners_table(tables.patents, tables.publications, cluster_of[0], cluster_of[1], members.clusters)
     record = manifest.of_run(

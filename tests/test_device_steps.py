@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import cupy_double as xp
 import numpy as np
+import pandas as pd
 import pytest
 from worlds import random_world
 
-from gpu_clusters.arrays import repeat_each, sum_by
+from gpu_clusters.arrays import gathered, repeat_each, sum_by
 from gpu_clusters.io import read_addresses
 from gpu_clusters.io.model import Addresses
 from gpu_clusters.settings import Settings
@@ -17,6 +18,7 @@ from gpu_clusters.steps import count
 from gpu_clusters.steps.locate import locate
 from gpu_clusters.steps.members import of_locations
 from gpu_clusters.steps.output import output_of
+from gpu_clusters.steps.partners import partners_table
 from gpu_clusters.steps.score import indicator
 
 ROWS = ("lon", "lat", "doc_start", "country", "organization", "fraction")
@@ -74,6 +76,12 @@ def test_locations_counts_and_output(tables, most, monkeypatch):
         total = count.total(count.measure(table))
         places = len(labels)
         assert_same(output_of(other, place, places, total), output_of(table, on_host, places, total))
+    ids = np.append(members.number + 1, 0)
+    frames = [
+        partners_table(*pair, *(None if at is None else gathered(ids[labels], at) for at in rows[1:]), members.clusters)
+        for pair, rows in ((read, expected), (moved, found))
+    ]
+    pd.testing.assert_frame_equal(*frames, check_exact=True)
 
 
 def test_little_is_copied():

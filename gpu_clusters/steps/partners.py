@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, triu
 
+from gpu_clusters.arrays import namespace, repeat_each, to_host
 from gpu_clusters.io.model import Addresses
 from gpu_clusters.schema import PARTNERS
 
@@ -53,13 +56,28 @@ def shared_documents(doc_start: NDArray[np.int64], cluster: NDArray[np.int64], c
 
     The matrix of documents by clusters, which says where a document has an address, times itself.
     """
-    inside = cluster > 0
-    start = np.concatenate(([0], np.cumsum(inside)))[doc_start]
-    several = np.diff(start) > 1
-    rows = np.repeat(several, np.diff(start))
-    column = cluster[inside][rows].astype(np.int32)
-    ends = np.concatenate(([0], np.cumsum(np.diff(start)[several])))
+    column, ends = _several(doc_start, cluster)
     where = csr_array((np.ones(len(column), np.int8), column, ends), shape=(len(ends) - 1, clusters + 1))
     where.sum_duplicates()
     where = csr_array((np.ones(len(where.indices), np.int64), where.indices, where.indptr), shape=where.shape)
     return csr_array(triu(where.T @ where, k=1, format="csr"))
+
+
+def _several(doc_start: Any, cluster: Any) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Clusters of the rows of documents in more than one, and the ends of these documents; counted where the rows are."""
+    xp = namespace(cluster)
+    inside = cluster > 0
+    start = _totals(inside)[doc_start]
+    sizes = xp.diff(start)
+    column = cluster[inside].astype(np.int32)
+    changes = _totals(column[1:] != column[:-1])  # among the rows before each
+    several = sizes > 1
+    several[several] = changes[start[1:][several] - 1] > changes[start[:-1][several]]
+    rows = repeat_each(several, sizes)
+    return to_host(column[rows]), to_host(_totals(sizes[several]))
+
+
+def _totals(values: Any) -> Any:
+    """Sum of all values before each, and of all."""
+    xp = namespace(values)
+    return xp.concatenate((xp.zeros(1, np.int64), xp.cumsum(values, dtype=np.int64)))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_clusters.arrays import namespace
+from gpu_clusters.arrays import gathered
 from gpu_clusters.io.model import Addresses, Deals
 from gpu_clusters.steps import count
 from gpu_clusters.steps.members import Members
@@ -64,7 +64,7 @@ def indicator(
     """
     if table is None or labels is None or place is None:
         return Indicator(np.zeros(members.clusters), 0.0, count.NO_PAIRS, (), count.NO_PAIRS, ())
-    cluster = namespace(place).asarray(members.number[labels])[place]
+    cluster = gathered(members.number[labels], place)
     counts = count.measure(table)
     by_country = count.pair_sums(cluster, table.country, len(table.countries), members.clusters, counts)
     by_organization, organizations = count.NO_PAIRS, tuple[str, ...]()
