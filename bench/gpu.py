@@ -161,7 +161,7 @@ def check_native(machine: Machine, problem: Problem, expected: Clustering, repea
     others, _ = k.select(bands, problem.points.kind, ~is_core)
     lon, lat = xp.asarray(problem.lon)[core.order], xp.asarray(problem.lat)[core.order]
     work = {
-        "bands, on the host, and copying": lambda: k.build(problem.points, reach),
+        "copying coordinates, and bands": lambda: k.build(problem.points, reach),
         "densities": lambda: k.densities(bands, weight, reach),
         "selecting core and other locations": lambda: [
             k.select(bands, problem.points.kind, m) for m in (is_core, ~is_core)

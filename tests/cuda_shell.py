@@ -125,6 +125,7 @@ def compiled():
     given = crowded()
     on_gpu = device.kernels(np)
     bands = index.build(given.points, given.reach)
+    on_gpu.build(given.points, given.reach)
     core, _ = on_gpu.select(bands, given.points.kind, np.ones(len(given.lon), bool))
     on_gpu.densities(bands, given.weight, given.reach)
     on_gpu.components(core, given.reach)

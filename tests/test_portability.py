@@ -39,6 +39,7 @@ def test_the_kernels_compile_to_ptx_that_rounds_like_a_cpu():
     assert done.returncode == 0, done.stderr
     compiled = dict(part.split("\n", 1) for part in done.stdout.split("==== ")[1:])
     assert {
+        "bound",
         "scale",
         "tabulate",
         "weigh",

@@ -14,7 +14,7 @@ from numba.cuda import libdevice
 from numba.extending import overload
 
 from gpu_clusters.kernels import linking, twofold
-from gpu_clusters.kernels.bands import cells_per_key, enter
+from gpu_clusters.kernels.bands import cells_per_key, enter, mark_edges
 from gpu_clusters.kernels.density import weight_in_band
 from gpu_clusters.kernels.evenodd import OUT, where
 from gpu_clusters.kernels.linking import find, link_in_band, prefer_in_band, within
@@ -64,6 +64,14 @@ ON_GPU: dict[Any, Any] = {
 }
 for function, body in ON_GPU.items():
     overload(function, target="cuda", strict=False)(lambda *_, body=body: body)
+
+
+@cuda.jit(cache=True)
+def bound(sphere, points, start, edges):
+    """Note the lowest and the highest point of each band."""
+    own = cuda.grid(1)
+    if own < edges.shape[1]:
+        mark_edges(sphere, points, start, edges, own)
 
 
 @cuda.jit(cache=True)

@@ -1,7 +1,7 @@
 """The native engine's kernels for a GPU: as those for a CPU, on arrays that stay on the device.
 
-Places are sorted into bands on the host, once; all that follows happens on the device, in arrays of CuPy. In the tests, where
-Numba's simulator takes the GPU's place, they are NumPy's: the module that makes them is always given.
+Coordinates come from the host, where unit vectors are computed for every device; all that follows happens on the device, in
+arrays of CuPy. In the tests, where Numba's simulator takes the GPU's place, a double of it: the module is always given.
 
 No GPU has run this yet: see docs/gpu.md.
 """
@@ -19,7 +19,7 @@ from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.bands import Bands, index_of, near
 from gpu_clusters.kernels.linking import BLOCK
 from gpu_clusters.kernels.search import POINTS_PER_CELL
-from gpu_clusters.kernels.spaces import Coordinates, Reach
+from gpu_clusters.kernels.spaces import SPHERE, Coordinates, Reach
 
 
 def kernels(xp: Any) -> Kernels:
@@ -31,7 +31,18 @@ def kernels(xp: Any) -> Kernels:
 
 def build(xp: Any, points: Coordinates, reach: Reach) -> Bands:
     """See `bands.build`."""
-    return Bands(*(xp.asarray(array) for array in index.build(points, reach)))
+    points = Coordinates(points.kind, *(xp.asarray(array) for array in points[1:]))
+    number = index.band_numbers(points, reach)
+    order = xp.argsort(points.key)  # of equal keys the first stays first
+    order = order[xp.argsort(number[order])]
+    number = number[order]
+    begins = xp.flatnonzero(number[1:] != number[:-1]) + 1
+    ends = xp.full(min(len(order), 1), len(order), np.int64)  # none without points
+    start = xp.concatenate((xp.zeros(1, np.int64), begins, ends))
+    made = xp.stack([values[order] for values in (points.key, points.x, points.y, points.z)])
+    edges = xp.ones((5, len(start) - 1))
+    cuda.launch(cuda.bound, len(start) - 1, points.kind == SPHERE, made, start, edges)
+    return indexed(xp, order, made, start, edges)
 
 
 def select(xp: Any, bands: Bands, kind: int, keep: Any) -> tuple[Bands, Any]:  # noqa: ARG001 - a plane is no special case
@@ -42,11 +53,16 @@ def select(xp: Any, bands: Bands, kind: int, keep: Any) -> tuple[Bands, Any]:  #
     start = xp.concatenate((start[:-1][full], xp.full(1, len(kept), np.int64)))
     points = xp.ascontiguousarray(bands.points[:, kept])
     edges = xp.ascontiguousarray(bands.edges[:, full])
+    return indexed(xp, bands.order[kept], points, start, edges), kept
+
+
+def indexed(xp: Any, order: Any, points: Any, start: Any, edges: Any) -> Bands:
+    """Bands of points that are sorted already, whose edges are known but for the scales."""
     count = len(start) - 1
-    table = xp.empty(len(kept) // POINTS_PER_CELL + 2 * count, np.int64)
+    table = xp.empty(len(order) // POINTS_PER_CELL + 2 * count, np.int64)
     cuda.launch(cuda.scale, count, points, start, edges)
-    cuda.launch(cuda.tabulate, len(kept), points, start, edges, table, band_of(xp, start))
-    return Bands(bands.order[kept], points, start, edges, table), kept
+    cuda.launch(cuda.tabulate, len(order), points, start, edges, table, band_of(xp, start))
+    return Bands(order, points, start, edges, table)
 
 
 def band_of(xp: Any, start: Any) -> Any:
