@@ -25,6 +25,15 @@ class Members(NamedTuple):
         known = np.flatnonzero(self.number >= 0)
         return known[np.argsort(self.number[known])]
 
+    def densest(self, density_at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The densest location of each cluster that has any, the first among equals; ``density_at`` is that of all locations."""
+        density = density_at[self.place]
+        most = np.full(self.clusters, -1)
+        np.maximum.at(most, self.cluster, density)
+        best = np.flatnonzero(density == most[self.cluster])
+        first = _first_of(self.cluster[best], self.clusters)
+        return self.place[best[first[first < len(best)]]]
+
     def ids(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
         """Cluster id of each label: 1, 2, ... in the given order of the numbers; -1 for noise."""
         identity = np.full(self.clusters + 1, -1, np.int64)
@@ -45,7 +54,16 @@ def of_regions(labels: NDArray[np.int64], regions: int) -> Members:
 def of_locations(labels: NDArray[np.int64]) -> Members:
     """Members of the clusters that ``labels`` ((n,) int64, -1 noise) of the locations in (lat, lon) order name."""
     place = np.flatnonzero(labels >= 0)
-    names, first = np.unique(labels[place], return_index=True)
-    number = np.full(int(labels.max(initial=-1)) + 2, -1, np.int64)
-    number[names[np.argsort(first)]] = np.arange(len(names))
-    return Members(number, place, number[labels[place]], len(names))
+    label = labels[place]
+    first = _first_of(label, int(labels.max(initial=-1)) + 1)
+    names = np.flatnonzero(first < len(label))
+    number = np.full(len(first) + 1, -1, np.int64)
+    number[names[np.argsort(first[names])]] = np.arange(len(names))
+    return Members(number, place, number[label], len(names))
+
+
+def _first_of(group: NDArray[np.int64], groups: int) -> NDArray[np.int64]:
+    """Where each group first occurs; the length of ``group`` for one that does not."""
+    first = np.full(groups, len(group))
+    first[group[::-1]] = np.arange(len(group))[::-1]  # of several values for one place the last one stays
+    return first

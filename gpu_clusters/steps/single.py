@@ -77,8 +77,7 @@ def evaluate(
     size = np.bincount(members.cluster, minlength=members.clusters)
     total = np.zeros(members.clusters, np.int64)
     np.add.at(total, members.cluster, weight[members.place])
-    by_density = np.lexsort((members.place, -clustering.density_at[members.place], members.cluster))
-    densest = members.place[by_density[np.flatnonzero(np.diff(members.cluster[by_density], prepend=-1))]]
+    densest = members.densest(clustering.density_at)
     place_in_rank = np.full(members.clusters + 1, -1, np.int64)
     place_in_rank[order] = np.arange(members.clusters)
     patents, publications, deals = (column[order] for column in sums)

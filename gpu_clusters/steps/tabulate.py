@@ -32,10 +32,12 @@ def ranking_table(
     """
     patents, publications, deals = indicators
     core = members.cluster[clustering.core[members.place]]
-    densest = _densest(clustering.density_at[members.place], members)
+    densest = members.densest(clustering.density_at)
     lon, lat = np.full((2, members.clusters), np.nan)
-    settled = np.unique(members.cluster)
-    lon[settled], lat[settled] = locations.lon[densest], locations.lat[densest]
+    lon[: len(densest)], lat[: len(densest)] = (
+        locations.lon[densest],
+        locations.lat[densest],
+    )  # the empty ones come last
     columns = {
         "rank": scores.rank,
         **({} if names is None else {"name": names}),
@@ -93,13 +95,6 @@ def coverage_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
         if (coverage[column] % 1 == 0).all() and coverage[column].max() < 2**53:
             coverage[column] = coverage[column].astype(np.int64)
     return coverage
-
-
-def _densest(density_at: NDArray[np.int64], members: Members) -> NDArray[np.int64]:
-    """Location of largest density in each cluster, the first among equals."""
-    order = np.lexsort((-density_at, members.cluster))
-    first = np.flatnonzero(np.diff(members.cluster[order], prepend=-1))
-    return members.place[order[first]]
 
 
 def _complete(ranking: pd.DataFrame) -> pd.DataFrame:
