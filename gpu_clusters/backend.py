@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -37,6 +38,10 @@ class Backend(NamedTuple):
     def said(self) -> str:
         """Note and remarks in one text, for the manifest."""
         return "; ".join([self.note, *self.remarks] if self.note else self.remarks)
+
+    def step(self, name: str) -> AbstractContextManager[None]:
+        """What a step of a run is done in: on a GPU its name is told if memory is full."""
+        return on_gpu(name) if self.device == "gpu" else nullcontext()
 
 
 class Gpu(NamedTuple):
@@ -114,7 +119,7 @@ def _on_gpu(settings: Settings) -> Backend:
         engine, run = "native", partial(cluster, kernels=made)
     inside = _by_cuspatial() if engine == "cuml" and find_spec("cuspatial") else partial(by_kernel, cupy)
     note = f"on the {gpu().name}: {ON_GPU}; {ELSEWHERE}; {NOT_RUN}"
-    return Backend("gpu", engine, _guarded("cluster", run), _guarded("points in polygons", inside), note, remarks)
+    return Backend("gpu", engine, run, inside, note, remarks)
 
 
 def _by_cuml(kernels: Kernels, remarks: list[str]) -> Engine:
@@ -134,21 +139,18 @@ def _by_cuspatial() -> Inside:
     return partial(by_cuspatial, cuspatial, cudf.Series)
 
 
-def _guarded(step: str, run: Callable[..., Any]) -> Callable[..., Any]:
-    """A function whose error says what to do when the GPU's memory is full."""
-
-    def guarded(*args: Any) -> Any:
-        try:
-            return run(*args)
-        except Exception as error:
-            if not _is_full(error):
-                raise
-            raise DeviceMemoryError(
-                f"the GPU's memory is full in step {step!r} ({error}): end other programs that use the GPU, take engine "
-                "'native', or use device 'cpu'"
-            ) from error
-
-    return guarded
+@contextmanager
+def on_gpu(step: str) -> Iterator[None]:
+    """A step whose error says what to do when the GPU's memory is full."""
+    try:
+        yield
+    except Exception as error:
+        if not _is_full(error):
+            raise
+        raise DeviceMemoryError(
+            f"the GPU's memory is full in step {step!r} ({error}): end other programs that use the GPU, take engine "
+            "'native', or use device 'cpu'"
+        ) from error
 
 
 def _is_full(error: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
@@ -123,7 +123,7 @@ def rank(
     if regions is not None and names is not None and names is not False:
         raise UsageError("regions have their own names: give no names with them")
     chosen = backend.pick(settings)
-    clock = Clock(progress)
+    clock = Clock(progress, chosen.step)
     overrides = None if names is None or names is False else read_overrides(names)
 
     before = None
@@ -221,17 +221,18 @@ def rank(
 
 
 class Clock:
-    """Seconds by stage; passes progress on."""
+    """Seconds by stage; passes progress on. A stage is done within ``step``, which is told its name."""
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: Progress | None, step: Callable[[str], AbstractContextManager[None]]) -> None:
         self.seconds: dict[str, float] = {}
-        self._progress = progress
+        self._progress, self._step = progress, step
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         self.tell(name, None)
         started = perf_counter()
-        yield
+        with self._step(name):
+            yield
         self.seconds[name] = round(perf_counter() - started, 4)
 
     def tell(self, name: str, part: float | None) -> None:

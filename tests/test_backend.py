@@ -167,26 +167,32 @@ def test_old_cuml_and_a_large_island(machine):
     ],
 )
 def test_a_full_device_names_the_step_and_what_to_do(error):
-    def engine(_):
+    with (
+        pytest.raises(DeviceMemoryError, match=r"full in step 'cluster' .* use device 'cpu'") as failed,
+        backend.on_gpu("cluster"),
+    ):
         raise error
-
-    with pytest.raises(DeviceMemoryError, match=r"full in step 'cluster' .* use device 'cpu'") as failed:
-        backend._guarded("cluster", engine)(towns())
     assert failed.value.exit_code == 1
 
 
+def test_every_step_of_a_run_is_named(machine, monkeypatch):
+    def full_memory(*_):
+        raise MemoryError("std::bad_alloc")
+
+    machine(**full())
+    patents = random_world(0).patents
+    monkeypatch.setattr("gpu_clusters.pipeline.score_clusters", full_memory)
+    with pytest.raises(DeviceMemoryError, match="full in step 'score'"):
+        gpu_clusters.rank(patents, device="gpu")
+    with pytest.raises(MemoryError, match=r"^std::bad_alloc$"):
+        gpu_clusters.rank(patents, device="cpu")
+
+
 def test_other_errors_stay_as_they_are():
-    def engine(_):
+    with pytest.raises(RuntimeError, match="illegal address"), backend.on_gpu("cluster"):
         raise RuntimeError("illegal address")
-
-    with pytest.raises(RuntimeError, match="illegal address"):
-        backend._guarded("cluster", engine)(towns())
-
-    def host_is_full(_):
-        return np.empty(2**55)
-
-    with pytest.raises(MemoryError) as failed:
-        backend._guarded("cluster", host_is_full)(towns())
+    with pytest.raises(MemoryError) as failed, backend.on_gpu("cluster"):
+        np.empty(2**55)
     assert not isinstance(failed.value, DeviceMemoryError)
 
 

@@ -110,7 +110,7 @@ def sweep(
     chosen = backend.pick(settings)
     if chosen.device != "cpu":
         raise DeviceError("sweeps are computed on the CPU: use device 'auto' or 'cpu'")
-    clock = Clock(progress)
+    clock = Clock(progress, chosen.step)
     with clock.stage("read patents"):
         patents_read = read_table(read_addresses, patents, "patents", settings, clock)
     with clock.stage("read publications"):
