@@ -285,4 +285,9 @@ def __getattr__(name: str) -> Any:
     return function
 
 
-cuda = SimpleNamespace(is_available=lambda: False, runtime=SimpleNamespace(getDeviceCount=lambda: 1))
+runtime = SimpleNamespace(
+    CUDARuntimeError=type("CUDARuntimeError", (RuntimeError,), {}),
+    getDeviceCount=lambda: 1,
+    getDeviceProperties=lambda number: {"name": b"Double H100", "number": number},
+)
+cuda = SimpleNamespace(is_available=lambda: False, runtime=runtime)
