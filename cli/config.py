@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from gpu_clusters.errors import UsageError
 from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
 from gpu_clusters.settings import BOUNDARIES, Settings
+from gpu_clusters.toml import read_toml
 
 _INPUTS = (*TABLES, "population")
 _PATHS = ("names", "previous", "regions", "out")
@@ -24,15 +24,7 @@ def load(path: Path) -> dict[str, Any]:
     UsageError
         It cannot be read, is not TOML, or has a key that is not known.
     """
-    try:
-        config = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"--config {path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"--config {path} is not TOML: {error}") from None
-    unknown = sorted(set(config) - set(_KEYS))
-    if unknown:
-        raise UsageError(f"--config {path}: unknown key {unknown[0]!r}; there are {', '.join(_KEYS)}")
+    config = read_toml(path, _KEYS, f"--config {path}")
     for key, value in config.items():
         if type(value) is int and abs(value) > _LARGEST:
             raise UsageError(f"--config {path}: {key} is too large a number")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
 from gpu_clusters.sources.blocks import files_of, refuse_twice
 from gpu_clusters.sources.cells import ENDINGS, Layout
 from gpu_clusters.sources.tables import ID, Table, Years
+from gpu_clusters.toml import read_toml
 
 _KEYS = ("table", "delimiter", "encoding", "columns", "keep", "unique")
 _GEOC_INV = {
@@ -40,7 +40,7 @@ def mapped(paths: Sequence[Path], mapping: Path, *, years: Years = (None, None))
     InputError
         There is no file.
     """
-    given = _load(mapping)
+    given = read_toml(mapping, _KEYS)
     table, columns, keep = given.get("table"), given.get("columns"), given.get("keep", {})
     if table not in TABLES:
         raise UsageError(f"{mapping}: table must be one of {', '.join(TABLES)}, not {table!r}")
@@ -72,19 +72,6 @@ def _some(files: list[Path], paths: Sequence[Path], endings: Sequence[str]) -> l
         raise InputError(f"{', '.join(map(str, paths))}: there is no file; looked for {', '.join(endings)}")
     refuse_twice([path for path in found if path not in paths])
     return found
-
-
-def _load(mapping: Path) -> dict[str, Any]:
-    try:
-        given = tomllib.loads(mapping.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"{mapping}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{mapping} is not TOML: {error}") from None
-    unknown = sorted(set(given) - set(_KEYS))
-    if unknown:
-        raise UsageError(f"{mapping}: unknown key {unknown[0]!r}; there are {', '.join(_KEYS)}")
-    return given
 
 
 def _form(given: dict[str, Any], mapping: Path) -> tuple[str | None, str]:
