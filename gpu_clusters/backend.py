@@ -9,6 +9,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from gpu_clusters.engines.counting import ON_CPU as COUNTING
+from gpu_clusters.engines.counting import Counting
 from gpu_clusters.engines.inside import by_cuspatial, by_kernel
 from gpu_clusters.engines.native import Kernels, cluster
 from gpu_clusters.engines.protocol import Engine
@@ -32,6 +34,7 @@ class Backend(NamedTuple):
     engine: str
     cluster: Engine
     inside: Inside
+    counting: Counting
     note: str
     remarks: list[str]
 
@@ -67,8 +70,8 @@ def pick(settings: Settings) -> Backend:
     if settings.engine == "sklearn":
         from gpu_clusters.engines.sklearn import cluster as by_sklearn
 
-        return Backend("cpu", "sklearn", by_sklearn, points_inside, note, [])
-    return Backend("cpu", "native", cluster, points_inside, note, [])
+        return Backend("cpu", "sklearn", by_sklearn, points_inside, COUNTING, note, [])
+    return Backend("cpu", "native", cluster, points_inside, COUNTING, note, [])
 
 
 def gpu() -> Gpu:
@@ -111,6 +114,7 @@ def _on_gpu(settings: Settings) -> Backend:
     import cupy
 
     from gpu_clusters.engines.device import kernels
+    from gpu_clusters.engines.totals import counting
 
     made, remarks = kernels(cupy), list[str]()
     if settings.engine == "cuml":
@@ -119,7 +123,7 @@ def _on_gpu(settings: Settings) -> Backend:
         engine, run = "native", partial(cluster, kernels=made)
     inside = _by_cuspatial() if engine == "cuml" and find_spec("cuspatial") else partial(by_kernel, cupy)
     note = f"on the {gpu().name}: {ON_GPU}; {ELSEWHERE}; {NOT_RUN}"
-    return Backend("gpu", engine, run, inside, note, remarks)
+    return Backend("gpu", engine, run, inside, counting(cupy), note, remarks)
 
 
 def _by_cuml(kernels: Kernels, remarks: list[str]) -> Engine:

@@ -8,10 +8,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from gpu_clusters.backend import pick
 from gpu_clusters.degrees import GEOCODED, classify
+from gpu_clusters.engines.counting import Counting
 from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.settings import Settings
 
 Boundary = Literal["area", "hull", "concave"]
+Device = Literal["auto", "cpu", "gpu"]
 
 
 def people_within(
@@ -21,6 +25,7 @@ def people_within(
     area_degrees: float = 0.05,
     labels: ArrayLike | None = None,
     boundary: Boundary = "area",
+    device: Device = "auto",
 ) -> Any:
     """People around places, from rasters of people per cell.
 
@@ -36,6 +41,8 @@ def people_within(
         Which area each place belongs to; below 0 to none. A cell in two areas counts in both.
     boundary : {"area", "hull", "concave"}
         Instead of areas, the convex or concave hulls of the places, in which a cell counts with its part that is inside.
+    device : {"auto", "cpu", "gpu"}
+        Where the cells of areas are summed, as of ``rank``; rasters are read and hulls are summed on the CPU.
 
     Returns
     -------
@@ -49,6 +56,8 @@ def people_within(
         A raster that cannot be used, or a place that is none.
     UsageError
         An argument that makes no sense.
+    DeviceError
+        A GPU that was asked for is not there.
 
     Examples
     --------
@@ -68,8 +77,11 @@ def people_within(
     given = np.zeros(len(lon), np.int64) if labels is None else np.asarray(labels)
     if given.shape != lon.shape or given.dtype.kind not in "iu":
         raise UsageError(f"labels must be {len(lon):,} whole numbers, one a place")
+    if boundary != "area" and device == "gpu":
+        raise UsageError(f"hulls are summed on the CPU: give no device 'gpu' with boundary {boundary!r}")
+    chosen = pick(Settings(device=device))
     if boundary == "area":
-        found = _in_areas(lon, lat, given.astype(np.int64), raster, area_degrees)
+        found = _in_areas(lon, lat, given.astype(np.int64), raster, area_degrees, chosen.counting)
     else:
         found = _in_hulls(lon, lat, given.astype(np.int64), raster, concave=boundary == "concave")
     return found if labels is not None else float(found["population"].iloc[0])
@@ -114,7 +126,12 @@ def _in_hulls(
 
 
 def _in_areas(
-    lon: NDArray[np.float64], lat: NDArray[np.float64], labels: NDArray[np.int64], raster: Any, area_degrees: float
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    raster: Any,
+    area_degrees: float,
+    counting: Counting,
 ) -> pd.DataFrame:
     from gpu_clusters.io.cells import cells_near
     from gpu_clusters.io.mosaic import Mosaic
@@ -126,7 +143,8 @@ def _in_areas(
     names, area = np.unique(labels[member], return_inverse=True)
     with open_rasters(raster) as (rasters, _):
         cells = cells_near(Mosaic(rasters), lon, lat, area_degrees)
-        people = count_people(cells, [one.grid for one in rasters], lon, lat, area, len(names), area_degrees)
+        grids = [one.grid for one in rasters]
+        people = count_people(cells, grids, lon, lat, area, len(names), area_degrees, counting=counting)
     columns = {"population": people.population, "without_data": people.without_data}
     return pd.DataFrame(columns, index=pd.Index(names, name="label"))
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from rasters import Plain
 from reference import reference_rank
 from test_cuml import towns
 from test_rank import assert_same
@@ -20,8 +21,9 @@ from worlds import random_world
 
 import gpu_clusters
 from gpu_clusters import backend
+from gpu_clusters.engines.counting import ON_CPU as COUNTING
 from gpu_clusters.engines.native import ON_CPU
-from gpu_clusters.errors import DeviceError, DeviceMemoryError
+from gpu_clusters.errors import DeviceError, DeviceMemoryError, UsageError
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.inside import points_inside
 
@@ -41,6 +43,8 @@ def machine(monkeypatch):
         )
         made = SimpleNamespace(kernels=lambda xp: ON_CPU if xp is packages["cupy"] else None)
         monkeypatch.setitem(sys.modules, "gpu_clusters.engines.device", made)
+        counting = SimpleNamespace(counting=lambda xp: COUNTING if xp is packages["cupy"] else None)
+        monkeypatch.setitem(sys.modules, "gpu_clusters.engines.totals", counting)
 
     return make
 
@@ -149,6 +153,44 @@ def test_points_in_polygons_through_the_dispatch(machine, monkeypatch, engine, m
     found = gpu_clusters.rank(patents, deals=deals, device="gpu", engine=engine, **given)
     pd.testing.assert_frame_equal(found.ranking, expected.ranking, check_exact=True)
     assert set(asked) == ({1} if more and engine == "cuml" else {"cupy"})
+
+
+def test_people_through_the_dispatch(machine, monkeypatch):
+    raster = Plain(np.full((40, 40), 5.0), (0.1, 0, 0, 0, -0.1, 4)).array()
+    places = {"members": [(1.0, 1.0), (2.5, 3.1)], "raster": raster, "area_degrees": 0.33}
+    machine()
+    expected = gpu_clusters.people_within(**places, device="cpu")
+    assert gpu_clusters.people_within(**places) == expected > 0
+    with pytest.raises(DeviceError, match="device 'gpu' is not available: CuPy is not installed"):
+        gpu_clusters.people_within(**places, device="gpu")
+    machine(**full())
+    asked = []
+
+    def gather(*args):
+        asked.append(1)
+        COUNTING.gather(*args)
+
+    module = sys.modules["gpu_clusters.engines.totals"]
+    monkeypatch.setattr(module, "counting", lambda _: COUNTING._replace(gather=gather))
+    for device, times in (("auto", 0), ("cpu", 0), ("gpu", 1)):
+        assert gpu_clusters.people_within(**places, device=device) == expected and len(asked) == times
+    with pytest.raises(UsageError, match="hulls are summed on the CPU"):
+        gpu_clusters.people_within(**places, boundary="hull", device="gpu")
+    with pytest.raises(UsageError, match="device must be one of auto, cpu, gpu"):
+        gpu_clusters.people_within(**places, device="cuda")
+
+
+def test_people_on_a_full_device(machine, monkeypatch):
+    machine(**full())
+
+    def nothing(_):
+        raise MemoryError("std::bad_alloc")
+
+    module = sys.modules["gpu_clusters.engines.totals"]
+    monkeypatch.setattr(module, "counting", lambda _: COUNTING._replace(nothing=nothing))
+    raster = Plain(np.ones((4, 4)), (1, 0, 0, 0, -1, 4)).array()
+    with pytest.raises(DeviceMemoryError, match="full in step 'population'"):
+        gpu_clusters.people_within([(1.0, 1.0)], raster, device="gpu")
 
 
 def test_old_cuml_and_a_large_island(machine):

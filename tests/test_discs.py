@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from rasters import within
 
 from gpu_clusters.kernels import discs, exact
+from gpu_clusters.kernels.totals import nothing
 
 
 def on_earth(lon):
     return (lon + 180) % 360 - 180
 
 
-@pytest.mark.parametrize("seed", range(150))
-def test_places_in_areas_equal_all_pairs(seed):
+class World(NamedTuple):
+    """Members of areas, places with values of which some are missing, and the places' division into windows."""
+
+    members: tuple  # lon, lat, area, number of areas, degrees: as of `discs.areas`
+    places: tuple  # lon, lat, value
+    windows: list
+
+
+def random_world(seed):
+    """Members and places around the date line, at poles, on lattices, in one area or in several, values of any size."""
     rng = np.random.default_rng(seed)
     members, clusters, places = rng.integers(1, 80), rng.integers(1, 6), rng.integers(1, 500)
     area, digits = rng.choice([0.05, 0.125, 0.5, 3.0, 200.0]), rng.choice([1, 2, 6])
@@ -26,11 +36,14 @@ def test_places_in_areas_equal_all_pairs(seed):
     cluster = rng.permutation(np.arange(members) % clusters)
     value = np.exp(rng.normal(0, rng.choice([1, 100]), places))
     value[rng.random(places) < 0.2] = np.nan
+    order = rng.permutation(places)
+    windows = np.array_split(order, rng.integers(1, 5))
+    return World((lon, lat, cluster, clusters, area), (other_lon, other_lat, value), windows)
 
-    found = discs.areas(lon, lat, cluster, clusters, area)
-    totals, order = discs.nothing(clusters), rng.permutation(places)
-    for part in np.array_split(order, rng.integers(1, 5)):
-        discs.gather(found, totals, other_lon[part], other_lat[part], value[part])
+
+def assert_all_pairs(totals, world):
+    """Totals are those of a test of every place against every member."""
+    (lon, lat, cluster, clusters, area), (other_lon, other_lat, value) = world.members, world.places
     for number in range(clusters):
         own = cluster == number
         inside = within(other_lon, other_lat, zip(lon[own], lat[own], strict=True), area)
@@ -40,11 +53,20 @@ def test_places_in_areas_equal_all_pairs(seed):
         assert exact.rounded(totals.limbs)[number] == math.fsum(value[known])
 
 
+@pytest.mark.parametrize("seed", range(150))
+def test_places_in_areas_equal_all_pairs(seed):
+    world = random_world(seed)
+    found, totals = discs.areas(*world.members), nothing(world.members[3])
+    for part in world.windows:
+        discs.gather(found, totals, *(values[part] for values in world.places))
+    assert_all_pairs(totals, world)
+
+
 def test_sums_are_exact_over_all_of_float64():
     values = [5e-324, 2.2e-308, 1.0, 1 - 2**-53, 2.0**53, 0.1, 1e300, 1.7e308, 0.0]
     areas = discs.areas(np.zeros(1), np.zeros(1), np.zeros(1, np.int64), 1, 1.0)
     for count in range(1, len(values) + 1):
-        totals = discs.nothing(1)
+        totals = nothing(1)
         for value in values[:count] * 3:
             if value < 1e307:
                 discs.gather(areas, totals, np.zeros(1), np.zeros(1), np.array([value]))

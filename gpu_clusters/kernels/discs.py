@@ -18,6 +18,7 @@ from gpu_clusters.kernels.areas import squared_degrees
 from gpu_clusters.kernels.bands import Bands, build_by_group, index_of
 from gpu_clusters.kernels.search import HIGH_Z, LOW_Z, X, Z, interval, piece, point_function
 from gpu_clusters.kernels.spaces import Reach, degrees_reach, in_degrees
+from gpu_clusters.kernels.totals import Totals
 
 SOUTH, NORTH, WEST, EAST = 0, 1, 2, 3  # rows of `Areas.box`
 CHUNK = 1024  # places of one task, at least
@@ -30,14 +31,6 @@ class Areas(NamedTuple):
     first_band: NDArray[np.int64]  # (k + 1,) first band of each group
     box: NDArray[np.float64]  # (4, k) degrees: no place outside is in the area
     reach: Reach
-
-
-class Totals(NamedTuple):
-    """What is known so far of ``k`` areas."""
-
-    limbs: NDArray[np.int64]  # (k, LIMBS) exact sums of the values
-    held: NDArray[np.int64]  # (k,) places with a value
-    empty: NDArray[np.int64]  # (k,) places without one
 
 
 def areas(
@@ -60,9 +53,12 @@ def areas(
     return Areas(bands, first_band, box, reach)
 
 
-def nothing(groups: int) -> Totals:
-    """Totals before the first place."""
-    return Totals(exact.zeros(groups), np.zeros(groups, np.int64), np.zeros(groups, np.int64))
+def near(box: NDArray[np.float64], lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Groups whose box, (4, k), may hold one of the places at ``lon``, ``lat`` ((n,) degrees, lon in [-180, 180))."""
+    if not len(lon):
+        return np.empty(0, np.int64)
+    meets = (box[SOUTH] <= lat.max()) & (box[NORTH] >= lat.min()) & (box[WEST] <= lon.max()) & (box[EAST] >= lon.min())
+    return np.flatnonzero(meets)
 
 
 def gather(
@@ -78,18 +74,14 @@ def gather(
     lon, lat, value : (n,) float64
         ``value`` is not negative; NaN where there is none. At most `exact.TERMS` places.
     """
-    if not len(lon):
-        return
-    box = found.box
-    near = (box[SOUTH] <= lat.max()) & (box[NORTH] >= lat.min()) & (box[WEST] <= lon.max()) & (box[EAST] >= lon.min())
-    groups = np.flatnonzero(near)
+    groups = near(found.box, lon, lat)
     if not len(groups):
         return
     tasks = max(1, min(8 * get_num_threads(), len(lon) // CHUNK))
     limbs = exact.zeros(tasks, len(groups))
     counts = np.zeros((2, tasks, len(groups)), np.int64)
     _gather(
-        *(lon, lat, value, *index_of(found.bands), found.first_band, groups, box, found.reach),
+        *(lon, lat, value, *index_of(found.bands), found.first_band, groups, found.box, found.reach),
         *(np.linspace(0, len(lon), tasks + 1).astype(np.int64), limbs, *counts),
     )
     of_near = limbs.sum(axis=0) + totals.limbs[groups]
@@ -118,10 +110,17 @@ def touches(points, start, edges, table, reach, band, lon, lat):
     size = start[band + 1] - offset
     for turn in range(-1, 2):
         low, high = piece(a, d, size, turn)
-        for i in range(offset + low, offset + high):
-            if squared_degrees(lon, lat, points[X, i], points[Z, i]) <= reach.limit:
-                return True
+        if any_within(points, reach.limit, lon, lat, offset + low, offset + high):
+            return True
     return False
+
+
+@point_function
+def any_within(points, limit, lon, lat, low, high):
+    """Whether one of the members ``low..high`` passes the distance test."""
+    while low < high and squared_degrees(lon, lat, points[X, low], points[Z, low]) > limit:
+        low += 1
+    return low < high
 
 
 @point_function
@@ -138,6 +137,14 @@ def holds(points, start, edges, table, first, last, reach, lon, lat):
             return True
         low += 1
     return False
+
+
+@point_function
+def in_area(points, start, edges, table, first_band, box, reach, group, lon, lat):
+    """Whether a place is in the area of a group."""
+    if not (box[SOUTH, group] <= lat <= box[NORTH, group] and box[WEST, group] <= lon <= box[EAST, group]):
+        return False
+    return holds(points, start, edges, table, first_band[group], first_band[group + 1], reach, lon, lat)
 
 
 @njit(cache=True)
@@ -167,13 +174,8 @@ def _gather(
 ):
     for task in prange(len(begin) - 1):
         for p in range(begin[task], begin[task + 1]):
-            x, y = lon[p], lat[p]
             for g in range(len(groups)):
-                group = groups[g]
-                if not (box[SOUTH, group] <= y <= box[NORTH, group] and box[WEST, group] <= x <= box[EAST, group]):
-                    continue
-                first, last = first_band[group], first_band[group + 1]
-                if holds(points, start, edges, table, first, last, reach, x, y):
+                if in_area(points, start, edges, table, first_band, box, reach, groups[g], lon[p], lat[p]):
                     if math.isnan(value[p]):
                         empty[task, g] += 1
                     else:

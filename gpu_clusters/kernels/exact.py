@@ -30,8 +30,8 @@ def zeros(*shape: int) -> NDArray[np.int64]:
 
 
 @point_function
-def add(limbs, task, group, value):
-    """Add ``value``, finite and not negative, to the total ``limbs[task, group]``."""
+def parts(value):
+    """The first limb that ``value``, finite and not negative, adds to, and what it adds to that and to the next two."""
     bits = np.float64(value).view(np.int64)
     exponent = (bits >> _FRACTION_BITS) & 0x7FF
     fraction = bits & _FRACTION
@@ -41,26 +41,31 @@ def add(limbs, task, group, value):
     limb, shift = exponent >> 5, exponent & 31
     low = (fraction & MASK) << shift
     high = (fraction >> BITS) << shift
-    limbs[task, group, limb] += low & MASK
-    limbs[task, group, limb + 1] += (low >> BITS) + (high & MASK)
-    limbs[task, group, limb + 2] += high >> BITS
+    return limb, low & MASK, (low >> BITS) + (high & MASK), high >> BITS
 
 
-@njit(cache=True)
-def add_all(limbs, group, value):
-    """Add each ``value`` to the total of its ``group``, ``limbs`` being (k, LIMBS), in place; at most `TERMS` of them."""
-    task = limbs.reshape((1, *limbs.shape))
-    for i in range(len(value)):
-        add(task, 0, group[i], value[i])
+@point_function
+def add(limbs, task, group, value):
+    """Add ``value``, finite and not negative, to the total ``limbs[task, group]``."""
+    limb, low, middle, high = parts(value)
+    limbs[task, group, limb] += low
+    limbs[task, group, limb + 1] += middle
+    limbs[task, group, limb + 2] += high
+
+
+@point_function
+def carry_in(limbs, total):
+    """Bring all limbs but the last of one of the totals (k, LIMBS) below 2**32, in place."""
+    for limb in range(LIMBS - 1):
+        limbs[total, limb + 1] += limbs[total, limb] >> BITS
+        limbs[total, limb] &= MASK
 
 
 @njit(cache=True)
 def carry(limbs):
     """Bring all limbs but the last of totals (k, LIMBS) below 2**32, in place."""
     for total in range(len(limbs)):
-        for limb in range(LIMBS - 1):
-            limbs[total, limb + 1] += limbs[total, limb] >> BITS
-            limbs[total, limb] &= MASK
+        carry_in(limbs, total)
 
 
 def rounded(limbs: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -12,7 +12,8 @@ import shapely
 from numpy.typing import NDArray
 
 from gpu_clusters.degrees import meet
-from gpu_clusters.kernels import discs, exact
+from gpu_clusters.engines.counting import ON_CPU, Counting
+from gpu_clusters.kernels.totals import sums
 from gpu_clusters.steps.inside import Inside, points_inside
 from gpu_clusters.steps.score import ranked
 
@@ -46,6 +47,7 @@ def count_people(
     clusters: int,
     area_degrees: float,
     tell: Callable[[float], None] | None = None,
+    counting: Counting = ON_CPU,
 ) -> People:
     """Sum the cells whose centre is in each cluster's area (method, section 9).
 
@@ -67,20 +69,20 @@ def count_people(
         An area is what lies within so many degrees of a member.
     tell : callable, optional
         Told the part that is done, 0..1.
+    counting : Counting
     """
-    totals = discs.nothing(clusters)
     if not clusters:
-        return People(np.zeros(0), totals.held, np.zeros(0), np.zeros(0))
-    areas = discs.areas(lon, lat, cluster, clusters, area_degrees)
+        return People(np.zeros(0), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+    found = counting.nothing(clusters)
+    areas = counting.areas(lon, lat, cluster, clusters, area_degrees)
     for window in cells:
-        discs.gather(areas, totals, window.lon, window.lat, window.value)
+        counting.gather(areas, found, window.lon, window.lat, window.value)
         if tell is not None:
             tell(window.part)
-    population = exact.rounded(totals.limbs)
-    population[totals.held == 0] = np.nan
+    totals = counting.finish(found)
     outside = share_outside(grids, lon, lat, cluster, clusters, area_degrees)
     empty = totals.empty / np.maximum(totals.held + totals.empty, 1)
-    return People(population, totals.held, outside + (1 - outside) * empty, outside)
+    return People(sums(totals), totals.held, outside + (1 - outside) * empty, outside)
 
 
 def count_people_in(
@@ -89,28 +91,23 @@ def count_people_in(
     polygons: NDArray[Any],
     tell: Callable[[float], None] | None = None,
     inside: Inside = points_inside,
+    counting: Counting = ON_CPU,
 ) -> People:
     """Sum the cells whose centre is in each polygon, (k,) of shapely, which replace the areas; as `count_people` else.
 
     ``cells`` are those of `io.cells.cells_in`. An empty polygon is all without data.
     """
-    count = len(polygons)
-    limbs, held, empty = exact.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.int64)
+    found = counting.nothing(len(polygons))
     for window in cells:
         point, polygon = inside(polygons, window.lon, window.lat)
-        value = window.value[point]
-        known = ~np.isnan(value)
-        exact.add_all(limbs, polygon[known], value[known])
-        exact.carry(limbs)
-        held += np.bincount(polygon[known], minlength=count)
-        empty += np.bincount(polygon[~known], minlength=count)
+        counting.add(found, polygon, window.value[point])
         if tell is not None:
             tell(window.part)
-    population = exact.rounded(limbs)
-    population[held == 0] = np.nan
+    totals = counting.finish(found)
     outside = _polygons_outside(grids, polygons)
-    part = np.where(shapely.is_empty(polygons), 1.0, empty / np.maximum(held + empty, 1))
-    return People(population, held, outside + (1 - outside) * part, outside)
+    empty = totals.empty / np.maximum(totals.held + totals.empty, 1)
+    empty[shapely.is_empty(polygons)] = 1.0
+    return People(sums(totals), totals.held, outside + (1 - outside) * empty, outside)
 
 
 def share_outside(
