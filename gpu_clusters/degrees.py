@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numba
 import numpy as np
@@ -35,6 +36,15 @@ def classify(lon: np.ndarray, lat: np.ndarray, status: np.ndarray) -> None:
             lat[i] = y + 0.0
         else:
             status[i] = INVALID
+
+
+def classified(xp: Any, lon: Any, lat: Any) -> tuple[Any, Any, Any]:
+    """`classify` in array code, for arrays of the module ``xp``: gives longitudes, latitudes and status, bit for bit the same."""
+    possible = (abs(lat) <= 90.0) & (abs(lon) <= 360.0)
+    missing = xp.isnan(lon) | xp.isnan(lat)
+    turned = xp.where(lon >= 180.0, lon - 360.0, xp.where(lon < -180.0, lon + 360.0, lon))
+    status = xp.where(possible, GEOCODED, xp.where(missing, UNGEOCODED, INVALID)).astype(np.int8)
+    return xp.where(possible, turned + 0.0, lon), xp.where(possible, lat + 0.0, lat), status
 
 
 def meet(box: Sequence[float] | np.ndarray, boxes: np.ndarray, turn: float, slack: float) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from test_cuml import towns
+from test_device_reading import IDS, random_table, same
 from test_engines import random_problem
 from test_inside import points_about, random_polygons
 from worlds import random_world
@@ -15,6 +16,7 @@ import gpu_clusters
 from gpu_clusters import backend
 from gpu_clusters.engines import native
 from gpu_clusters.engines.protocol import Problem
+from gpu_clusters.io import device, read_addresses
 from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.inside import points_inside
@@ -92,3 +94,36 @@ def test_rankings_equal_the_cpu(engine, seed):
     assert (result.manifest["device"], result.manifest["engine"]) == ("gpu", engine)
     for name in ("ranking", "locations", "deals"):
         pd.testing.assert_frame_equal(getattr(result, name), getattr(expected, name), check_exact=True)
+
+
+@pytest.mark.parametrize("ids", IDS)
+@pytest.mark.parametrize("seed", range(4))
+def test_tables_read_by_cudf_equal_the_cpu(ids, seed, tmp_path):
+    cudf, cupy = pytest.importorskip("cudf"), pytest.importorskip("cupy")
+    frame = random_table(np.random.default_rng(seed), 200_000)
+    frame["doc_id"] = IDS[ids](frame["doc_id"])
+    if seed % 2:
+        frame = frame.astype({"organization": "category", "country": "category", "lat": "float32", "year": "Int16"})
+    half = len(frame) // 2
+    (tmp_path / "year=1").mkdir()
+    frame.iloc[:half].to_parquet(tmp_path / "b.parquet", row_group_size=30_000, compression="snappy")
+    frame.iloc[half:].to_parquet(tmp_path / "year=1" / "a.parquet", row_group_size=10_000_000, compression="zstd")
+    for years in (None, (2001, 2003)):
+        for piece in (1, device.PIECE):
+            said: list[str] = []
+            how = {"years": years, "remark": said.append, "piece": piece}
+            read = device.read_addresses(cudf, cupy, tmp_path, "patents", **how)
+            same(read, read_addresses(tmp_path, "patents", years=years), cupy.ndarray)
+            assert said == ["patents read by cuDF"]
+
+
+def test_tables_that_the_cpu_reads_for_the_gpu(tmp_path):
+    cudf, cupy = pytest.importorskip("cudf"), pytest.importorskip("cupy")
+    frame = random_table(np.random.default_rng(1), 1000)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.set_index("doc_id").to_parquet(tmp_path / "b.parquet")
+    for source, why in ((frame, "data frame"), (tmp_path / "a.csv", "Parquet"), (tmp_path / "b.parquet", "columns")):
+        said: list[str] = []
+        read = device.read_addresses(cudf, cupy, source, "patents", remark=said.append)
+        same(read, read_addresses(source, "patents"), cupy.ndarray)
+        assert len(said) == 1 and why in said[0]

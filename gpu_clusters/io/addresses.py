@@ -11,14 +11,17 @@ import pyarrow as pa
 
 from gpu_clusters.degrees import GEOCODED
 from gpu_clusters.errors import UsageError
-from gpu_clusters.io.chunks import Chunk, Progress, Record, Years, read_chunks
+from gpu_clusters.io.chunks import Chunk, read_chunks
 from gpu_clusters.io.columns import TEXT, check_sum, to_float, to_ids, to_text
 from gpu_clusters.io.coverage import coverage_table
 from gpu_clusters.io.grouping import codes_of, count_documents, group
 from gpu_clusters.io.model import Addresses, TableRead
+from gpu_clusters.io.plans import Years
+from gpu_clusters.io.record import Progress, Record
 from gpu_clusters.io.vocabulary import Vocabulary, join, only_used
 
-_WANTED = ("doc_id", "country", "organization", "fraction")
+WANTED = ("doc_id", "country", "organization", "fraction")
+"""Columns of a table of addresses besides the coordinates and the year."""
 
 
 def read_addresses(
@@ -57,15 +60,20 @@ def read_addresses(
     UsageError
         Arguments that make no sense.
     """
-    if table == "deals":
-        raise UsageError("deals are read by read_deals")
+    refuse_deals(table)
     record = Record()
     rows = _Rows()
-    with closing(read_chunks(source, table, _WANTED, columns or {}, years, progress, record)) as chunks:
+    with closing(read_chunks(source, table, WANTED, columns or {}, years, progress, record)) as chunks:
         for chunk in chunks:
             rows.add(chunk)
     data, coverage = rows.finish(table)
     return TableRead(data, coverage, record.inputs, record.invalid)
+
+
+def refuse_deals(table: str) -> None:
+    """Refuse the one table that has no addresses (``UsageError``)."""
+    if table == "deals":
+        raise UsageError("deals are read by read_deals")
 
 
 class _Ids:

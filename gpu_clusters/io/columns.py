@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", 
 _NO_NUMBER = re.compile(r"|NA|[+-]?[nN][aA][nN]")
 _DATE = re.compile(r"\s*(\d{4})-\d{2}(-\d{2}(?!\d).*)?\s*", re.ASCII | re.DOTALL)
 _LARGEST_EXACT = 2.0**53
-_LARGEST_SUM = 1e300
+LARGEST_SUM = 1e300
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -64,7 +64,7 @@ def check_sum(values: np.ndarray, table: str, column: str) -> None:
     """Refuse numbers whose sum is too large to compute with."""
     with np.errstate(over="ignore"):
         total = float(values.sum())
-    if total > _LARGEST_SUM:
+    if total > LARGEST_SUM:
         raise InputError(
             f'{table}: column "{column}" adds up to {total:g}, more than can be computed with; check its unit'
         )

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from gpu_clusters.degrees import GEOCODED
-from gpu_clusters.io.chunks import Chunk, Progress, Record, Years, read_chunks
+from gpu_clusters.io.chunks import Chunk, read_chunks
 from gpu_clusters.io.columns import check_sum, to_float, to_text
 from gpu_clusters.io.coverage import coverage_table
 from gpu_clusters.io.model import Deals, TableRead
+from gpu_clusters.io.plans import Years
+from gpu_clusters.io.record import Progress, Record
 from gpu_clusters.io.vocabulary import Vocabulary, join, only_used
 
 _WANTED = ("deals", "country")

@@ -82,9 +82,13 @@ class ParquetReader:
         return pa.OSFile(os.fsencode(self.path))  # the bytes of the name, which need not be UTF-8
 
     def layout(self) -> Layout:
+        metadata, schema = self.footer()
+        return Layout(schema.names, find_geometry(schema), metadata.num_rows)
+
+    def footer(self) -> tuple[pq.FileMetaData, pa.Schema]:
+        """What the file says of itself, and its columns as Arrow has them."""
         with reading(self.name, "Parquet"), self._open() as source, pq.ParquetFile(source) as file:
-            schema = file.schema_arrow
-            return Layout(schema.names, find_geometry(schema), file.metadata.num_rows)
+            return file.metadata, file.schema_arrow
 
     def batches(self, columns: Sequence[str], categories: Sequence[str]) -> Batches:
         with reading(self.name, "Parquet"):

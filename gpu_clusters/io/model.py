@@ -14,6 +14,8 @@ import pandas as pd
 class Addresses:
     """Geocoded addresses of one table, grouped by document.
 
+    The arrays are NumPy's, or CuPy's where `gpu_clusters.io.device` has read the table.
+
     Attributes
     ----------
     name : str

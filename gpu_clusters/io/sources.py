@@ -50,21 +50,15 @@ def readers(source: Any, table: str) -> list[Reader]:
     UsageError
         Something that is no source.
     """
-    if isinstance(source, (Mapping, pd.Series)):
-        kind = type(source).__name__
-        raise UsageError(f"{table}: a source is a path, a data frame or a list of these, not a {kind}")
-    many = isinstance(source, Iterable) and not _is_frame(source) and not isinstance(source, (str, os.PathLike))
+    given = listed(source, table)
     found: list[Reader] = []
-    given = list(source) if many else [source]
-    if not given:
-        raise InputError(f"{table}: no file is given")
-    frames = sum(_is_frame(one) for one in given)
+    frames = sum(is_frame(one) for one in given)
     for one in given:
         if isinstance(one, (str, os.PathLike)):
             if not os.fspath(one):
                 raise InputError(f"{table}: the name of a file is empty")
             found.extend(_from_path(Path(one)))
-        elif _is_frame(one):
+        elif is_frame(one):
             number = sum(reader.path is None for reader in found) + 1
             found.append(_from_frame(one, f"{table} (data frame{f' {number}' if frames > 1 else ''})"))
         else:
@@ -73,7 +67,20 @@ def readers(source: Any, table: str) -> list[Reader]:
     return found
 
 
-def _is_frame(one: Any) -> bool:
+def listed(source: Any, table: str) -> list[Any]:
+    """The sources that are given, one or many; what can be gone through only once is gone through."""
+    if isinstance(source, (Mapping, pd.Series)):
+        kind = type(source).__name__
+        raise UsageError(f"{table}: a source is a path, a data frame or a list of these, not a {kind}")
+    many = isinstance(source, Iterable) and not is_frame(source) and not isinstance(source, (str, os.PathLike))
+    given = list(source) if many else [source]
+    if not given:
+        raise InputError(f"{table}: no file is given")
+    return given
+
+
+def is_frame(one: Any) -> bool:
+    """Whether it is a data frame of any library."""
     return isinstance(one, (pd.DataFrame, pa.Table, pa.RecordBatch)) or hasattr(one, "__arrow_c_stream__")
 
 

@@ -76,13 +76,27 @@ class Vocabulary:
             The texts that occur, ascending by code point.
         """
         codes, words = self.merged()
-        if strip:
-            words = pc.utf8_trim_whitespace(words)
-        ordered = pc.unique(words)
-        ordered = ordered.filter(pc.not_equal(ordered, ""))
-        ordered = ordered.take(pc.array_sort_indices(ordered))  # UTF-8 sorts as code points do
-        rank = pc.index_in(words, value_set=ordered).fill_null(-1).to_numpy(zero_copy_only=False)
-        return only_used(np.append(rank, np.int32(-1)).astype(np.int32)[codes], ordered)
+        rank, ordered = ranked(words, strip=strip)
+        return only_used(rank[codes], ordered)
+
+
+def ranked(words: pa.Array, *, strip: bool) -> tuple[np.ndarray, pa.Array]:
+    """Number distinct texts (k,) as `Vocabulary.finish` does.
+
+    Returns
+    -------
+    rank : (k + 1,) int32
+        Index of each into `ordered`, -1 where it counts as missing; at the end that of the missing text, -1.
+    ordered : (m,) Arrow array of large_string
+        Ascending by code point.
+    """
+    if strip:
+        words = pc.utf8_trim_whitespace(words)
+    ordered = pc.unique(words)
+    ordered = ordered.filter(pc.not_equal(ordered, ""))
+    ordered = ordered.take(pc.array_sort_indices(ordered))  # UTF-8 sorts as code points do
+    rank = pc.index_in(words, value_set=ordered).fill_null(-1).to_numpy(zero_copy_only=False)
+    return np.append(rank, np.int32(-1)).astype(np.int32), ordered
 
 
 def only_used(codes: np.ndarray, values: pa.Array | tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -1,0 +1,272 @@
+"""Reading a table of addresses into the memory of a GPU, with cuDF.
+
+What comes out is what `gpu_clusters.io.addresses.read_addresses` gives, bit for bit, and so are the errors. cuDF reads Parquet
+files whose columns are of plain types (`footers`). All other tables, and those in which cuDF meets something that may be wrong,
+are read by the CPU's reader, which words all errors, and its arrays go to the GPU; ``remark`` is told so, and why.
+
+CSV and TSV files are among these. cuDF's reader of them fills up rows that are too short, takes bytes that are no UTF-8, and
+rounds some decimals in their last bit; the CPU's refuses such rows and bytes, and rounds correctly. None of it shows in what cuDF
+gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gpu_clusters.degrees import GEOCODED, INVALID, classified
+from gpu_clusters.io import addresses as host
+from gpu_clusters.io.columns import LARGEST_SUM
+from gpu_clusters.io.device_columns import Ids, Words, joined, only_used, to_float
+from gpu_clusters.io.device_counts import coverage, group
+from gpu_clusters.io.footers import NOTHING, TEXT, Footer, NeedsCpuError, footer_of
+from gpu_clusters.io.formats import ParquetReader
+from gpu_clusters.io.model import Addresses, InvalidRows, TableRead
+from gpu_clusters.io.plans import Plan, Years, check_arguments, plan_sources
+from gpu_clusters.io.record import KEPT_INVALID, Progress, Record, digests, part_of, sizes_of
+from gpu_clusters.io.sources import is_frame, listed
+
+PIECE = 1 << 31
+"""Bytes of a file that are read at once, about."""
+
+_MOST_ROWS = 2**31 - 1  # of a column of cuDF
+
+
+def read_addresses(
+    cudf: Any,
+    xp: Any,
+    source: Any,
+    table: str,
+    *,
+    columns: Mapping[str, str] | None = None,
+    years: Years | None = None,
+    progress: Progress | None = None,
+    remark: Callable[[str], None] = lambda _: None,
+    piece: int = PIECE,
+) -> TableRead:
+    """Read a table of addresses.
+
+    Parameters
+    ----------
+    cudf, xp : module
+        ``cudf`` and ``cupy``.
+    source, table, columns, years
+        As in `gpu_clusters.io.read_addresses`.
+    progress : callable, optional
+        As there; begins anew where the CPU's reader takes over.
+    remark : callable, optional
+        Told who has read the table, and why, where it was not cuDF.
+    piece : int
+        Bytes of a file that are read at once, about; a row group at least.
+
+    Returns
+    -------
+    TableRead
+        As there, but the arrays of its ``data`` are CuPy's.
+
+    Raises
+    ------
+    InputError, UsageError
+        As there.
+    MemoryError
+        The GPU's memory is full.
+    """
+    host.refuse_deals(table)
+    window = check_arguments(table, columns or {}, years)
+    given = listed(source, table)
+    try:
+        read = _read(cudf, xp, given, table, columns or {}, window, progress, piece)
+    except NeedsCpuError as reason:
+        remark(f"{table} read by the CPU, because {reason}")
+        read = host.read_addresses(given, table, columns=columns, years=years, progress=progress)
+        assert isinstance(read.data, Addresses)
+        return replace(read, data=upload(xp, read.data))
+    remark(f"{table} read by cuDF")
+    return read
+
+
+def upload(xp: Any, data: Addresses) -> Addresses:
+    """The same addresses with arrays of the module ``xp``: cupy."""
+    names = ("lon", "lat", "doc_start", "country", "organization", "fraction")
+    arrays: dict[str, Any] = {name: getattr(data, name) for name in names}
+    for name, array in arrays.items():
+        arrays[name] = None if array is None else xp.asarray(array)
+    return replace(data, **arrays)
+
+
+def _read(
+    cudf: Any,
+    xp: Any,
+    given: list[Any],
+    table: str,
+    columns: Mapping[str, str],
+    window: Years | None,
+    progress: Progress | None,
+    piece: int,
+) -> TableRead:
+    """Read all with cuDF."""
+    if any(is_frame(one) for one in given):
+        raise NeedsCpuError("it is a data frame")
+    plans = plan_sources(given, table, host.WANTED, columns, window)
+    files = [_file(plan, plan.used(host.WANTED, window)) for plan in plans]
+    if sum(file.footer.rows for file in files) > _MOST_ROWS:
+        raise NeedsCpuError("it has more rows than a column of cuDF")
+    record, rows = Record(), _Rows(cudf, xp)
+    sizes = sizes_of(plans)
+    with digests(plans) as digest:
+        for i, (plan, file) in enumerate(zip(plans, files, strict=True)):
+            _read_one(file, rows, window, record, part_of(progress, sizes, i), piece)
+            record.add(plan, table, sizes[i], digest[i], file.footer.rows)
+    record.check(table, window)
+    data, covered = rows.finish(table)
+    return TableRead(data, covered, record.inputs, record.invalid)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A Parquet file, and how it is read."""
+
+    reader: ParquetReader
+    names: dict[str, str]
+    footer: Footer
+
+
+def _file(plan: Plan, names: dict[str, str]) -> _File:
+    reader = plan.reader
+    if not isinstance(reader, ParquetReader):
+        raise NeedsCpuError(f"{reader.name} is not a Parquet file")
+    if plan.spatial:
+        raise NeedsCpuError(f"{reader.name} has its coordinates in a geometry")
+    return _File(reader, names, footer_of(reader, names))
+
+
+def _read_one(
+    file: _File, rows: _Rows, window: Years | None, record: Record, report: Callable[[str, float], None], piece: int
+) -> None:
+    """Read one file, piece by piece."""
+    xp, name = rows.xp, file.reader.name
+    invalid: list[int] = []
+    invalid_total = done = 0
+    report(name, 0.0)
+    for groups, count in file.footer.pieces(piece):
+        series = _columns(rows.cudf, file, groups, count)
+        kept = None  # all rows
+        if window is not None:
+            kept = _within(xp, to_float(xp, series.pop("year")), window)
+        if kept is not None:
+            series = {column: values.take(kept) for column, values in series.items()}
+        lon, lat = (to_float(xp, series.pop(column)) for column in ("lon", "lat"))
+        lon, lat, status = classified(xp, lon, lat)
+        if len(lon):
+            record.counts += xp.bincount(status, minlength=3).get()
+            bad = xp.flatnonzero(status == INVALID)
+            listed_here = bad[: KEPT_INVALID - len(invalid)]
+            numbers = listed_here if kept is None else kept[listed_here]
+            invalid_total += len(bad)
+            invalid += (numbers + (done + 1)).tolist()
+            rows.add(lon, lat, status, series, file.footer.kinds)
+        done += count
+        report(name, done / file.footer.rows)
+    report(name, 1.0)
+    if invalid_total:
+        record.invalid.append(InvalidRows(name, invalid, invalid_total))
+
+
+def _columns(cudf: Any, file: _File, groups: list[int], count: int) -> dict[str, Any]:
+    """Read some row groups: a series for each canonical column that holds something."""
+    kinds = file.footer.kinds
+    names = {name: column for name, column in file.names.items() if kinds[name] != NOTHING}
+    try:
+        frame = cudf.read_parquet(
+            str(file.reader.path.absolute()),
+            columns=list(dict.fromkeys(names.values())),
+            row_groups=[groups],
+            use_pandas_metadata=False,
+            dataset_kwargs={"partitioning": None},  # no columns from the names of folders
+        )
+    except MemoryError:
+        raise
+    except Exception as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise NeedsCpuError(f"cuDF cannot read {file.reader.name} ({said[0]})") from error
+    if len(frame) != count or set(frame.columns) != set(names.values()):
+        raise NeedsCpuError(f"cuDF reads other rows or columns of {file.reader.name}")
+    series = {name: frame[column] for name, column in names.items()}
+    for name, values in series.items():
+        kind = str(values.dtype)
+        if kind not in (("object", "str", "string") if kinds[name] == TEXT else (kinds[name],)):
+            raise NeedsCpuError(f'cuDF reads column "{names[name]}" of {file.reader.name} as {kind}')
+    return series
+
+
+def _within(xp: Any, year: Any, window: Years) -> Any:
+    """The rows of the window (m,) int64, None if all are."""
+    first, last = window
+    inside = xp.isfinite(year)
+    if first is not None:
+        inside &= year >= first
+    if last is not None:
+        inside &= year <= last
+    return None if bool(inside.all()) else xp.flatnonzero(inside)
+
+
+class _Rows:
+    """Collects the rows of a table, piece by piece."""
+
+    def __init__(self, cudf: Any, xp: Any) -> None:
+        self.cudf = cudf
+        self.xp = xp
+        self._ids = Ids(cudf, xp)
+        self._status: list[Any] = []
+        self._country = Words(cudf, xp)
+        self._lon: list[Any] = []  # from here on geocoded rows only
+        self._lat: list[Any] = []
+        self._organization = Words(cudf, xp)
+        self._fraction: list[Any] | None = None
+
+    def add(self, lon: Any, lat: Any, status: Any, series: Mapping[str, Any], kinds: Mapping[str, str]) -> None:
+        """Check a piece and append it."""
+        geocoded = self.xp.flatnonzero(status == GEOCODED)
+        self._ids.add(series["doc_id"], kinds["doc_id"])
+        self._status.append(status)
+        self._lon.append(lon[geocoded])
+        self._lat.append(lat[geocoded])
+        if "country" in series:
+            self._country.add(series["country"])
+        else:
+            self._country.add_missing(len(status))
+        if "organization" in series:
+            self._organization.add(series["organization"].take(geocoded))
+        else:
+            self._organization.add_missing(len(geocoded))
+        if "fraction" in series:
+            fraction = to_float(self.xp, series["fraction"])
+            if not bool(((fraction >= 0) & self.xp.isfinite(fraction)).all()):
+                raise NeedsCpuError("a fraction is missing, negative or infinite")
+            self._fraction = [] if self._fraction is None else self._fraction
+            self._fraction.append(fraction[geocoded])
+
+    def finish(self, table: str) -> tuple[Addresses, Any]:
+        """Group the rows by document, and count."""
+        xp = self.xp
+        codes, _ = self._ids.finish()
+        status = joined(xp, self._status, np.int8)
+        geocoded = status == GEOCODED
+        country, countries = self._country.finish(strip=True)
+        covered = coverage(xp, table, countries, country, status, codes)
+        country, countries = only_used(xp, country[geocoded], countries)
+        start, order = group(xp, codes[geocoded])
+        del codes, geocoded, status
+        lon = joined(xp, self._lon, np.float64)[order]
+        lat = joined(xp, self._lat, np.float64)[order]
+        organization, organizations = self._organization.finish()
+        fraction = None if self._fraction is None else joined(xp, self._fraction, np.float64)[order]
+        if fraction is not None and float(fraction.max()) * len(fraction) > LARGEST_SUM:
+            raise NeedsCpuError("fractions may add up to more than can be computed with")
+        data = Addresses(
+            *(table, lon, lat, start, country[order], countries, organization[order], organizations, fraction)
+        )
+        return data, covered

@@ -1,0 +1,93 @@
+"""The record of what was read: files with their digests, invalid rows, counts."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from gpu_clusters.errors import InputError
+from gpu_clusters.io.formats import Reader, reading
+from gpu_clusters.io.model import InputFile, InvalidRows
+from gpu_clusters.io.plans import Plan, Years
+
+Progress = Callable[[str, float], None]
+KEPT_INVALID = 1000
+"""So many invalid rows of a file are listed."""
+
+
+@dataclass
+class Record:
+    """What was met while reading a table."""
+
+    inputs: list[InputFile] = field(default_factory=list)
+    invalid: list[InvalidRows] = field(default_factory=list)
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(3, np.int64))  # by status
+
+    def add(self, plan: Plan, table: str, size: int, digest: Future[str] | None, rows: int) -> None:
+        """Take down a source that has been read; waits for its digest."""
+        path = plan.reader.path
+        sha256 = digest.result() if digest else None
+        self.inputs.append(InputFile(table, plan.reader.name, path, size if path else None, sha256, rows))
+
+    def check(self, table: str, window: Years | None) -> None:
+        """Refuse a table without a geocoded row."""
+        ungeocoded, invalid, geocoded = (int(count) for count in self.counts)
+        if geocoded:
+            return
+        rows = sum(file.rows for file in self.inputs)
+        where = ", ".join(file.name for file in self.inputs[:3]) + (", ..." if len(self.inputs) > 3 else "")
+        inside = ungeocoded + invalid
+        years = "" if window is None else f" in the years {':'.join('' if y is None else str(y) for y in window)}"
+        if inside == 0:
+            raise InputError(f"{table} ({where}): no row{years} (of {rows} rows)")
+        raise InputError(
+            f"{table} ({where}): no geocoded row{years}: of {inside} rows, {ungeocoded} lack a coordinate "
+            f"(ungeocoded) and {invalid} have an impossible one (invalid); geocode them, or check lon and lat"
+        )
+
+
+def sizes_of(plans: Sequence[Plan]) -> list[int]:
+    """Bytes of each source; 1 for a data frame."""
+    return [plan.reader.path.stat().st_size if plan.reader.path else 1 for plan in plans]
+
+
+def part_of(progress: Progress | None, sizes: Sequence[int], i: int) -> Callable[[str, float], None]:
+    """Scale the progress within source `i` to that within the table."""
+    before, total = sum(sizes[:i]), max(sum(sizes), 1)
+
+    def report(name: str, part: float) -> None:
+        if progress is not None:
+            progress(name, (before + part * sizes[i]) / total)
+
+    return report
+
+
+@contextmanager
+def digests(plans: Sequence[Plan]) -> Iterator[list[Future[str] | None]]:
+    """The digests of the sources' files, in the making by a thread that ends with the context; None for data frames."""
+    stop = threading.Event()
+    pool = ThreadPoolExecutor(1, thread_name_prefix="sha256")
+    try:
+        yield [_digest(pool, plan.reader, stop) for plan in plans]
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
+
+
+def _digest(pool: ThreadPoolExecutor, reader: Reader, stop: threading.Event) -> Future[str] | None:
+    return None if reader.path is None else pool.submit(_sha256, reader.path, reader.name, stop)
+
+
+def _sha256(path: Path, name: str, stop: threading.Event) -> str:
+    digest = hashlib.sha256()
+    with reading(name, "a file"), path.open("rb", buffering=0) as file:
+        while not stop.is_set() and (block := file.read(1 << 22)):
+            digest.update(block)
+    return digest.hexdigest()
