@@ -172,7 +172,7 @@ def unwrapped(value: Any) -> Any:
         return value._data
     if isinstance(value, np.ndarray):
         raise TypeError(f"Unsupported type {type(value)}")
-    if isinstance(value, (tuple, list)):
+    if type(value) in (tuple, list):
         return type(value)(unwrapped(one) for one in value)
     return value
 
