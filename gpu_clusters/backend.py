@@ -9,8 +9,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from gpu_clusters.engines.counting import ON_CPU as COUNTING
-from gpu_clusters.engines.counting import Counting
+from gpu_clusters.engines import counting, levels
 from gpu_clusters.engines.inside import by_cuspatial, by_kernel
 from gpu_clusters.engines.native import Kernels, cluster
 from gpu_clusters.engines.protocol import Engine
@@ -19,6 +18,7 @@ from gpu_clusters.settings import Settings
 from gpu_clusters.steps.inside import Inside, points_inside
 
 ON_GPU = "densities, links and borders of the clusters, points in polygons"
+SWEPT_ON_GPU = "the clusters of all densities"
 ELSEWHERE = "all other steps on the CPU"
 NOT_RUN = "no GPU had run this version when it was made (docs/gpu.md)"
 OTHERS = "use device 'auto' or 'cpu' with engine 'native' or 'sklearn'"
@@ -27,14 +27,15 @@ OTHERS = "use device 'auto' or 'cpu' with engine 'native' or 'sklearn'"
 class Backend(NamedTuple):
     """Device and engine of a run, by name, and what they do; ``note`` says why, where that is not plain.
 
-    ``remarks`` is what the engine had to say, once it has run.
+    ``remarks`` is what the engine had to say, once it has run. ``hierarchy`` is for sweeps.
     """
 
     device: str
     engine: str
     cluster: Engine
     inside: Inside
-    counting: Counting
+    counting: counting.Counting
+    hierarchy: levels.Kernels
     note: str
     remarks: list[str]
 
@@ -54,8 +55,8 @@ class Gpu(NamedTuple):
     missing: str
 
 
-def pick(settings: Settings) -> Backend:
-    """Choose device and engine.
+def pick(settings: Settings, on_gpu: str = ON_GPU) -> Backend:
+    """Choose device and engine; a GPU would do what ``on_gpu`` says.
 
     ``auto`` stays on the CPU, even where there is a GPU, until the GPU's path has been run on one; a GPU must be asked for.
 
@@ -65,13 +66,13 @@ def pick(settings: Settings) -> Backend:
         A device or an engine that was asked for is not there. Only ``auto`` falls back, and says so in ``note``.
     """
     if settings.device == "gpu" or settings.engine == "cuml":
-        return _on_gpu(settings)
+        return _on_gpu(settings, on_gpu)
     note = f"device auto: cpu, because {why_cpu()}" if settings.device == "auto" else ""
     if settings.engine == "sklearn":
         from gpu_clusters.engines.sklearn import cluster as by_sklearn
 
-        return Backend("cpu", "sklearn", by_sklearn, points_inside, COUNTING, note, [])
-    return Backend("cpu", "native", cluster, points_inside, COUNTING, note, [])
+        return Backend("cpu", "sklearn", by_sklearn, points_inside, counting.ON_CPU, levels.ON_CPU, note, [])
+    return Backend("cpu", "native", cluster, points_inside, counting.ON_CPU, levels.ON_CPU, note, [])
 
 
 def gpu() -> Gpu:
@@ -102,7 +103,7 @@ def why_cpu() -> str:
     return found.missing or f"the {found.name} must be asked for with device 'gpu': {NOT_RUN}"
 
 
-def _on_gpu(settings: Settings) -> Backend:
+def _on_gpu(settings: Settings, work: str) -> Backend:
     asked = "engine 'cuml'" if settings.engine == "cuml" else "device 'gpu'"
     missing = cuml_missing() if settings.engine == "cuml" else gpu().missing
     if settings.engine == "sklearn":
@@ -114,7 +115,8 @@ def _on_gpu(settings: Settings) -> Backend:
     import cupy
 
     from gpu_clusters.engines.device import kernels
-    from gpu_clusters.engines.totals import counting
+    from gpu_clusters.engines.hierarchy import kernels as of_levels
+    from gpu_clusters.engines.totals import counting as on_device
 
     made, remarks = kernels(cupy), list[str]()
     if settings.engine == "cuml":
@@ -122,8 +124,8 @@ def _on_gpu(settings: Settings) -> Backend:
     else:
         engine, run = "native", partial(cluster, kernels=made)
     inside = _by_cuspatial() if engine == "cuml" and find_spec("cuspatial") else partial(by_kernel, cupy)
-    note = f"on the {gpu().name}: {ON_GPU}; {ELSEWHERE}; {NOT_RUN}"
-    return Backend("gpu", engine, run, inside, counting(cupy), note, remarks)
+    note = f"on the {gpu().name}: {work}; {ELSEWHERE}; {NOT_RUN}"
+    return Backend("gpu", engine, run, inside, on_device(cupy), of_levels(cupy), note, remarks)
 
 
 def _by_cuml(kernels: Kernels, remarks: list[str]) -> Engine:

@@ -21,6 +21,7 @@ from worlds import random_world
 
 import gpu_clusters
 from gpu_clusters import backend
+from gpu_clusters.engines import levels
 from gpu_clusters.engines.counting import ON_CPU as COUNTING
 from gpu_clusters.engines.native import ON_CPU
 from gpu_clusters.errors import DeviceError, DeviceMemoryError, UsageError
@@ -41,10 +42,13 @@ def machine(monkeypatch):
         monkeypatch.setattr(
             backend, "find_spec", lambda name: packages.get(name) if name in GPU_PACKAGES else find_spec(name)
         )
-        made = SimpleNamespace(kernels=lambda xp: ON_CPU if xp is packages["cupy"] else None)
-        monkeypatch.setitem(sys.modules, "gpu_clusters.engines.device", made)
-        counting = SimpleNamespace(counting=lambda xp: COUNTING if xp is packages["cupy"] else None)
-        monkeypatch.setitem(sys.modules, "gpu_clusters.engines.totals", counting)
+        for module, name, kernels in (
+            ("device", "kernels", ON_CPU),
+            ("hierarchy", "kernels", levels.ON_CPU),
+            ("totals", "counting", COUNTING),
+        ):
+            made = {name: lambda xp, kernels=kernels: kernels if xp is packages["cupy"] else None}
+            monkeypatch.setitem(sys.modules, f"gpu_clusters.engines.{module}", SimpleNamespace(**made))
 
     return make
 
@@ -236,12 +240,6 @@ def test_other_errors_stay_as_they_are():
     with pytest.raises(MemoryError) as failed, backend.on_gpu("cluster"):
         np.empty(2**55)
     assert not isinstance(failed.value, DeviceMemoryError)
-
-
-def test_sweeps_take_no_gpu(machine):
-    machine(**full())
-    with pytest.raises(DeviceError, match="sweeps are computed on the CPU"):
-        gpu_clusters.sweep(random_world(0).patents, radius_km=[5], density=[2], device="gpu")
 
 
 def test_doctor_says_what_would_run_where(machine):

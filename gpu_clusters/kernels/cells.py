@@ -74,16 +74,21 @@ def cut(bands: Bands, reach: Reach, density: NDArray[np.int64], level: NDArray[n
     return Cells(start, number, first, ends, ranked, active, top)
 
 
+@point_function
+def width_around(points, edges, reach, band, i):
+    """Largest difference of keys at which all points of its band surely are within reach of a point; negative for none."""
+    x, y, z = points[X, i], points[Y, i], points[Z, i]
+    width = sure_width(reach, edges, band, z, math.sqrt(x * x + y * y)) - reach.slack
+    return math.inf if reach.period > 0 and width >= WHOLE - reach.slack else width
+
+
 @njit(cache=True, parallel=True)
 def _cut(points, start, edges, reach, opens):
     """Mark the points that open a cell: a point joins the cell if it is surely within reach of all points in it."""
     for band in prange(len(start) - 1):
         bound = -math.inf
         for i in range(start[band], start[band + 1]):
-            x, y, z = points[X, i], points[Y, i], points[Z, i]
-            width = sure_width(reach, edges, band, z, math.sqrt(x * x + y * y)) - reach.slack
-            if reach.period > 0 and width >= WHOLE - reach.slack:
-                width = math.inf
+            width = width_around(points, edges, reach, band, i)
             reached = points[KEY, i] + width if width >= 0 else -math.inf
             opens[i] = i == start[band] or points[KEY, i] > bound
             bound = reached if opens[i] else min(bound, reached)

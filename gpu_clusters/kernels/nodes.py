@@ -77,27 +77,38 @@ def node_at(parent, link, base, cell, level):
     return base[root] + level - link[root] - 1
 
 
+@point_function
+def raise_nodes(cell, parent, link, top, base, node_level, node_parent):
+    """Write the nodes of the levels at which a cell is the root of its cluster."""
+    for level in range(link[cell] + 1, top[cell] + 1):
+        node = base[cell] + level - link[cell] - 1
+        node_level[node] = level
+        if level - 1 > link[cell]:
+            node_parent[node] = node - 1
+        elif level - 1 > 0:
+            node_parent[node] = node_at(parent, link, base, parent[cell], level - 1)
+        else:
+            node_parent[node] = -1
+
+
+@point_function
+def first_node(cell, parent, link, base, level):
+    """The node of a cell at a level; -1 at level 0."""
+    return node_at(parent, link, base, cell, level) if level > 0 else -1
+
+
 @njit(cache=True, parallel=True)
 def _grow(parent, link, top, base, node_level, node_parent):
     for cell in prange(len(top)):
-        for level in range(link[cell] + 1, top[cell] + 1):
-            node = base[cell] + level - link[cell] - 1
-            node_level[node] = level
-            if level - 1 > link[cell]:
-                node_parent[node] = node - 1
-            elif level - 1 > 0:
-                node_parent[node] = node_at(parent, link, base, parent[cell], level - 1)
-            else:
-                node_parent[node] = -1
+        raise_nodes(cell, parent, link, top, base, node_level, node_parent)
 
 
 @njit(cache=True, parallel=True)
 def _arrive(order, number, parent, link, base, level, hangs_on, arrival, core):
     for p in prange(len(order)):
         on = hangs_on[p]
-        place = order[p]
-        arrival[place] = node_at(parent, link, base, number[on], level[on]) if level[on] > 0 else -1
-        core[place] = node_at(parent, link, base, number[p], level[p]) if level[p] > 0 else -1
+        arrival[order[p]] = first_node(number[on], parent, link, base, level[on])
+        core[order[p]] = first_node(number[p], parent, link, base, level[p])
 
 
 @njit(cache=True)

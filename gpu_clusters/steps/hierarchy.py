@@ -8,15 +8,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import to_host
+from gpu_clusters.engines.levels import ON_CPU, Kernels
 from gpu_clusters.engines.protocol import Clustering
 from gpu_clusters.errors import UsageError
-from gpu_clusters.kernels import bands as index
-from gpu_clusters.kernels import cells as cell_index
-from gpu_clusters.kernels import forest as forests
-from gpu_clusters.kernels import nodes as trees
 from gpu_clusters.kernels.bands import Bands
-from gpu_clusters.kernels.density import densities
-from gpu_clusters.kernels.nodes import Nodes
+from gpu_clusters.kernels.cells import HEIGHT
+from gpu_clusters.kernels.nodes import Nodes, ancestors
 from gpu_clusters.kernels.spaces import Coordinates, Reach
 
 MOST_LEVELS = 2**15 - 1
@@ -27,7 +25,8 @@ class Hierarchy(NamedTuple):
     """The clusters of ``n`` locations at ascending ``thresholds``; level ``l`` is the ``l``-th of them, counted from 1.
 
     ``arrival`` (n,) int32 is the node in which a location is a member at the highest level, -1 if it never is; ``core`` (n,) the
-    same for being core. ``first`` (m,) is the first member of each node, ``densest`` (m,) its densest.
+    same for being core. ``first`` (m,) is the first member of each node, ``densest`` (m,) its densest. All but ``thresholds`` are
+    on the device of the kernels that found them; the methods need them on the host.
     """
 
     thresholds: NDArray[np.int64]
@@ -37,6 +36,11 @@ class Hierarchy(NamedTuple):
     density_at: NDArray[np.int64]
     first: NDArray[np.int64]
     densest: NDArray[np.int64]
+
+    def on_host(self) -> Hierarchy:
+        """The same in arrays of numpy."""
+        nodes, rest = Nodes(*map(to_host, self.nodes)), map(to_host, self[2:])
+        return Hierarchy(self.thresholds, nodes, *rest)
 
     def at(self, level: int) -> NDArray[np.int64]:
         """The nodes of a level in the order of their first members."""
@@ -48,7 +52,7 @@ class Hierarchy(NamedTuple):
         some = self.at(level)
         number = np.full(len(self.nodes.level) + 1, -1, np.int64)
         number[some] = np.arange(len(some))
-        return number[trees.ancestors(self.nodes, level)[self.arrival]]
+        return number[ancestors(self.nodes, level)[self.arrival]]
 
     def clustering(self, level: int) -> Clustering:
         """What an engine returns for the threshold of a level, but for the order of the labels: that of first members."""
@@ -63,10 +67,13 @@ class Neighbourhood:
     points : callable
         Gives the coordinates. They are asked for when bands are built, and not kept: the bands hold them too.
     weight : (n,) int64
+    kernels : Kernels
+        Those of the device that does the work.
     """
 
-    def __init__(self, points: Callable[[], Coordinates], weight: NDArray[np.int64]) -> None:
-        self._points, self._weight = points, weight
+    def __init__(self, points: Callable[[], Coordinates], weight: NDArray[np.int64], kernels: Kernels = ON_CPU) -> None:
+        self._points, self._kernels = points, kernels
+        self._weight = kernels.xp.asarray(weight)
         self._bands: Bands | None = None
         self._built_for = 0.0
 
@@ -81,22 +88,22 @@ class Neighbourhood:
         """
         if len(thresholds) > MOST_LEVELS:
             raise UsageError(f"a sweep has at most {MOST_LEVELS:,} different densities, not {len(thresholds):,}")
-        bands = self._bands_for(reach)
-        density = densities(bands, self._weight[bands.order], reach)
-        level = np.searchsorted(thresholds, density, side="right").astype(np.int16)
-        cells = cell_index.cut(bands, reach, density, level)
-        forest = forests.grow(bands, cells, reach, density, level)
-        hangs_on = forests.hang(bands, cells, reach, density, level)
-        nodes, arrival, core = trees.nodes_of(bands, cells, forest, level, hangs_on)
-        density_at = np.empty_like(density)
+        k, bands = self._kernels, self._bands_for(reach)
+        density = k.densities(bands, self._weight[bands.order], reach)
+        level = k.xp.searchsorted(k.xp.asarray(thresholds), density, side="right").astype(np.int16)
+        cells = k.cut(bands, reach, density, level)
+        forest = k.grow(bands, cells, reach, density, level)
+        hangs_on = k.hang(bands, cells, reach, density, level)
+        nodes, arrival, core = k.nodes_of(bands, cells, forest, level, hangs_on)
+        density_at = k.xp.empty_like(density)
         density_at[bands.order] = density
-        first = trees.first_members(nodes, arrival)
-        densest = trees.densest_members(nodes, core, density_at)
+        first = k.first_members(nodes, arrival)
+        densest = k.densest_members(nodes, core, density_at)
         return Hierarchy(thresholds, nodes, arrival, core, density_at, first, densest)
 
     def _bands_for(self, reach: Reach) -> Bands:
         if self._bands is None or not self._built_for <= reach.height <= STRETCH * self._built_for:
             self._bands = None  # before the new ones take memory
-            self._bands = index.build(self._points(), reach._replace(height=cell_index.HEIGHT * reach.height))
+            self._bands = self._kernels.build(self._points(), reach._replace(height=HEIGHT * reach.height))
             self._built_for = reach.height
         return self._bands

@@ -10,7 +10,7 @@ import numpy as np
 
 from gpu_clusters import backend, manifest
 from gpu_clusters.compiled import keep_to_one_thread
-from gpu_clusters.errors import DeviceError, GpuClustersError, UsageError
+from gpu_clusters.errors import GpuClustersError, UsageError
 from gpu_clusters.io import read_addresses, read_deals
 from gpu_clusters.pipeline import Clock, Progress, Tables, changed, read_table
 from gpu_clusters.settings import Settings
@@ -107,9 +107,7 @@ def sweep(
         raise UsageError("there is nothing to cluster: give patents, publications or both")
     if check < 0:
         raise UsageError(f"check must be a number of settings, 0 or more, not {check}")
-    chosen = backend.pick(settings)
-    if chosen.device != "cpu":
-        raise DeviceError("sweeps are computed on the CPU: use device 'auto' or 'cpu'")
+    chosen = backend.pick(settings, backend.SWEPT_ON_GPU)
     clock = Clock(progress, chosen.step)
     with clock.stage("read patents"):
         patents_read = read_table(read_addresses, patents, "patents", settings, clock)
@@ -121,7 +119,7 @@ def sweep(
     with clock.stage("locate"), keep_to_one_thread():
         inputs = _inputs(tables, settings)
     with clock.stage("baseline"), keep_to_one_thread():
-        study = Study(inputs, settings, grid.densities)
+        study = Study(inputs, settings, grid.densities, engine=chosen.cluster, kernels=chosen.hierarchy)
         clusters = study.compare_with(grid.weightings[0], *grid.baseline)
     record = manifest.of_sweep(settings, chosen, tables.reads, inputs.located, grid._asdict())
     with clock.stage("sweep"):

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_clusters.engines.levels import ON_CPU, Kernels
 from gpu_clusters.engines.native import cluster
-from gpu_clusters.engines.protocol import Problem
+from gpu_clusters.engines.protocol import Engine, Problem
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.bands import Bands
 from gpu_clusters.kernels.nearby import nearest_by_level, passages
@@ -52,12 +53,17 @@ class Part(NamedTuple):
 
 @dataclass(eq=False)
 class Study:
-    """Inputs and what is found once; ``settings`` are those that all settings of the grid share."""
+    """Inputs and what is found once; ``settings`` are those that all settings of the grid share.
+
+    ``engine`` computes single settings, ``kernels`` the clusters of a radius at all densities.
+    """
 
     inputs: Inputs
     settings: Settings
     densities: tuple[float, ...]
     baseline: Baseline | None = None
+    engine: Engine = cluster
+    kernels: Kernels = ON_CPU
 
     def __post_init__(self) -> None:
         found = self.inputs.located.locations
@@ -89,7 +95,7 @@ class Study:
         found, weight = self.inputs.located.locations, self.weights(weighting)
         points, reach = space(found.lon, found.lat, settings)
         threshold = settings.threshold(*self.addresses)
-        clustering = cluster(Problem(points, found.lon, found.lat, weight, reach, threshold, "densest"))
+        clustering = self.engine(Problem(points, found.lon, found.lat, weight, reach, threshold, "densest"))
         clusters, number = evaluate(self.inputs, clustering, weight, settings)
         return clusters, number, int(clustering.core.sum())
 
@@ -101,21 +107,23 @@ class Study:
                 self._around = weighting, self._neighbourhood(weighting)
             levels = np.unique(np.array(self.thresholds(weighting), np.int64))
             found = self._around[1].hierarchy(reach_within(*self._space, radius_km), levels)
-            self._latest = (weighting, radius_km), found
+            self._latest = (weighting, radius_km), found.on_host()
         return self._latest[1]
 
     def compare_with(self, weighting: str, radius_km: float, density: float) -> Clusters:
         """Make a setting, on the grid or not, the baseline; its clusters by rank."""
         settings = replace(self.settings, weighting=weighting, radius_km=radius_km, density=density)
         threshold = np.array([settings.threshold(*self.addresses)])
-        tree = self._neighbourhood(weighting).hierarchy(reach_within(*self._space, radius_km), threshold)
+        tree = self._neighbourhood(weighting).hierarchy(reach_within(*self._space, radius_km), threshold).on_host()
         clusters, number = evaluate(self.inputs, tree.clustering(1), self.weights(weighting), settings)
         self.baseline = Baseline(number.astype(np.int32), clusters.rank, clusters.size)
         return clusters
 
     def _neighbourhood(self, weighting: str) -> Neighbourhood:
         found = self.inputs.located.locations
-        return Neighbourhood(lambda: space(found.lon, found.lat, self.settings)[0], self.weights(weighting))
+        return Neighbourhood(
+            lambda: space(found.lon, found.lat, self.settings)[0], self.weights(weighting), self.kernels
+        )
 
     def numbers(self, weighting: str, radius_km: float, density: float) -> NDArray[np.int64]:
         """Each location's cluster by rank, 0, 1, ...; -1 for noise."""

@@ -1,0 +1,80 @@
+"""The kernels of sweeps for GPUs; run by test_hierarchy_gpu.py in a process of its own.
+
+cuda_hierarchy.py simulate [SEEDS]  in numba's simulator, against the CPU's kernels (NUMBA_ENABLE_CUDASIM=1)
+cuda_hierarchy.py compile           to PTX for an H100, which needs numba-cuda but no GPU
+"""
+
+import sys
+from types import FunctionType
+
+import cupy_double
+import hierarchies
+import naive
+import numpy as np
+from numba import cuda as numba_cuda
+
+from gpu_clusters.engines import cuda, cuda_sweep, hierarchy
+from gpu_clusters.kernels import levels
+from gpu_clusters.steps.hierarchy import Neighbourhood
+
+real_launch = cuda.launch
+
+
+def simulate(seeds):
+    # The simulator runs the plain functions, so what GPUs have instead must take their place; it lends its own `cuda` to the
+    # module of a kernel alone.
+    levels.unite = FunctionType(cuda.unite_among_threads.__code__, vars(cuda_sweep))
+    sys.setswitchinterval(1e-6)  # so that threads meet
+    cuda.launch = lambda kernel, count, *args: real_launch(kernel, count, *map(cupy_double.unwrapped, args))
+    on_gpu = hierarchy.kernels(cupy_double)
+    for kind in naive.KINDS:
+        for seed in range(seeds):
+            points, reach, weight, thresholds = hierarchies.random_points(seed, kind, 50)
+            found = Neighbourhood(lambda: points, weight, on_gpu).hierarchy(reach, thresholds).on_host()  # noqa: B023
+            expected = Neighbourhood(lambda: points, weight).hierarchy(reach, thresholds)  # noqa: B023
+            hierarchies.assert_equal(found, expected, f"{kind} {seed}")
+    print("clusters of all thresholds equal the CPU's")
+
+
+def compiled():
+    """PTX of every kernel, and of one that holds no more than the distance test."""
+    import numba.cuda.dispatcher
+    from numba import typeof
+
+    class Hopper:  # the compiler asks the driver, and there is none
+        compute_capability = (9, 0)
+
+    numba.cuda.dispatcher.get_current_device = lambda: Hopper
+    import cuda_loops
+
+    calls = {}
+
+    def launch(kernel, count, *args):
+        calls.setdefault(kernel, [cupy_double.unwrapped(arg) for arg in args])
+        cuda_loops.launch(kernel, count, *args)
+
+    cuda.launch = launch
+    points, reach, weight, thresholds = hierarchies.random_points(1, "town", 200)
+    on_gpu = hierarchy.kernels(cupy_double)
+    Neighbourhood(lambda: points, weight, on_gpu).hierarchy(reach, thresholds)
+    for kernel, args in calls.items():
+        show(kernel.py_func, tuple(typeof(arg) for arg in args))
+
+    def only_reached(points, limit, ranked, level, result):
+        p = numba_cuda.grid(1)
+        xyz = points[1, p], points[2, p], points[3, p]
+        result[p] = levels.reached_at(points, limit, ranked, level, 0, p, 1, *xyz, 0, p)
+
+    whole = np.zeros(5, np.int32)
+    show(only_reached, tuple(map(typeof, (np.zeros((4, 5)), 1.0, whole, whole.astype(np.int16), whole))))
+
+
+def show(function, signature):
+    print(f"==== {function.__name__}")
+    print(numba_cuda.compile_ptx(function, signature, cc=(9, 0))[0])
+
+
+if sys.argv[1] == "simulate":
+    simulate(int(sys.argv[2]))
+else:
+    compiled()

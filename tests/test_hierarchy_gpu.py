@@ -1,0 +1,88 @@
+"""The clusters of all thresholds as GPUs find them, without one: kernels as loops, in Numba's simulator, and compiled to PTX."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import cuda_loops
+import cupy_double
+import hierarchies
+import naive
+import numpy as np
+import pytest
+
+from gpu_clusters.engines import cuda, hierarchy
+from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
+from gpu_clusters.steps.hierarchy import Neighbourhood
+
+PROGRAM = Path(__file__).parent / "cuda_hierarchy.py"
+
+
+def run(*mode, **environment):
+    command = [sys.executable, "-W", "ignore", str(PROGRAM), *mode]
+    return subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=600, check=False
+    )
+
+
+def test_threads_of_the_simulator_find_the_clusters_of_the_cpu():
+    done = run("simulate", "6", NUMBA_ENABLE_CUDASIM="1", NUMBA_DISABLE_JIT="1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["clusters of all thresholds equal the CPU's"]
+
+
+@pytest.mark.skipif(find_spec("numba_cuda") is None, reason="numba-cuda is not installed")
+def test_the_kernels_compile_to_ptx_that_rounds_like_a_cpu():
+    done = run("compile")
+    assert done.returncode == 0, done.stderr
+    compiled = dict(part.split("\n", 1) for part in done.stdout.split("==== ")[1:])
+    assert {"measure_widths", "open_cells", "link_level", "end_level", "hang_points", "grow_nodes"} < set(compiled)
+    for name, code in compiled.items():
+        assert ".target sm_90" in code, name
+    arithmetic = set(re.findall(r"\b(?:fma|mul|add)\S*\.f64", compiled["only_reached"]))
+    assert arithmetic == {"mul.rn.f64", "add.rn.f64"}
+    assert "atom.global.cas.b64" in compiled["link_level"] and "atom.global.min.s64" in compiled["lower"]
+
+
+@pytest.fixture
+def on_gpu(monkeypatch):
+    """The kernels for a GPU, as loops on arrays of the double."""
+    monkeypatch.setattr(cuda, "launch", cuda_loops.launch)
+    cupy_double.log.clear()
+    return hierarchy.kernels(cupy_double)
+
+
+@pytest.mark.parametrize("kind", naive.KINDS)
+def test_random_points(on_gpu, kind):
+    for seed in range(40):
+        points, reach, weight, thresholds = hierarchies.random_points(seed, kind, 250)
+        one, other = (Neighbourhood(lambda p=points: p, weight, *k) for k in ((on_gpu,), ()))
+        for stretch in (1.0, 1.2) if seed % 4 == 0 and kind not in ("plane", "one place") else (1.0,):
+            radius = stretch * reach.height * 111.19
+            given = reach if stretch == 1.0 else sphere_reach(radius)
+            found, expected = one.hierarchy(given, thresholds), other.hierarchy(given, thresholds)
+            hierarchies.assert_equal(found.on_host(), expected, f"{kind} {seed}")
+
+
+def test_many_points_cross_between_host_and_device_once(on_gpu):
+    rng = np.random.default_rng(2)
+    n = 60_000
+    centre = rng.uniform([5, 47], [8, 50], (40, 2))
+    lon, lat = (centre[rng.integers(0, 40, n)] + rng.normal(size=(n, 2)) * 0.08).T
+    points, weight = on_sphere(lon, lat), rng.integers(1, 9, n)
+    around = Neighbourhood(lambda: points, weight, on_gpu)
+    for radius in (2.0, 2.5):
+        reach = sphere_reach(radius)
+        expected = Neighbourhood(lambda: points, weight).hierarchy(reach, np.array([1]))
+        thresholds = np.unique(np.quantile(expected.density_at, np.linspace(0, 1, 40)).astype(np.int64))
+        cupy_double.log.clear()
+        found = around.hierarchy(reach, thresholds)
+        to_device = [size for name, size in cupy_double.log if name == "asarray"]
+        assert sum(size >= 8 * n for size in to_device) == (2 if radius == 2.0 else 0)  # order and points of the bands
+        assert max(size for name, size in cupy_double.log if name != "asarray") <= 8 * (len(thresholds) + 1)
+        hierarchies.assert_equal(found.on_host(), Neighbourhood(lambda: points, weight).hierarchy(reach, thresholds))
