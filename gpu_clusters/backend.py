@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from importlib import import_module
@@ -14,6 +14,9 @@ from gpu_clusters.engines.inside import by_cuspatial, by_kernel
 from gpu_clusters.engines.native import Kernels, cluster
 from gpu_clusters.engines.protocol import Engine
 from gpu_clusters.errors import DeviceError, DeviceMemoryError, UsageError
+from gpu_clusters.io import read_addresses
+from gpu_clusters.io.device import read_addresses as read_on_gpu
+from gpu_clusters.io.model import TableRead
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.inside import Inside, points_inside
 
@@ -32,6 +35,7 @@ class Backend(NamedTuple):
 
     device: str
     engine: str
+    read: Callable[..., TableRead]
     cluster: Engine
     inside: Inside
     counting: counting.Counting
@@ -71,8 +75,12 @@ def pick(settings: Settings, on_gpu: str = ON_GPU) -> Backend:
     if settings.engine == "sklearn":
         from gpu_clusters.engines.sklearn import cluster as by_sklearn
 
-        return Backend("cpu", "sklearn", by_sklearn, points_inside, counting.ON_CPU, levels.ON_CPU, note, [])
-    return Backend("cpu", "native", cluster, points_inside, counting.ON_CPU, levels.ON_CPU, note, [])
+        return _on_cpu("sklearn", by_sklearn, note)
+    return _on_cpu("native", cluster, note)
+
+
+def _on_cpu(engine: str, run: Engine, note: str) -> Backend:
+    return Backend("cpu", engine, read_addresses, run, points_inside, counting.ON_CPU, levels.ON_CPU, note, [])
 
 
 def gpu() -> Gpu:
@@ -124,8 +132,17 @@ def _on_gpu(settings: Settings, work: str) -> Backend:
     else:
         engine, run = "native", partial(cluster, kernels=made)
     inside = _by_cuspatial() if engine == "cuml" and find_spec("cuspatial") else partial(by_kernel, cupy)
+    read = partial(read_on_gpu, _cudf(), cupy, remark=remarks.append)
     note = f"on the {gpu().name}: {work}; {ELSEWHERE}; {NOT_RUN}"
-    return Backend("gpu", engine, run, inside, on_device(cupy), of_levels(cupy), note, remarks)
+    return Backend("gpu", engine, read, run, inside, on_device(cupy), of_levels(cupy), note, remarks)
+
+
+def _cudf() -> Any:
+    """cuDF; None where it cannot be had, and the CPU reads."""
+    try:
+        return import_module("cudf")
+    except ImportError:
+        return None
 
 
 def _by_cuml(kernels: Kernels, remarks: list[str]) -> Engine:

@@ -81,7 +81,8 @@ def people_within(
         raise UsageError(f"hulls are summed on the CPU: give no device 'gpu' with boundary {boundary!r}")
     chosen = pick(Settings(device=device))
     if boundary == "area":
-        found = _in_areas(lon, lat, given.astype(np.int64), raster, area_degrees, chosen.counting)
+        with chosen.step("population"):
+            found = _in_areas(lon, lat, given.astype(np.int64), raster, area_degrees, chosen.counting)
     else:
         found = _in_hulls(lon, lat, given.astype(np.int64), raster, concave=boundary == "concave")
     return found if labels is not None else float(found["population"].iloc[0])

@@ -18,7 +18,7 @@ from gpu_clusters import backend, manifest
 from gpu_clusters.arrays import gathered
 from gpu_clusters.compiled import keep_to_one_thread
 from gpu_clusters.errors import InputError, UsageError
-from gpu_clusters.io import read_addresses, read_deals
+from gpu_clusters.io import read_deals
 from gpu_clusters.io.boundaries import boundaries_table
 from gpu_clusters.io.editions import FOR_RANKS, read_edition
 from gpu_clusters.io.gazetteer import gazetteer, towns
@@ -29,7 +29,6 @@ from gpu_clusters.settings import BOUNDARIES, Settings
 from gpu_clusters.steps.boundary import draw, warnings_of
 from gpu_clusters.steps.cluster import cluster
 from gpu_clusters.steps.edition import kinship, places_of, with_previous
-from gpu_clusters.steps.inside import Inside
 from gpu_clusters.steps.locate import Located, Locations, locate
 from gpu_clusters.steps.members import Members, of_locations, of_regions
 from gpu_clusters.steps.merge import merge
@@ -131,9 +130,9 @@ def rank(
         with clock.stage("read previous"):
             before = read_edition(previous, FOR_RANKS)
     with clock.stage("read patents"):
-        patents_read = read_table(read_addresses, patents, "patents", settings, clock)
+        patents_read = read_table(chosen.read, patents, "patents", settings, clock)
     with clock.stage("read publications"):
-        publications_read = read_table(read_addresses, publications, "publications", settings, clock)
+        publications_read = read_table(chosen.read, publications, "publications", settings, clock)
     with clock.stage("read deals"):
         deals_read = read_table(read_deals, deals, "deals", settings, clock)
     given = None
@@ -169,7 +168,7 @@ def rank(
     if population is not None:
         with clock.stage("population"), keep_to_one_thread():
             replaced = outlines if regions is not None or settings.boundary != "area" else None
-            people, rasters = _people(population, located.locations, members, settings, clock, chosen.inside, replaced)
+            people, rasters = _people(population, located.locations, members, settings, clock, chosen, replaced)
     with clock.stage("score"):
         indicators = [
             indicator(tables.patents, merged.labels, located.patents, members),
@@ -319,7 +318,7 @@ def _people(
     members: Members,
     settings: Settings,
     clock: Clock,
-    inside: Inside,
+    chosen: backend.Backend,
     polygons: Any = None,
 ) -> tuple[People, list[InputFile]]:
     """The people of each cluster, in ``polygons`` where they replace the areas, and the rasters that were read."""
@@ -333,10 +332,11 @@ def _people(
         if polygons is not None:
             cells = cells_in(Mosaic(rasters), polygons)
             tell = partial(clock.tell, "population")
-            return count_people_in(cells, grids, polygons, tell, inside), inputs()
+            return count_people_in(cells, grids, polygons, tell, chosen.inside, chosen.counting), inputs()
         cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
         people = count_people(
             *(cells, grids, lon, lat, members.cluster, members.clusters, settings.area_degrees),
             lambda part: clock.tell("population", part),
+            chosen.counting,
         )
         return people, inputs()

@@ -4,10 +4,15 @@ cuda_rank.py WORLDS     (NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1)
 """
 
 import sys
+import tempfile
+from pathlib import Path
 
+import cudf_double
 import cupy_double
 import doubles
+import numpy as np
 import pandas as pd
+from rasters import Plain
 from worlds import random_world
 
 import gpu_clusters
@@ -15,25 +20,43 @@ from gpu_clusters.engines import cuda
 from gpu_clusters.kernels import linking
 
 TABLES = ("ranking", "locations", "deals", "boundaries", "coverage", "organizations", "partners")
+RASTER = Plain(np.arange(360.0 * 180).reshape(180, 360), (1, 0, -180, 0, -1, 90)).array()
+
+
+def files(tables, folder):
+    """The tables as Parquet files, which cuDF's double reads."""
+    paths = []
+    for number, table in enumerate(tables):
+        path = None if table is None else folder / f"{number}.parquet"
+        if path is not None:
+            table.to_parquet(path)
+        paths.append(path)
+    return paths
 
 
 def main(worlds):
-    sys.modules["cupy"], sys.modules["numba_cuda"] = cupy_double, doubles.numba_cuda()
+    sys.modules |= {"cupy": cupy_double, "cudf": cudf_double, "numba_cuda": doubles.numba_cuda()}
     cuda.launch = cupy_double.taken_by(cuda.launch)
-    on_cpu = linking.unite
+    on_cpu, said = linking.unite, set()
     for seed in range(worlds):
         world = random_world(seed)
         tables = (world.patents, world.publications, world.deals)
-        expected = gpu_clusters.rank(*tables, device="cpu", **world.settings)
-        linking.unite = cuda.unite_among_threads  # the simulator runs the plain functions
-        found = gpu_clusters.rank(*tables, device="gpu", **world.settings)
-        linking.unite = on_cpu
+        world.settings["merge_km"] = None
+        with tempfile.TemporaryDirectory() as folder:
+            if seed % 2:
+                tables = files(tables, Path(folder))
+            given = world.settings | ({"population": RASTER, "area_degrees": 0.6} if seed % 3 == 0 else {})
+            expected = gpu_clusters.rank(*tables, device="cpu", **given)
+            linking.unite = cuda.unite_among_threads  # the simulator runs the plain functions
+            found = gpu_clusters.rank(*tables, device="gpu", **given)
+            linking.unite = on_cpu
         assert found.manifest["device"] == "gpu"
+        said |= {part for part in found.manifest["note"].split("; ") if "read by" in part}
         for name in TABLES:
             pd.testing.assert_frame_equal(
-                *(pd.DataFrame(getattr(result, name)) for result in (found, expected)), check_exact=True
+                *(pd.DataFrame(getattr(result, name)) for result in (found, expected)), check_exact=True, obj=f"{seed} {name}"
             )
-    print("rankings equal the CPU's")
+    print("rankings equal the CPU's", *sorted(said), sep="\n")
 
 
 main(int(sys.argv[1]))

@@ -81,12 +81,12 @@ def test_what_a_sweep_still_refuses(machine):
         sweep(TABLE, radius_km=[5], density=[2], engine="sklearn")
 
 
-def test_a_full_device_names_the_sweep(machine, monkeypatch):
+def test_a_full_device_names_the_step(machine, monkeypatch):
     def full(*_):
         raise MemoryError("std::bad_alloc")
 
     monkeypatch.setattr(hierarchy, "_ranked", full)
-    with pytest.raises(DeviceMemoryError, match="full in step 'sweep'"):
+    with pytest.raises(DeviceMemoryError, match="full in step 'baseline'"):
         sweep(TABLE, radius_km=[5], density=[2], device="gpu")
 
 

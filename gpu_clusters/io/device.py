@@ -52,7 +52,7 @@ def read_addresses(
     Parameters
     ----------
     cudf, xp : module
-        ``cudf`` and ``cupy``.
+        ``cudf``, or None where it cannot be had, and ``cupy``.
     source, table, columns, years
         As in `gpu_clusters.io.read_addresses`.
     progress : callable, optional
@@ -108,6 +108,8 @@ def _read(
     piece: int,
 ) -> TableRead:
     """Read all with cuDF."""
+    if cudf is None:
+        raise NeedsCpuError("cuDF is not installed or cannot be loaded")
     if any(is_frame(one) for one in given):
         raise NeedsCpuError("it is a data frame")
     plans = plan_sources(given, table, host.WANTED, columns, window)
