@@ -3,8 +3,8 @@
 - Arrays are those of `cupy_double`. Nothing becomes an array of NumPy or a list by itself, and what ``to_arrow`` brings to the
   host is in that module's ``log``.
 - Where cuDF promises no order, the order is shuffled.
-- ``read_parquet`` has cuDF's surprises: an index that pandas has written is no column, names of folders become columns, and a
-  path may be a pattern.
+- ``read_parquet`` has cuDF's surprises: an index that pandas has written is no column, and an error where it has a step; names
+  of folders become columns; a path may be a pattern.
 """
 
 from __future__ import annotations
@@ -162,6 +162,8 @@ def read_parquet(
         pandas = json.loads((file.schema_arrow.metadata or {}).get(b"pandas", b"{}"))
     found = {name: _plain(read.column(name).combine_chunks()) for name in read.column_names}
     index = [name for name in pandas.get("index_columns", []) if isinstance(name, str)]
+    if any(isinstance(one, dict) and one["step"] != 1 for one in pandas.get("index_columns", [])):
+        raise ValueError("Length mismatch: the index of some row groups is made with the step of the whole")
     if index and (use_pandas_metadata or set(index) <= set(found)):
         found = {name: values for name, values in found.items() if name not in index}
     if not isinstance(dataset_kwargs, dict) or dataset_kwargs.get("partitioning") is not None:

@@ -18,6 +18,7 @@ from test_io import table
 from gpu_clusters.degrees import classified, classify
 from gpu_clusters.errors import InputError
 from gpu_clusters.io import device, read_addresses
+from gpu_clusters.io.footers import NeedsCpuError
 from gpu_clusters.io.model import TableRead
 
 BY_CUDF = ["patents read by cuDF"]
@@ -251,6 +252,7 @@ def both(source, why: str, **how) -> None:
         read = device.read_addresses(cudf, xp, source, "patents", remark=remarks.append, **how)
     except InputError as refusal:
         assert (type(refusal), str(refusal)) == (type(error), str(error))
+        assert not isinstance(refusal.__context__, NeedsCpuError)  # which holds what was read
     else:
         assert error is None
         same(read, expected)
@@ -277,6 +279,10 @@ def test_files_that_the_cpu_reads(tmp_path):
         both(write(frame, tmp_path / name), "characters")
     frame.set_index("doc_id").to_parquet(tmp_path / "e.parquet")
     both(tmp_path / "e.parquet", "other rows or columns")
+    frame[::2].to_parquet(tmp_path / "h.parquet")
+    both(tmp_path / "h.parquet", "cuDF cannot read")
+    frame[frame["lat"] > 2].to_parquet(tmp_path / "i.parquet")
+    assert compared(tmp_path / "i.parquet") == BY_CUDF[0]
     nested = pa.Table.from_pandas(frame).append_column("a", pa.array([{"lon": 1.0}] * 6))
     both(write(nested, tmp_path / "f.parquet"), "within", columns={"lon": "a"})
     renamed = frame.rename(columns={"lat": "y.y"})

@@ -4,9 +4,9 @@ What comes out is what `gpu_clusters.io.addresses.read_addresses` gives, bit for
 files whose columns are of plain types (`footers`). All other tables, and those in which cuDF meets something that may be wrong,
 are read by the CPU's reader, which words all errors, and its arrays go to the GPU; ``remark`` is told so, and why.
 
-CSV and TSV files are among these. cuDF's reader of them fills up rows that are too short, takes bytes that are no UTF-8, and
-rounds some decimals in their last bit; the CPU's refuses such rows and bytes, and rounds correctly. None of it shows in what cuDF
-gives.
+CSV and TSV files are among these. cuDF's reader of them checks neither that rows are complete nor that texts are UTF-8, and it
+adds up the digits of a decimal, which rounds some last bits otherwise. The CPU's reader refuses such rows and texts, and takes
+the nearest number. None of it shows in what cuDF gives.
 """
 
 from __future__ import annotations
@@ -79,13 +79,14 @@ def read_addresses(
     given = listed(source, table)
     try:
         read = _read(cudf, xp, given, table, columns or {}, window, progress, piece)
-    except NeedsCpuError as reason:
-        remark(f"{table} read by the CPU, because {reason}")
-        read = host.read_addresses(given, table, columns=columns, years=years, progress=progress)
-        assert isinstance(read.data, Addresses)
-        return replace(read, data=upload(xp, read.data))
-    remark(f"{table} read by cuDF")
-    return read
+        remark(f"{table} read by cuDF")
+        return read
+    except NeedsCpuError as error:
+        reason = str(error)  # the error itself keeps what was read in the GPU's memory
+    remark(f"{table} read by the CPU, because {reason}")
+    read = host.read_addresses(given, table, columns=columns, years=years, progress=progress)
+    assert isinstance(read.data, Addresses)
+    return replace(read, data=upload(xp, read.data))
 
 
 def upload(xp: Any, data: Addresses) -> Addresses:
