@@ -36,20 +36,27 @@ def squared_degrees(lon, lat, other_lon, other_lat):
     return squared_length_in_plane(dx, dy)
 
 
+@point_function
+def nearer_in_band(points, start, edges, table, group, reach, band, best, nearest, key, lon, lat):
+    """``best`` and its squared distance ``nearest``, or the group of a nearer member within reach in a band and its own."""
+    a, d = candidates(reach, points, start, edges, table, band, key, lat, math.fabs(lon))
+    begin = start[band]
+    size = start[band + 1] - begin
+    for turn in range(-1, 2):
+        low, high = piece(a, d, size, turn)
+        for i in range(begin + low, begin + high):
+            square = squared_degrees(lon, lat, points[X, i], points[Z, i])
+            if square <= reach.limit and (square < nearest or (square == nearest and group[i] < best)):
+                best, nearest = group[i], square
+    return best, nearest
+
+
 @njit(cache=True, parallel=True)
 def _nearest(queries, points, start, edges, table, group, reach, first, last, band, begin, end, best, nearest):
     for task in prange(len(band)):
         for other in range(first[band[task]], last[band[task]]):
-            offset = start[other]
-            size = start[other + 1] - offset
             for q in range(begin[task], end[task]):
-                lon, lat = queries[X, q], queries[Z, q]
-                a, d = candidates(reach, points, start, edges, table, other, queries[KEY, q], lat, math.fabs(lon))
-                for turn in range(-1, 2):
-                    low, high = piece(a, d, size, turn)
-                    for i in range(offset + low, offset + high):
-                        square = squared_degrees(lon, lat, points[X, i], points[Z, i])
-                        if square <= reach.limit and (
-                            square < nearest[q] or (square == nearest[q] and group[i] < best[q])
-                        ):
-                            best[q], nearest[q] = group[i], square
+                key, lon, lat = queries[KEY, q], queries[X, q], queries[Z, q]
+                best[q], nearest[q] = nearer_in_band(
+                    points, start, edges, table, group, reach, other, best[q], nearest[q], key, lon, lat
+                )

@@ -83,6 +83,18 @@ def pairs_in_run(points, label, run_end, limit, own, x, y, z, low, high, place, 
     return place
 
 
+@point_function
+def pairs_in_band(points, start, edges, table, label, run_end, reach, band, own, key, x, y, z, place, pairs):
+    """See `pairs_in_run`, of all of a band."""
+    a, d = candidates(reach, points, start, edges, table, band, key, z, math.sqrt(x * x + y * y))
+    begin = start[band]
+    size = start[band + 1] - begin
+    for turn in range(-1, 2):
+        low, high = piece(a, d, size, turn)
+        place = pairs_in_run(points, label, run_end, reach.limit, own, x, y, z, begin + low, begin + high, place, pairs)
+    return place
+
+
 @njit(cache=True, parallel=True)
 def _pairs(
     queries,
@@ -106,14 +118,7 @@ def _pairs(
     for task in prange(len(band)):
         for other in range(first[band[task]], last[band[task]]):
             for q in range(begin[task], end[task]):
-                x, y, z = queries[X, q], queries[Y, q], queries[Z, q]
-                ring = math.sqrt(x * x + y * y)
-                a, d = candidates(reach, points, start, edges, table, other, queries[KEY, q], z, ring)
-                offset = start[other]
-                size = start[other + 1] - offset
-                for turn in range(-1, 2):
-                    low, high = piece(a, d, size, turn)
-                    low, high = offset + low, offset + high
-                    place[q] = pairs_in_run(
-                        points, label, run_end, reach.limit, query_label[q], x, y, z, low, high, place[q], pairs
-                    )
+                own, key, x, y, z = query_label[q], queries[KEY, q], queries[X, q], queries[Y, q], queries[Z, q]
+                place[q] = pairs_in_band(
+                    *(points, start, edges, table, label, run_end, reach, other, own, key, x, y, z, place[q], pairs)
+                )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,11 +11,15 @@ from numpy.typing import NDArray
 from gpu_clusters.io.model import Deals
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.areas import nearest_members
-from gpu_clusters.kernels.spaces import degrees_reach, in_degrees
+from gpu_clusters.kernels.bands import Bands
+from gpu_clusters.kernels.spaces import Reach, degrees_reach, in_degrees
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.inside import Inside, nearest_holding, points_inside, smallest_holding
 from gpu_clusters.steps.locate import Locations, distinct_places
 from gpu_clusters.steps.members import Members
+
+Nearest = Callable[[Bands, Bands, NDArray[np.int64], Reach], NDArray[np.int64]]
+"""`kernels.areas.nearest_members`, or what a GPU does in its place."""
 
 
 class Overlay(NamedTuple):
@@ -26,7 +31,13 @@ class Overlay(NamedTuple):
     place: NDArray[np.int32]
 
 
-def overlay(deals: Deals, locations: Locations, labels: NDArray[np.int64], settings: Settings) -> Overlay:
+def overlay(
+    deals: Deals,
+    locations: Locations,
+    labels: NDArray[np.int64],
+    settings: Settings,
+    nearest: Nearest = nearest_members,
+) -> Overlay:
     """Assign deals to the clusters in whose areas they lie (method, section 7).
 
     Parameters
@@ -37,9 +48,11 @@ def overlay(deals: Deals, locations: Locations, labels: NDArray[np.int64], setti
         Cluster of each location, -1 for noise.
     settings : Settings
         Uses ``area_degrees``.
+    nearest : callable
+        Finds the nearest members.
     """
     lon, lat, (place,) = distinct_places([(deals.lon, deals.lat)])
-    return Overlay(lon, lat, in_areas(lon, lat, locations, labels, settings.area_degrees), place)
+    return Overlay(lon, lat, in_areas(lon, lat, locations, labels, settings.area_degrees, nearest), place)
 
 
 def overlay_polygons(
@@ -68,6 +81,7 @@ def in_areas(
     locations: Locations,
     labels: NDArray[np.int64],
     area_degrees: float,
+    nearest: Nearest = nearest_members,
 ) -> NDArray[np.int64]:
     """Label of the cluster whose area holds each place, the nearest member's where there are several; -1 for none."""
     result = np.full(len(lon), -1, np.int64)
@@ -79,7 +93,7 @@ def in_areas(
     reach = degrees_reach(area_degrees)
     targets = index.build(points, reach)
     queries = index.build(in_degrees(lon, lat), reach)
-    found = nearest_members(queries, targets, order_of[targets.order], reach)
+    found = nearest(queries, targets, order_of[targets.order], reach)
     inside = found >= 0
     result[queries.order[inside]] = names[found[inside]]
     return result

@@ -1,0 +1,119 @@
+"""Strongest partners of clusters: loops, array code, and array code on the double of a GPU against sets of documents."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import cupy_double
+import numpy as np
+import pytest
+
+from gpu_clusters.arrays import blocks
+from gpu_clusters.steps import ties
+from gpu_clusters.steps.ties import Tie, strongest_partner
+
+
+def random_tie(rng, places, worth):
+    """Documents at few places and at many, with repeated rows."""
+    documents = int(rng.integers(1, 40))
+    sizes = rng.choice([1, 1, 2, 3, 8, 3 * places], documents, p=[0.3, 0.2, 0.2, 0.15, 0.1, 0.05])
+    start = np.concatenate(([0], np.cumsum(sizes)))
+    return Tie(start, rng.integers(0, places, start[-1]).astype(np.int32), worth)
+
+
+def random_case(seed):
+    rng = np.random.default_rng(seed)
+    places, clusters = int(rng.integers(2, 60)), int(rng.integers(1, 9))
+    labels = np.where(rng.random(places) < 0.6, rng.integers(0, clusters, places), -1)
+    labels[0] = clusters - 1
+    units = np.where(labels < 0, clusters + np.cumsum(labels < 0) - 1, labels)
+    wanted = np.flatnonzero(rng.random(clusters) < 0.7) if seed % 5 else np.arange(clusters)
+    worths = [1] if seed % 3 == 0 else rng.choice([1, 2, 3, 2**40 + 1], 2).tolist()
+    return wanted if len(wanted) else np.zeros(1, np.int64), units, [random_tie(rng, places, w) for w in worths]
+
+
+def by_sets(clusters, units, given):
+    strongest = np.full(units.max() + 1, -1)
+    for cluster in clusters:
+        score = {}
+        for start, place, worth in given:
+            for low, high in pairwise(start):
+                together = set(units[place[low:high]].tolist())
+                for other in together - {cluster} if cluster in together else ():
+                    score[other] = score.get(other, 0) + worth
+        first = [other for other, value in score.items() if value == max(score.values())]
+        strongest[cluster] = first[0] if len(first) == 1 else -1
+    return strongest
+
+
+def on_device(given):
+    return [Tie(cupy_double.asarray(tie.doc_start), cupy_double.asarray(tie.place), tie.worth) for tie in given]
+
+
+@pytest.mark.parametrize("block", [1, 7, 100, ties.BLOCK])
+def test_strongest_partners_equal_sets_of_documents(block, monkeypatch):
+    monkeypatch.setattr(ties, "BLOCK", block)
+    partners, none = 0, 0
+    for seed in range(60 if block > 1 else 15):
+        clusters, units, given = random_case(seed)
+        expected = by_sets(clusters, units, given)
+        partners, none = partners + (expected >= 0).sum(), none + (expected[clusters] < 0).sum()
+        for found in (
+            strongest_partner(clusters, units, given),
+            ties._by_arrays(clusters, units, given),
+            strongest_partner(clusters, units, on_device(given)),
+        ):
+            assert isinstance(found, np.ndarray) and found.dtype == np.int64
+            np.testing.assert_array_equal(found, expected, err_msg=str(seed))
+    assert partners > 10 and none > 3
+
+
+def test_tables_stay_on_the_device(monkeypatch):
+    rng = np.random.default_rng(3)
+    places, clusters = 3000, 40
+    units = np.concatenate((rng.integers(0, clusters, 2000), clusters + np.arange(1000)))
+    units[:clusters] = np.arange(clusters)
+    start = np.arange(0, 60_001, 3)
+    given = [Tie(start, rng.integers(0, places, 60_000).astype(np.int32), worth) for worth in (5, 7)]
+    there = on_device(given)
+    expected = strongest_partner(np.arange(clusters), units, given)
+    monkeypatch.setattr(ties, "BLOCK", 1 << 14)
+    cupy_double.log.clear()
+    found = strongest_partner(np.arange(clusters), units, there)
+    np.testing.assert_array_equal(found, expected)
+    sent = [size for name, size in cupy_double.log if name == "asarray"]
+    assert sent == [units.nbytes, 8 * clusters]
+    assert sum(size for name, size in cupy_double.log if name != "asarray") < 2000
+
+
+def test_a_document_everywhere_is_held_in_parts(monkeypatch):
+    """200 clusters and 1,800 noise locations in one document: 400,000 joined pairs, 5,000 at a time."""
+    units = np.arange(2000)
+    given = on_device([Tie(np.array([0, 2000, 2003]), np.append(units, [3, 4, 4]).astype(np.int32), 1)])
+    longest = [0]
+
+    def arange(*args):
+        made = cupy_double.wrapped(np.arange(*args))
+        longest[0] = max(longest[0], len(made))
+        return made
+
+    monkeypatch.setattr(ties, "BLOCK", 5000)
+    monkeypatch.setattr(cupy_double, "arange", arange, raising=False)
+    found = strongest_partner(np.arange(200), units, given)
+    assert (np.flatnonzero(found >= 0).tolist(), found[3:5].tolist()) == ([3, 4], [4, 3])
+    assert longest[0] == 5000
+
+
+def test_blocks_hold_no_more_than_one_entry_too_many():
+    rng = np.random.default_rng(0)
+    for seed in range(200):
+        counts = rng.choice([0, 0, 1, 2, 50], int(rng.integers(0, 30)))
+        total, most = np.concatenate(([0], np.cumsum(counts))), int(rng.integers(1, 20))
+        found = blocks(total, most)
+        assert blocks(cupy_double.asarray(total), most) == found
+        assert [entry for begin, end, _, _ in found for entry in np.flatnonzero(counts[begin:end]) + begin] == (
+            np.flatnonzero(counts).tolist()
+        ), seed
+        for begin, end, first, last in found:
+            assert (total[begin], total[end]) == (first, last)
+            assert last - first <= most + counts[begin:end].max()
