@@ -17,8 +17,12 @@ from gpu_clusters.errors import DeviceError, DeviceMemoryError, UsageError
 from gpu_clusters.io import read_addresses
 from gpu_clusters.io.device import read_addresses as read_on_gpu
 from gpu_clusters.io.model import TableRead
+from gpu_clusters.kernels.areas import nearest_members
+from gpu_clusters.kernels.gaps import close_pairs
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.inside import Inside, points_inside
+from gpu_clusters.steps.merge import ClosePairs
+from gpu_clusters.steps.overlay import Nearest
 
 ON_GPU = "densities, links and borders of the clusters, points in polygons"
 SWEPT_ON_GPU = "the clusters of all densities"
@@ -37,6 +41,8 @@ class Backend(NamedTuple):
     engine: str
     read: Callable[..., TableRead]
     cluster: Engine
+    close: ClosePairs
+    nearest: Nearest
     inside: Inside
     counting: counting.Counting
     hierarchy: levels.Kernels
@@ -80,7 +86,8 @@ def pick(settings: Settings, on_gpu: str = ON_GPU) -> Backend:
 
 
 def _on_cpu(engine: str, run: Engine, note: str) -> Backend:
-    return Backend("cpu", engine, read_addresses, run, points_inside, counting.ON_CPU, levels.ON_CPU, note, [])
+    given = (read_addresses, run, close_pairs, nearest_members, points_inside, counting.ON_CPU, levels.ON_CPU)
+    return Backend("cpu", engine, *given, note, [])
 
 
 def gpu() -> Gpu:
@@ -122,6 +129,7 @@ def _on_gpu(settings: Settings, work: str) -> Backend:
         raise DeviceError(f"{asked} is not available: {missing}; {OTHERS}")
     import cupy
 
+    from gpu_clusters.engines import areas
     from gpu_clusters.engines.device import kernels
     from gpu_clusters.engines.hierarchy import kernels as of_levels
     from gpu_clusters.engines.totals import counting as on_device
@@ -134,7 +142,9 @@ def _on_gpu(settings: Settings, work: str) -> Backend:
     inside = _by_cuspatial() if engine == "cuml" and find_spec("cuspatial") else partial(by_kernel, cupy)
     read = partial(read_on_gpu, _cudf(), cupy, remark=remarks.append)
     note = f"on the {gpu().name}: {work}; {ELSEWHERE}; {NOT_RUN}"
-    return Backend("gpu", engine, read, run, inside, on_device(cupy), of_levels(cupy), note, remarks)
+    close, nearest = (partial(function, cupy) for function in (areas.close_pairs, areas.nearest_members))
+    given = (read, run, close, nearest, inside, on_device(cupy), of_levels(cupy))
+    return Backend("gpu", engine, *given, note, remarks)
 
 
 def _cudf() -> Any:

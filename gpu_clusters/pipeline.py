@@ -152,7 +152,7 @@ def rank(
         with clock.stage("cluster"), keep_to_one_thread():
             clustering = cluster(located.locations, settings, chosen.cluster)
         with clock.stage("merge"), keep_to_one_thread():
-            merged = merge(located, clustering, tables.patents, tables.publications, settings)
+            merged = merge(located, clustering, tables.patents, tables.publications, settings, chosen.close)
         members = of_locations(merged.labels)
         with clock.stage("draw boundaries"), keep_to_one_thread():
             outlines = draw(located.locations, members, settings, given and given.polygons, chosen.inside)
@@ -163,7 +163,7 @@ def rank(
         elif tables.deals and settings.boundary != "area":
             placed = overlay_polygons(tables.deals, outlines, located.locations, members, chosen.inside)
         elif tables.deals:
-            placed = overlay(tables.deals, located.locations, merged.labels, settings)
+            placed = overlay(tables.deals, located.locations, merged.labels, settings, chosen.nearest)
     people, rasters = None, list[InputFile]()
     if population is not None:
         with clock.stage("population"), keep_to_one_thread():

@@ -41,7 +41,6 @@ def main(worlds):
     for seed in range(worlds):
         world = random_world(seed)
         tables = (world.patents, world.publications, world.deals)
-        world.settings["merge_km"] = None
         with tempfile.TemporaryDirectory() as folder:
             if seed % 2:
                 tables = files(tables, Path(folder))
@@ -54,7 +53,9 @@ def main(worlds):
         said |= {part for part in found.manifest["note"].split("; ") if "read by" in part}
         for name in TABLES:
             pd.testing.assert_frame_equal(
-                *(pd.DataFrame(getattr(result, name)) for result in (found, expected)), check_exact=True, obj=f"{seed} {name}"
+                *(pd.DataFrame(getattr(result, name)) for result in (found, expected)),
+                check_exact=True,
+                obj=f"{seed} {name}",
             )
     print("rankings equal the CPU's", *sorted(said), sep="\n")
 

@@ -16,7 +16,7 @@ from gpu_clusters.kernels.spaces import Reach, degrees_reach, in_degrees
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.inside import Inside, nearest_holding, points_inside, smallest_holding
 from gpu_clusters.steps.locate import Locations, distinct_places
-from gpu_clusters.steps.members import Members
+from gpu_clusters.steps.members import Members, of_locations
 
 Nearest = Callable[[Bands, Bands, NDArray[np.int64], Reach], NDArray[np.int64]]
 """`kernels.areas.nearest_members`, or what a GPU does in its place."""
@@ -85,24 +85,14 @@ def in_areas(
 ) -> NDArray[np.int64]:
     """Label of the cluster whose area holds each place, the nearest member's where there are several; -1 for none."""
     result = np.full(len(lon), -1, np.int64)
-    members = np.flatnonzero(labels >= 0)
-    if not len(members) or not len(lon):
+    members = of_locations(labels)
+    if not members.clusters or not len(lon):
         return result
-    names, order_of = _by_first_member(labels[members])
-    points = in_degrees(locations.lon[members], locations.lat[members])
+    points = in_degrees(locations.lon[members.place], locations.lat[members.place])
     reach = degrees_reach(area_degrees)
     targets = index.build(points, reach)
     queries = index.build(in_degrees(lon, lat), reach)
-    found = nearest(queries, targets, order_of[targets.order], reach)
+    found = nearest(queries, targets, members.cluster[targets.order], reach)
     inside = found >= 0
-    result[queries.order[inside]] = names[found[inside]]
+    result[queries.order[inside]] = members.labels()[found[inside]]
     return result
-
-
-def _by_first_member(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Labels in the order of their first members, and each member's place in that order."""
-    names, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    return names[order], rank[inverse]
