@@ -37,7 +37,7 @@ def files(tables, folder):
 def main(worlds):
     sys.modules |= {"cupy": cupy_double, "cudf": cudf_double, "numba_cuda": doubles.numba_cuda()}
     cuda.launch = cupy_double.taken_by(cuda.launch)
-    on_cpu, said = linking.unite, set()
+    on_cpu, said, merged, assigned = linking.unite, set(), 0, 0
     for seed in range(worlds):
         world = random_world(seed)
         tables = (world.patents, world.publications, world.deals)
@@ -51,12 +51,15 @@ def main(worlds):
             linking.unite = on_cpu
         assert found.manifest["device"] == "gpu"
         said |= {part for part in found.manifest["note"].split("; ") if "read by" in part}
+        merged += found.manifest["clusters"] < found.manifest["initial_clusters"]
+        assigned += bool((found.deals["cluster_id"] > 0).any())
         for name in TABLES:
             pd.testing.assert_frame_equal(
                 *(pd.DataFrame(getattr(result, name)) for result in (found, expected)),
                 check_exact=True,
                 obj=f"{seed} {name}",
             )
+    assert merged > worlds // 20 and assigned > worlds // 4, (merged, assigned)
     print("rankings equal the CPU's", *sorted(said), sep="\n")
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from types import ModuleType, SimpleNamespace
 from typing import ClassVar
 
+import cupy_double
 import numpy as np
 import pandas as pd
 import shapely
@@ -62,7 +63,7 @@ class CUDARuntimeError(RuntimeError):
 
 
 def cupy_with(devices: int | Exception) -> ModuleType:
-    """CuPy with so many GPUs, or with a driver that fails; its arrays are NumPy's."""
+    """CuPy with so many GPUs, or with a driver that fails; its arrays are those of `cupy_double`."""
 
     def count() -> int:
         if isinstance(devices, Exception):
@@ -75,8 +76,9 @@ def cupy_with(devices: int | Exception) -> ModuleType:
         getDeviceProperties=lambda number: {"name": b"Double H100", "number": number},
     )
     module = _module("cupy")
+    vars(module).update({name: value for name, value in vars(cupy_double).items() if not name.endswith("__")})
+    module.__getattr__ = cupy_double.__getattr__
     module.cuda = SimpleNamespace(runtime=runtime)
-    module.ndarray = type("ndarray", (), {})  # which other packages look for, once CuPy is there
     return module
 
 

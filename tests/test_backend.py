@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from types import SimpleNamespace
 
 import doubles
 import geopandas as gpd
@@ -21,10 +20,12 @@ from worlds import random_world
 
 import gpu_clusters
 from gpu_clusters import backend
-from gpu_clusters.engines import levels
+from gpu_clusters.engines import areas, device, hierarchy, levels, totals
 from gpu_clusters.engines.counting import ON_CPU as COUNTING
 from gpu_clusters.engines.native import ON_CPU
 from gpu_clusters.errors import DeviceError, DeviceMemoryError, UsageError
+from gpu_clusters.kernels.areas import nearest_members
+from gpu_clusters.kernels.gaps import close_pairs
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.inside import points_inside
 
@@ -43,12 +44,13 @@ def machine(monkeypatch):
             backend, "find_spec", lambda name: packages.get(name) if name in GPU_PACKAGES else find_spec(name)
         )
         for module, name, kernels in (
-            ("device", "kernels", ON_CPU),
-            ("hierarchy", "kernels", levels.ON_CPU),
-            ("totals", "counting", COUNTING),
+            (device, "kernels", ON_CPU),
+            (hierarchy, "kernels", levels.ON_CPU),
+            (totals, "counting", COUNTING),
         ):
-            made = {name: lambda xp, kernels=kernels: kernels if xp is packages["cupy"] else None}
-            monkeypatch.setitem(sys.modules, f"gpu_clusters.engines.{module}", SimpleNamespace(**made))
+            monkeypatch.setattr(module, name, lambda xp, kernels=kernels: kernels if xp is packages["cupy"] else None)
+        monkeypatch.setattr(areas, "close_pairs", lambda _, *args: close_pairs(*args))
+        monkeypatch.setattr(areas, "nearest_members", lambda _, *args: nearest_members(*args))
 
     return make
 
@@ -174,10 +176,9 @@ def test_people_through_the_dispatch(machine, monkeypatch):
         asked.append(1)
         COUNTING.gather(*args)
 
-    module = sys.modules["gpu_clusters.engines.totals"]
-    monkeypatch.setattr(module, "counting", lambda _: COUNTING._replace(gather=gather))
-    for device, times in (("auto", 0), ("cpu", 0), ("gpu", 1)):
-        assert gpu_clusters.people_within(**places, device=device) == expected and len(asked) == times
+    monkeypatch.setattr(totals, "counting", lambda _: COUNTING._replace(gather=gather))
+    for where, times in (("auto", 0), ("cpu", 0), ("gpu", 1)):
+        assert gpu_clusters.people_within(**places, device=where) == expected and len(asked) == times
     with pytest.raises(UsageError, match="hulls are summed on the CPU"):
         gpu_clusters.people_within(**places, boundary="hull", device="gpu")
     with pytest.raises(UsageError, match="device must be one of auto, cpu, gpu"):
@@ -190,8 +191,7 @@ def test_people_on_a_full_device(machine, monkeypatch):
     def nothing(_):
         raise MemoryError("std::bad_alloc")
 
-    module = sys.modules["gpu_clusters.engines.totals"]
-    monkeypatch.setattr(module, "counting", lambda _: COUNTING._replace(nothing=nothing))
+    monkeypatch.setattr(totals, "counting", lambda _: COUNTING._replace(nothing=nothing))
     raster = Plain(np.ones((4, 4)), (1, 0, 0, 0, -1, 4)).array()
     with pytest.raises(DeviceMemoryError, match="full in step 'population'"):
         gpu_clusters.people_within([(1.0, 1.0)], raster, device="gpu")

@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PROGRAM = Path(__file__).parent / "cuda_shell.py"
+SIMULATED = {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1"}
 
 
-def run(*mode, **environment):
-    command = [sys.executable, "-W", "ignore", str(PROGRAM), *mode]
+def run(program, *mode, **environment):
+    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name(program)), *mode]
     return subprocess.run(
         command, env=os.environ | environment, capture_output=True, text=True, timeout=600, check=False
     )
 
 
 def test_the_engine_in_the_simulator_equals_all_pairs():
-    done = run("simulate", "6", NUMBA_ENABLE_CUDASIM="1", NUMBA_DISABLE_JIT="1")
+    done = run("cuda_shell.py", "simulate", "6", **SIMULATED)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         "random worlds equal all pairs",
@@ -33,9 +33,22 @@ def test_the_engine_in_the_simulator_equals_all_pairs():
     ]
 
 
+def test_rankings_in_the_simulator_equal_the_cpus():
+    done = run("cuda_rank.py", "40", **SIMULATED)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "rankings equal the CPU's",
+        *(
+            f"{table} read by {reader}"
+            for table in ("patents", "publications")
+            for reader in ("cuDF", "the CPU, because it is a data frame")
+        ),
+    ]
+
+
 @pytest.mark.skipif(find_spec("numba_cuda") is None, reason="numba-cuda is not installed")
 def test_the_kernels_compile_to_ptx_that_rounds_like_a_cpu():
-    done = run("compile")
+    done = run("cuda_shell.py", "compile")
     assert done.returncode == 0, done.stderr
     compiled = dict(part.split("\n", 1) for part in done.stdout.split("==== ")[1:])
     assert {
