@@ -44,8 +44,9 @@ def assert_same(one, other):
     assert one.cube.identical(other.cube)
 
 
+@pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize("seed", range(12))
-def test_worlds_on_either_device(machine, seed):
+def test_worlds_on_either_device(seed):
     world, given, radii, densities = prepared(seed)
     tables = (world.patents, world.publications, world.deals)
     if seed % 3 == 0:
@@ -65,7 +66,8 @@ def test_worlds_on_either_device(machine, seed):
     )
 
 
-def test_several_weightings(machine):
+@pytest.mark.usefixtures("machine")
+def test_several_weightings():
     world, given, radii, densities = prepared(2)
     given |= {"weighting": ["raw", "total-preserving"], "radius_km": radii, "density": densities}
     assert_same(sweep(world.patents, device="gpu", **given), sweep(world.patents, **given))
@@ -74,14 +76,16 @@ def test_several_weightings(machine):
 TABLE = pd.DataFrame({"doc_id": [1, 2], "lon": 2.35, "lat": 48.86})
 
 
-def test_what_a_sweep_still_refuses(machine):
+@pytest.mark.usefixtures("machine")
+def test_what_a_sweep_still_refuses():
     with pytest.raises(UsageError, match="native"):
         sweep(TABLE, radius_km=[5], density=[2], engine="cuml", device="gpu")
     with pytest.raises(UsageError, match="native"):
         sweep(TABLE, radius_km=[5], density=[2], engine="sklearn")
 
 
-def test_a_full_device_names_the_sweep(machine, monkeypatch):
+@pytest.mark.usefixtures("machine")
+def test_a_full_device_names_the_sweep(monkeypatch):
     def full(*_):
         raise MemoryError("std::bad_alloc")
 
@@ -91,7 +95,7 @@ def test_a_full_device_names_the_sweep(machine, monkeypatch):
 
 
 def test_without_a_gpu(program, tmp_path, monkeypatch):
-    monkeypatch.setattr(backend, "find_spec", lambda name: None)
+    monkeypatch.setattr(backend, "find_spec", lambda _: None)
     TABLE.to_parquet(tmp_path / "patents.parquet")
     given = ["--patents", tmp_path / "patents.parquet", "--radius-km", "5", "--density", "2", "--device", "gpu"]
     program.refused(4, "sweep", *given, "--out", tmp_path / "out", says="CuPy is not installed")
@@ -100,7 +104,8 @@ def test_without_a_gpu(program, tmp_path, monkeypatch):
     assert backend.pick(Settings()).hierarchy is levels.ON_CPU
 
 
-def test_the_command_writes_the_files_of_the_cpu(machine, program, tmp_path):
+@pytest.mark.usefixtures("machine")
+def test_the_command_writes_the_files_of_the_cpu(program, tmp_path):
     rng = np.random.default_rng(3)
     table = pd.DataFrame(
         {"doc_id": np.arange(300) // 2, "lon": rng.normal(0, 0.1, 300), "lat": rng.normal(0, 0.1, 300)}

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gpu_clusters.arrays import to_host
-from gpu_clusters.engines import cuda, cuda_sweep
+from gpu_clusters.engines import cuda, cuda_sweep, totals
 from gpu_clusters.engines.device import band_of, build, densities
 from gpu_clusters.engines.levels import Kernels
 from gpu_clusters.kernels.bands import Bands, index_of, near
@@ -34,8 +34,8 @@ class Cells(NamedTuple):
 
 def kernels(xp: Any) -> Kernels:
     """The kernels, for arrays of the module ``xp``: cupy."""
-    functions = (build, densities, cut, grow, hang, nodes_of, first_members, densest_members)
-    made: list[Any] = [partial(function, xp) for function in functions]
+    tree = (build, densities, cut, grow, hang, nodes_of, first_members, densest_members)
+    made: list[Any] = [partial(function, xp) for function in (*tree, *totals.FUNCTIONS)]
     return Kernels(xp, *made)
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gpu_clusters.kernels import bands as index
-from gpu_clusters.kernels import cells, forest, nodes
+from gpu_clusters.kernels import cells, forest, nearby, nodes, sums
 from gpu_clusters.kernels.density import densities
 
 
@@ -16,7 +16,8 @@ class Kernels(NamedTuple):
     """Between them, arrays are those of ``xp`` (numpy or cupy) and stay there.
 
     The functions are named after those of `gpu_clusters.kernels`. Cells, the forest over them and the numbers of nodes may differ
-    between devices; the clusters of every level, and what is found of them, do not.
+    between devices; the clusters of every level, and what is found of them, do not. What ``arrivals`` and
+    ``nearest_by_level`` find is little, and on the host.
     """
 
     xp: Any
@@ -28,6 +29,11 @@ class Kernels(NamedTuple):
     nodes_of: Callable[..., Any]
     first_members: Callable[..., Any]
     densest_members: Callable[..., Any]
+    members_of: Callable[..., Any]
+    rows_of: Callable[..., Any]
+    add_worth: Callable[..., None]
+    arrivals: Callable[..., sums.Arrivals]
+    nearest_by_level: Callable[..., nearby.Nearby]
 
 
 ON_CPU = Kernels(
@@ -40,4 +46,9 @@ ON_CPU = Kernels(
     nodes.nodes_of,
     nodes.first_members,
     nodes.densest_members,
+    sums.members_of,
+    sums.rows_of,
+    sums.add_worth,
+    sums.arrivals,
+    nearby.nearest_by_level,
 )
