@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from gpu_clusters.engines.cuda import cuda
+from gpu_clusters.kernels.bands import find_edges
 from gpu_clusters.kernels.cells import width_around
 from gpu_clusters.kernels.closest import look_around
 from gpu_clusters.kernels.levels import hang_in_band, link_at
@@ -18,6 +19,14 @@ from gpu_clusters.kernels.sums import count_member, scatter, worth
 def held(*args: Any) -> list[Any]:
     """Arguments for many launches of a row: arrays of CuPy are taken once, and not waited for, as both use one stream."""
     return [cuda.as_cuda_array(arg, sync=False) if hasattr(arg, "__cuda_array_interface__") else arg for arg in args]
+
+
+@cuda.jit(cache=True)
+def note_edges(sphere, points, start, edges):
+    """`bands.find_edges` of each band."""
+    band = cuda.grid(1)
+    if band < edges.shape[1]:
+        find_edges(sphere, points, start, edges, band)
 
 
 @cuda.jit(cache=True)

@@ -15,7 +15,8 @@ import numpy as np
 
 from gpu_clusters.arrays import to_host
 from gpu_clusters.engines import cuda, cuda_sweep, totals
-from gpu_clusters.engines.device import band_of, build, densities
+from gpu_clusters.engines.banding import build, held
+from gpu_clusters.engines.device import band_of, densities
 from gpu_clusters.engines.levels import Kernels
 from gpu_clusters.kernels.bands import Bands, index_of, near
 from gpu_clusters.kernels.forest import Forest
@@ -34,7 +35,7 @@ class Cells(NamedTuple):
 
 def kernels(xp: Any) -> Kernels:
     """The kernels, for arrays of the module ``xp``: cupy."""
-    tree = (build, densities, cut, grow, hang, nodes_of, first_members, densest_members)
+    tree = (held, build, densities, cut, grow, hang, nodes_of, first_members, densest_members)
     made: list[Any] = [partial(function, xp) for function in (*tree, *totals.FUNCTIONS)]
     return Kernels(xp, *made)
 

@@ -10,6 +10,7 @@ import numpy as np
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels import cells, forest, nearby, nodes, sums
 from gpu_clusters.kernels.density import densities
+from gpu_clusters.kernels.spaces import Coordinates
 
 
 class Kernels(NamedTuple):
@@ -17,10 +18,11 @@ class Kernels(NamedTuple):
 
     The functions are named after those of `gpu_clusters.kernels`. Cells, the forest over them and the numbers of nodes may differ
     between devices; the clusters of every level, and what is found of them, do not. What ``arrivals`` and
-    ``nearest_by_level`` find is little, and on the host.
+    ``nearest_by_level`` find is little, and on the host. ``held`` takes a function that gives coordinates, and returns one.
     """
 
     xp: Any
+    held: Callable[..., Callable[[], Coordinates]]
     build: Callable[..., Any]
     densities: Callable[..., Any]
     cut: Callable[..., Any]
@@ -36,8 +38,13 @@ class Kernels(NamedTuple):
     nearest_by_level: Callable[..., nearby.Nearby]
 
 
+def _as_it_is(points: Callable[[], Coordinates]) -> Callable[[], Coordinates]:
+    return points
+
+
 ON_CPU = Kernels(
     np,
+    _as_it_is,
     index.build,
     densities,
     cells.cut,

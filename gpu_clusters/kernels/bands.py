@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from gpu_clusters.arrays import namespace
+from gpu_clusters.arrays import namespace, to_host
 from gpu_clusters.kernels.search import (
     HIGH_RING,
     HIGH_Z,
@@ -59,7 +59,7 @@ def build(points: Coordinates, reach: Reach, cuts: int | None = None) -> Bands:
     cuts : int, optional
         Bands per height of the radius; as many as suit the density of the points where left out. Results never depend on it.
     """
-    order, start = _sorted_by_band(_band_numbers(points, reach, cuts), points.key)
+    order, start = _sorted_by_band(band_numbers(points, reach, cuts), points.key)
     sorted_points = np.empty((4, len(order)))
     for row, values in zip(sorted_points, (points.key, points.x, points.y, points.z), strict=True):
         np.take(values, order, out=row)
@@ -70,7 +70,7 @@ def build_by_group(
     points: Coordinates, group: NDArray[np.int64], groups: int, reach: Reach
 ) -> tuple[Bands, NDArray[np.int64]]:
     """Bands that hold points of one group each, the bands of group 0 first; and each group's first band, (groups + 1,)."""
-    number = _band_numbers(points, reach, None)
+    number = band_numbers(points, reach, None)
     order = np.lexsort((points.key, number, group))
     number, group = number[order], group[order]
     new = np.flatnonzero((np.diff(group) != 0) | (np.diff(number) != 0)) + 1
@@ -122,12 +122,12 @@ def _extent(bands: Bands, kind: int) -> tuple[NDArray[np.float64], NDArray[np.fl
     return xp.degrees(xp.arctan2(low, low_ring)), xp.degrees(xp.arctan2(high, high_ring))
 
 
-def _band_numbers(points: Coordinates, reach: Reach, cuts: int | None) -> NDArray[np.int64]:
+def band_numbers(points: Coordinates, reach: Reach, cuts: int | None = None) -> NDArray[np.int64]:
     """Band of each point, ascending with its height: rows as high as the radius, each cut into bands of equal height."""
-    n = len(points.key)
+    n, xp = len(points.key), namespace(points.key)
     height = min(reach.height, 180.0) if reach.period else reach.height
     scaled = points.height * (1 / height)
-    row = np.floor(scaled)
+    row = xp.floor(scaled)
     lowest, highest = (float(row.min()), float(row.max())) if n else (0.0, 0.0)
     if highest - lowest > n + 1024:  # a radius so small that it hardly matters
         return row.astype(np.int64)
@@ -136,16 +136,16 @@ def _band_numbers(points: Coordinates, reach: Reach, cuts: int | None) -> NDArra
     place = row.astype(np.int64)
     rows = int(highest - lowest) + 1
     bands = np.full(rows, cuts) if cuts else _suitable_cuts(points, place, rows, height)
-    bands_of = bands[place]
-    inside = np.minimum((scaled * bands_of).astype(np.int64), bands_of - 1)
-    inside += (np.cumsum(bands) - bands)[place]
+    bands_of = xp.asarray(bands)[place]
+    inside = xp.minimum((scaled * bands_of).astype(np.int64), bands_of - 1)
+    inside += xp.asarray(np.cumsum(bands) - bands)[place]
     return inside
 
 
 def _suitable_cuts(points: Coordinates, row: NDArray[np.int64], rows: int, height: float) -> NDArray[np.int64]:
     """Number of bands that each row is cut into: the more, the more neighbours its points have, by a sample of them."""
     step = max(1, len(row) // 50_000)
-    row, key, across = row[::step], points.key[::step], points.height[::step]
+    row, key, across = (to_host(values[::step]) for values in (row, points.key, points.height))
     stretch = np.maximum(np.cos(np.radians(across)), 1e-3) if points.kind == SPHERE else 1.0
     cell = np.floor(key * stretch / height) + row * 1e7
     _, cell, crowd = np.unique(cell, return_inverse=True, return_counts=True)
@@ -196,22 +196,24 @@ def _sort_buckets(start, key, order):
             order[start[b] : start[b + 1]] = members[np.argsort(key[members])]
 
 
+@point_function
+def find_edges(sphere, points, start, edges, b):
+    """``z`` and distance from the axis of the lowest and of the highest point of a band."""
+    low, high = 0.0, 0.0
+    for i in range(start[b], start[b + 1]):
+        z = points[Z, i]
+        ring = math.hypot(points[X, i], points[Y, i]) if sphere else 1.0
+        rise = -ring if z > 0 else ring  # towards a pole z stands still while the ring still shrinks
+        if i == start[b] or z < edges[LOW_Z, b] or (z == edges[LOW_Z, b] and rise < low):
+            edges[LOW_Z, b], edges[LOW_RING, b], low = z, ring, rise
+        if i == start[b] or z > edges[HIGH_Z, b] or (z == edges[HIGH_Z, b] and rise > high):
+            edges[HIGH_Z, b], edges[HIGH_RING, b], high = z, ring, rise
+
+
 @njit(cache=True)
 def _edges(sphere, points, start, edges):
-    """``z`` and distance from the axis of the lowest and of the highest point of each band."""
     for b in range(len(start) - 1):
-        for i in range(start[b], start[b + 1]):
-            z = points[Z, i]
-            ring = math.hypot(points[X, i], points[Y, i]) if sphere else 1.0
-            rise = -ring if z > 0 else ring  # towards a pole z stands still while the ring still shrinks
-            if i == start[b]:
-                low = high = rise
-                edges[LOW_Z, b] = edges[HIGH_Z, b] = z
-                edges[LOW_RING, b] = edges[HIGH_RING, b] = ring
-            if z < edges[LOW_Z, b] or (z == edges[LOW_Z, b] and rise < low):
-                edges[LOW_Z, b], edges[LOW_RING, b], low = z, ring, rise
-            if z > edges[HIGH_Z, b] or (z == edges[HIGH_Z, b] and rise > high):
-                edges[HIGH_Z, b], edges[HIGH_RING, b], high = z, ring, rise
+        find_edges(sphere, points, start, edges, b)
 
 
 @point_function

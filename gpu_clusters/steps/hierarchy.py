@@ -63,7 +63,7 @@ class Neighbourhood:
     Parameters
     ----------
     points : callable
-        Gives the coordinates. They are asked for when bands are built, and not kept: the bands hold them too.
+        Gives the coordinates. They are asked for when bands are built, and on the host not kept: the bands hold them too.
     weight : (n,) int64
         On the host; the attribute is on the device.
     kernels : Kernels
@@ -71,7 +71,7 @@ class Neighbourhood:
     """
 
     def __init__(self, points: Callable[[], Coordinates], weight: NDArray[np.int64], kernels: Kernels = ON_CPU) -> None:
-        self._points, self._kernels = points, kernels
+        self._points, self._kernels = kernels.held(points), kernels
         self.weight = kernels.xp.asarray(weight)
         self._bands: Bands | None = None
         self._built_for = 0.0
