@@ -18,6 +18,7 @@ from gpu_clusters import DeviceError, UsageError, backend, sweep
 from gpu_clusters.engines import cuda, hierarchy, levels, native
 from gpu_clusters.errors import DeviceMemoryError
 from gpu_clusters.settings import Settings
+from gpu_clusters.sweeps import spread
 
 PACKAGES = ("cupy", "numba_cuda", "cuml")
 
@@ -71,6 +72,34 @@ def test_several_weightings():
     world, given, radii, densities = prepared(2)
     given |= {"weighting": ["raw", "total-preserving"], "radius_km": radii, "density": densities}
     assert_same(sweep(world.patents, device="gpu", **given), sweep(world.patents, **given))
+
+
+@pytest.mark.usefixtures("machine")
+def test_workers_of_dask_get_the_kernels(monkeypatch):
+    pickling = pytest.importorskip("distributed.protocol.pickle")
+    world, given, radii, densities = prepared(1)
+    given |= {"radius_km": radii, "density": densities}
+    expected = sweep(world.patents, deals=world.deals, **given)
+
+    def compute(study, keys, _):
+        for key in keys:
+            cuda_loops.launched.clear()
+            yield key, pickling.loads(pickling.dumps(study)).part(*key)
+            assert "link_level" in cuda_loops.launched
+
+    monkeypatch.setattr(spread, "compute", compute)
+    assert_same(sweep(world.patents, deals=world.deals, device="gpu", dask="local", **given), expected)
+
+
+@pytest.mark.usefixtures("machine")
+def test_sums_have_the_bits_of_the_cpu_also_with_very_many_different_fractions():
+    rng = np.random.default_rng(0)
+    lon, lat = rng.normal(size=(2, 6000)).round(2)
+    table = pd.DataFrame({"doc_id": np.arange(6000), "lon": lon, "lat": lat, "fraction": rng.random(6000)})
+    few = table.assign(fraction=rng.integers(1, 900, 6000) / 7)
+    deals = table[["lon", "lat"]].assign(deals=rng.random(6000))
+    given = {"radius_km": [5, 8], "density": [3, 9], "baseline": (5, 3)}
+    assert_same(sweep(table, few, deals, device="gpu", **given), sweep(table, few, deals, **given))
 
 
 TABLE = pd.DataFrame({"doc_id": [1, 2], "lon": 2.35, "lat": 48.86})
