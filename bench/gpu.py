@@ -8,6 +8,8 @@ native     clustering of the benchmark's globe: each kernel's time, device memor
 cuml       the same with cuML through islands, and cuML alone on samples: time, cores, partition
 polygons   all locations in 240 outlines, by the native kernel and by cuSpatial where it is installed, beside shapely on the CPU
 rank       from Parquet to a ranking on either device, cold and warm, tables equal
+sweep      20 radii and 50 densities with shares, ranks and deals: stages, kernels, a part of the grid equal to the CPU's, and how
+           long cuML would take for as many single settings
 sanitizer  compute-sanitizer's memcheck and racecheck over a small run, where that tool is installed
 """
 
@@ -33,20 +35,24 @@ import shapely
 from machine import describe, headline
 from world import make_world
 
-from gpu_clusters import Settings, rank
+from gpu_clusters import Settings, rank, sweep
 from gpu_clusters.engines import cuml as by_cuml
-from gpu_clusters.engines import native
+from gpu_clusters.engines import levels, native
 from gpu_clusters.engines.inside import by_cuspatial, by_kernel
 from gpu_clusters.engines.islands import islands
 from gpu_clusters.engines.protocol import Clustering, Problem
 from gpu_clusters.io import read_addresses
 from gpu_clusters.steps.cluster import space
+from gpu_clusters.steps.hierarchy import Neighbourhood
 from gpu_clusters.steps.inside import points_inside
 from gpu_clusters.steps.locate import locate
 
 PACKAGES = ("gpu-clusters", "numba", "numba-cuda", "cupy-cuda12x", "cupy-cuda13x", "cuml-cu12", "cuml-cu13", "numpy")
 SAMPLES = (100_000, 300_000, 1_000_000)
-CHECKS = ("native", "cuml", "polygons", "rank", "sanitizer")
+CHECKS = ("native", "cuml", "polygons", "rank", "sweep", "sanitizer")
+RADII = tuple(range(6, 26))
+STEPS = tuple(float(step) for step in np.geomspace(0.3, 3, 50).round(3))
+"""Densities of the sweep, in the method's."""
 
 
 class Machine:
@@ -59,15 +65,17 @@ class Machine:
             import doubles
 
             self.name, self.kernels, self.dbscan, self.wait = "rehearsal, no GPU", native.ON_CPU, doubles.DBSCAN, int
+            self.levels = levels.ON_CPU
             return
         import cupy
 
         from gpu_clusters.backend import gpu
-        from gpu_clusters.engines.device import kernels
+        from gpu_clusters.engines import device, hierarchy
 
         if gpu().missing:
             raise SystemExit(gpu().missing)
-        self.name, self.kernels, self.cupy = gpu().name, kernels(cupy), cupy
+        self.name, self.cupy = gpu().name, cupy
+        self.kernels, self.levels = device.kernels(cupy), hierarchy.kernels(cupy)
         self.wait = cupy.cuda.runtime.deviceSynchronize
         try:
             import cuml
@@ -285,6 +293,61 @@ def check_rank(machine: Machine, data: Path, repeat: int) -> dict[str, Any]:
     return {"stages": stages, "tables equal": same}
 
 
+def check_sweep(machine: Machine, data: Path, problem: Problem, repeat: int) -> dict[str, Any]:
+    """Stage times of a sweep, the kernels of one radius, and whether a part of the grid is the CPU's."""
+    inputs = [data / f"{name}.parquet" for name in ("patents", "publications", "deals")]
+    radii = RADII[::9] if machine.rehearse else RADII
+    density = [density_of(data) * step for step in STEPS]
+    grid = {"density": density, "baseline": (15, density[len(density) // 2])}
+    runs = []
+    for _ in range(max(2, repeat)):
+        result = sweep(*inputs, device="cpu" if machine.rehearse else "gpu", radius_km=radii, **grid)
+        stages = result.manifest["timings"]
+        runs.append(stages | {"all but reading": sum(s for name, s in stages.items() if not name.startswith("read"))})
+    warm = min(runs[1:], key=lambda run: run["all but reading"])
+    some = radii[:: len(radii) - 1]
+    part = sweep(*inputs, device="cpu", radius_km=some, **grid)
+    same = {}
+    for name in ("settings", "clusters"):
+        mine, other = getattr(result, name), getattr(part, name)
+        same[name] = mine[mine["radius_km"].isin(some)].reset_index(drop=True).equals(other)
+    found = {
+        "settings": len(result.settings),
+        "cold": runs[0],
+        "warm": warm,
+        "equal to the cpu": {"radii": some} | same,
+    }
+    found["kernels of 15 km"] = kernels_of_a_radius(machine, problem, repeat)
+    if machine.dbscan:
+        one = machine.timed(
+            lambda: by_cuml.cluster(problem, machine.kernels, machine.dbscan, lambda _: None, most_rows=float("inf")), 2
+        )
+        found["one setting by cuml, s"] = min(one)
+        found["cuml for all settings, in sweeps"] = round(min(one) * len(result.settings) / warm["sweep"], 1)
+    return found
+
+
+def kernels_of_a_radius(machine: Machine, problem: Problem, repeat: int) -> dict[str, list[float]]:
+    """Seconds of each kernel of a hierarchy; the first is cold."""
+    seconds: dict[str, list[float]] = {}
+
+    def watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any) -> Any:
+            results: list[Any] = []
+            seconds.setdefault(name, []).extend(machine.timed(lambda: results.append(function(*args)), 1))
+            return results[0]
+
+        return run
+
+    xp, *functions = machine.levels
+    watching = [watched(*pair) for pair in zip(machine.levels._fields[1:], functions, strict=True)]
+    thresholds = np.unique([max(1, round(problem.threshold * step)) for step in STEPS])
+    for _ in range(repeat):
+        around = Neighbourhood(lambda: problem.points, problem.weight, levels.Kernels(xp, *watching))
+        around.hierarchy(problem.reach, thresholds)
+    return seconds
+
+
 def check_sanitizer() -> dict[str, Any]:
     """What compute-sanitizer says of a run of 20,000 locations."""
     if shutil.which("compute-sanitizer") is None:
@@ -308,10 +371,18 @@ def small(machine: Machine) -> None:
 
     from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 
-    lon, lat = spots(20_000)
+    lon, lat = spots(20_000, seed=0)
     problem = Problem(on_sphere(lon, lat), lon, lat, np.ones(20_000, np.int64), sphere_reach(5.0), 20, "densest")
     if not equal(native.cluster(problem, machine.kernels), native.cluster(problem)):
         raise SystemExit("a small run differs from the CPU's")
+    thresholds = np.array([5, 20, 80])
+    trees = [
+        Neighbourhood(lambda: problem.points, problem.weight, k).hierarchy(problem.reach, thresholds)
+        for k in (machine.levels, levels.ON_CPU)
+    ]
+    for level in (1, 2, 3):
+        if not np.array_equal(*(tree.numbers(level) for tree in trees)):
+            raise SystemExit("a small sweep differs from the CPU's")
 
 
 def main() -> None:
@@ -346,6 +417,7 @@ def main() -> None:
             ),
             "polygons": lambda: check_polygons(machine, problem, options.repeat),
             "rank": lambda: check_rank(machine, data, options.repeat),
+            "sweep": lambda: check_sweep(machine, data, problem, options.repeat),
             "sanitizer": check_sanitizer,
         }
         for name in options.only:

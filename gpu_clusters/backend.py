@@ -25,7 +25,7 @@ from gpu_clusters.steps.merge import ClosePairs
 from gpu_clusters.steps.overlay import Nearest
 
 ON_GPU = "densities, links and borders of the clusters, points in polygons"
-SWEPT_ON_GPU = "the clusters of all densities"
+SWEPT_ON_GPU = "clusters of all densities, sums over them, nearest members of deals"
 ELSEWHERE = "all other steps on the CPU"
 NOT_RUN = "no GPU had run this version when it was made (docs/gpu.md)"
 OTHERS = "use device 'auto' or 'cpu' with engine 'native' or 'sklearn'"

@@ -14,26 +14,38 @@ import numpy as np
 from numba import cuda as numba_cuda
 
 from gpu_clusters.engines import cuda, cuda_sweep, hierarchy
-from gpu_clusters.kernels import levels
+from gpu_clusters.kernels import levels, sums
 from gpu_clusters.steps.hierarchy import Neighbourhood
 
 real_launch = cuda.launch
 
 
+def of_a_gpu(function):
+    """A body for GPUs, for kernels of sweeps: the simulator lends its own `cuda` to the module of a kernel alone."""
+    return FunctionType(function.__code__, vars(cuda_sweep))
+
+
 def simulate(seeds):
-    # The simulator runs the plain functions, so what GPUs have instead must take their place; it lends its own `cuda` to the
-    # module of a kernel alone.
-    levels.unite = FunctionType(cuda.unite_among_threads.__code__, vars(cuda_sweep))
+    # The simulator runs the plain functions, so what GPUs have instead must take their place while kernels run.
+    levels.unite, alone = of_a_gpu(cuda.unite_among_threads), sums.add_at
     sys.setswitchinterval(1e-6)  # so that threads meet
-    cuda.launch = lambda kernel, count, *args: real_launch(kernel, count, *map(cupy_double.unwrapped, args))
+
+    def launch(kernel, count, *args):
+        sums.add_at = of_a_gpu(cuda.add_among_threads)
+        real_launch(kernel, count, *map(cupy_double.unwrapped, args))
+        sums.add_at = alone
+
+    cuda.launch = launch
     on_gpu = hierarchy.kernels(cupy_double)
     for kind in naive.KINDS:
         for seed in range(seeds):
             points, reach, weight, thresholds = hierarchies.random_points(seed, kind, 50)
-            found = Neighbourhood(lambda: points, weight, on_gpu).hierarchy(reach, thresholds).on_host()  # noqa: B023
+            found = Neighbourhood(lambda: points, weight, on_gpu).hierarchy(reach, thresholds)  # noqa: B023
             expected = Neighbourhood(lambda: points, weight).hierarchy(reach, thresholds)  # noqa: B023
             hierarchies.assert_equal(found, expected, f"{kind} {seed}")
-    print("clusters of all thresholds equal the CPU's")
+            if seed % 3 == 0:
+                hierarchies.assert_totals_equal(found, on_gpu, seed)
+    print("clusters of all thresholds, and what they hold, equal the CPU's")
 
 
 def compiled():
@@ -56,7 +68,8 @@ def compiled():
     cuda.launch = launch
     points, reach, weight, thresholds = hierarchies.random_points(1, "town", 200)
     on_gpu = hierarchy.kernels(cupy_double)
-    Neighbourhood(lambda: points, weight, on_gpu).hierarchy(reach, thresholds)
+    found = Neighbourhood(lambda: points, weight, on_gpu).hierarchy(reach, thresholds)
+    hierarchies.assert_totals_equal(found, on_gpu, 1)
     for kernel, args in calls.items():
         show(kernel.py_func, tuple(typeof(arg) for arg in args))
 
@@ -65,6 +78,11 @@ def compiled():
         xyz = points[1, p], points[2, p], points[3, p]
         result[p] = levels.reached_at(points, limit, ranked, level, 0, p, 1, *xyz, 0, p)
 
+    def only_worth(rows, values, result):
+        p = numba_cuda.grid(1)
+        result[p] = sums.worth(result[p], p, rows, values, False)
+
+    show(only_worth, tuple(map(typeof, (np.zeros((4, 5), np.int64), np.zeros(5), np.zeros(4)))))
     whole = np.zeros(5, np.int32)
     show(only_reached, tuple(map(typeof, (np.zeros((4, 5)), 1.0, whole, whole.astype(np.int16), whole))))
 

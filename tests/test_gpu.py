@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hierarchies
 import naive
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from test_cuml import towns
 from test_device_reading import IDS, random_table, same
 from test_engines import random_problem
 from test_inside import points_about, random_polygons
+from test_sweep import prepared
+from test_sweep_gpu import assert_same
 from worlds import random_world
 
 import gpu_clusters
@@ -19,6 +22,7 @@ from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.io import device, read_addresses
 from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.settings import Settings
+from gpu_clusters.steps.hierarchy import Neighbourhood
 from gpu_clusters.steps.inside import points_inside
 
 pytestmark = pytest.mark.gpu
@@ -127,3 +131,38 @@ def test_tables_that_the_cpu_reads_for_the_gpu(tmp_path):
         read = device.read_addresses(cudf, cupy, source, "patents", remark=said.append)
         same(read, read_addresses(source, "patents"), cupy.ndarray)
         assert len(said) == 1 and why in said[0]
+
+
+@pytest.mark.parametrize("kind", naive.KINDS)
+def test_clusters_of_all_densities_and_what_they_hold(kind):
+    kernels = backend.pick(Settings(device="gpu")).hierarchy
+    for seed in range(60):
+        points, reach, weight, thresholds = hierarchies.random_points(seed, kind, 250)
+        found = Neighbourhood(lambda p=points: p, weight, kernels).hierarchy(reach, thresholds)
+        expected = Neighbourhood(lambda p=points: p, weight).hierarchy(reach, thresholds)
+        hierarchies.assert_equal(found, expected, f"{kind} {seed}")
+        hierarchies.assert_totals_equal(found, kernels, seed)
+
+
+def test_many_places_at_all_densities_equal_the_cpu_twice():
+    rng = np.random.default_rng(1)
+    n = 400_000
+    centres = rng.uniform([5, 47], [8, 50], (40, 2))
+    lon, lat = (centres[rng.integers(0, 40, n)] + rng.normal(size=(n, 2)) * 0.08).T
+    points, weight = on_sphere(lon, lat), rng.integers(1, 9, n)
+    thresholds = np.unique(np.geomspace(500, 500_000, 50).astype(np.int64))
+    around = Neighbourhood(lambda: points, weight, backend.pick(Settings(device="gpu")).hierarchy)
+    for radius in (1.0, 1.2, 15.0):
+        expected = Neighbourhood(lambda: points, weight).hierarchy(sphere_reach(radius), thresholds)
+        for _ in range(3):
+            hierarchies.assert_equal(around.hierarchy(sphere_reach(radius), thresholds), expected, str(radius))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_sweeps_equal_the_cpu(seed):
+    world, given, radii, densities = prepared(seed)
+    tables = (world.patents, world.publications, world.deals)
+    given |= {"radius_km": radii, "density": densities}
+    found = gpu_clusters.sweep(*tables, device="gpu", check=3, **given)
+    assert found.manifest["device"] == "gpu"
+    assert_same(found, gpu_clusters.sweep(*tables, device="cpu", **given))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from types import SimpleNamespace
 
 import cuda_loops
 import cupy_double
@@ -15,9 +14,10 @@ import pytest
 from test_sweep import prepared
 
 from gpu_clusters import DeviceError, UsageError, backend, sweep
-from gpu_clusters.engines import cuda, hierarchy, levels, native
+from gpu_clusters.engines import cuda, device, hierarchy, levels, native
 from gpu_clusters.errors import DeviceMemoryError
 from gpu_clusters.settings import Settings
+from gpu_clusters.sweeps import spread
 
 PACKAGES = ("cupy", "numba_cuda", "cuml")
 
@@ -31,10 +31,8 @@ def machine(monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", here["cupy"])
     monkeypatch.setattr(cuda, "launch", cuda_loops.launch)
     on_gpu = hierarchy.kernels(cupy_double)
-    made = {"device": native.ON_CPU, "hierarchy": on_gpu}
-    for module, kernels in made.items():
-        double = SimpleNamespace(kernels=lambda xp, kernels=kernels: kernels if xp is here["cupy"] else None)
-        monkeypatch.setitem(sys.modules, f"gpu_clusters.engines.{module}", double)
+    for module, kernels in ((device, native.ON_CPU), (hierarchy, on_gpu)):
+        monkeypatch.setattr(module, "kernels", lambda xp, kernels=kernels: kernels if xp is here["cupy"] else None)
     cuda_loops.launched.clear()
 
 
@@ -44,8 +42,9 @@ def assert_same(one, other):
     assert one.cube.identical(other.cube)
 
 
+@pytest.mark.usefixtures("machine")
 @pytest.mark.parametrize("seed", range(12))
-def test_worlds_on_either_device(machine, seed):
+def test_worlds_on_either_device(seed):
     world, given, radii, densities = prepared(seed)
     tables = (world.patents, world.publications, world.deals)
     if seed % 3 == 0:
@@ -65,23 +64,54 @@ def test_worlds_on_either_device(machine, seed):
     )
 
 
-def test_several_weightings(machine):
+@pytest.mark.usefixtures("machine")
+def test_several_weightings():
     world, given, radii, densities = prepared(2)
     given |= {"weighting": ["raw", "total-preserving"], "radius_km": radii, "density": densities}
     assert_same(sweep(world.patents, device="gpu", **given), sweep(world.patents, **given))
 
 
+@pytest.mark.usefixtures("machine")
+def test_workers_of_dask_get_the_kernels(monkeypatch):
+    pickling = pytest.importorskip("distributed.protocol.pickle")
+    world, given, radii, densities = prepared(1)
+    given |= {"radius_km": radii, "density": densities}
+    expected = sweep(world.patents, deals=world.deals, **given)
+
+    def compute(study, keys, _):
+        for key in keys:
+            cuda_loops.launched.clear()
+            yield key, pickling.loads(pickling.dumps(study)).part(*key)
+            assert "link_level" in cuda_loops.launched
+
+    monkeypatch.setattr(spread, "compute", compute)
+    assert_same(sweep(world.patents, deals=world.deals, device="gpu", dask="local", **given), expected)
+
+
+@pytest.mark.usefixtures("machine")
+def test_sums_have_the_bits_of_the_cpu_also_with_very_many_different_fractions():
+    rng = np.random.default_rng(0)
+    lon, lat = rng.normal(size=(2, 6000)).round(2)
+    table = pd.DataFrame({"doc_id": np.arange(6000), "lon": lon, "lat": lat, "fraction": rng.random(6000)})
+    few = table.assign(fraction=rng.integers(1, 900, 6000) / 7)
+    deals = table[["lon", "lat"]].assign(deals=rng.random(6000))
+    given = {"radius_km": [5, 8], "density": [3, 9], "baseline": (5, 3)}
+    assert_same(sweep(table, few, deals, device="gpu", **given), sweep(table, few, deals, **given))
+
+
 TABLE = pd.DataFrame({"doc_id": [1, 2], "lon": 2.35, "lat": 48.86})
 
 
-def test_what_a_sweep_still_refuses(machine):
+@pytest.mark.usefixtures("machine")
+def test_what_a_sweep_still_refuses():
     with pytest.raises(UsageError, match="native"):
         sweep(TABLE, radius_km=[5], density=[2], engine="cuml", device="gpu")
     with pytest.raises(UsageError, match="native"):
         sweep(TABLE, radius_km=[5], density=[2], engine="sklearn")
 
 
-def test_a_full_device_names_the_step(machine, monkeypatch):
+@pytest.mark.usefixtures("machine")
+def test_a_full_device_names_the_step(monkeypatch):
     def full(*_):
         raise MemoryError("std::bad_alloc")
 
@@ -91,7 +121,7 @@ def test_a_full_device_names_the_step(machine, monkeypatch):
 
 
 def test_without_a_gpu(program, tmp_path, monkeypatch):
-    monkeypatch.setattr(backend, "find_spec", lambda name: None)
+    monkeypatch.setattr(backend, "find_spec", lambda _: None)
     TABLE.to_parquet(tmp_path / "patents.parquet")
     given = ["--patents", tmp_path / "patents.parquet", "--radius-km", "5", "--density", "2", "--device", "gpu"]
     program.refused(4, "sweep", *given, "--out", tmp_path / "out", says="CuPy is not installed")
@@ -100,7 +130,8 @@ def test_without_a_gpu(program, tmp_path, monkeypatch):
     assert backend.pick(Settings()).hierarchy is levels.ON_CPU
 
 
-def test_the_command_writes_the_files_of_the_cpu(machine, program, tmp_path):
+@pytest.mark.usefixtures("machine")
+def test_the_command_writes_the_files_of_the_cpu(program, tmp_path):
     rng = np.random.default_rng(3)
     table = pd.DataFrame(
         {"doc_id": np.arange(300) // 2, "lon": rng.normal(0, 0.1, 300), "lat": rng.normal(0, 0.1, 300)}
@@ -108,9 +139,9 @@ def test_the_command_writes_the_files_of_the_cpu(machine, program, tmp_path):
     table.to_parquet(tmp_path / "patents.parquet")
     table[::9][["lon", "lat"]].to_csv(tmp_path / "deals.csv", index=False)
     given = ["--patents", tmp_path / "patents.parquet", "--deals", tmp_path / "deals.csv", "--no-pictures", "--labels"]
-    for device in ("cpu", "gpu"):
-        out = ["--radius-km", "2:6:2", "--density", "5:45:10", "--out", tmp_path / device]
-        assert program("sweep", *given, *out, "--device", device).code == 0
+    for where in ("cpu", "gpu"):
+        out = ["--radius-km", "2:6:2", "--density", "5:45:10", "--out", tmp_path / where]
+        assert program("sweep", *given, *out, "--device", where).code == 0
     names = {path.name for path in (tmp_path / "cpu").iterdir()}
     assert names == {path.name for path in (tmp_path / "gpu").iterdir()}
     for name in names - {"manifest.json", "sweep.nc"}:

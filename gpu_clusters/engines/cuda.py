@@ -14,7 +14,7 @@ from numba.cuda import libdevice
 from numba.extending import overload
 
 from gpu_clusters.kernels import linking, twofold
-from gpu_clusters.kernels.bands import cells_per_key, enter, mark_edges
+from gpu_clusters.kernels.bands import cells_per_key, enter, find_edges
 from gpu_clusters.kernels.density import weight_in_band
 from gpu_clusters.kernels.evenodd import OUT, where
 from gpu_clusters.kernels.linking import find, link_in_band, prefer_in_band, within
@@ -42,6 +42,14 @@ def squared_length_in_plane_unfused(dx, dy):
     return libdevice.dadd_rn(libdevice.dmul_rn(dx, dx), libdevice.dmul_rn(dy, dy))
 
 
+def plus_product_unfused(total, one, other):
+    return libdevice.dadd_rn(total, libdevice.dmul_rn(one, other))
+
+
+def add_among_threads(sums, row, column, value):
+    cuda.atomic.add(sums, (row, column), value)
+
+
 def unite_among_threads(parent, i, j):
     """`linking.unite` while other threads do the same: hang the larger root on the smaller if it still is a root, or look again.
 
@@ -60,6 +68,8 @@ def unite_among_threads(parent, i, j):
 ON_GPU: dict[Any, Any] = {
     twofold.squared_length: squared_length_unfused,
     twofold.squared_length_in_plane: squared_length_in_plane_unfused,
+    twofold.plus_product: plus_product_unfused,
+    twofold.add_at: add_among_threads,
     linking.unite: unite_among_threads,
 }
 for function, body in ON_GPU.items():
@@ -71,7 +81,7 @@ def bound(sphere, points, start, edges):
     """Note the lowest and the highest point of each band."""
     own = cuda.grid(1)
     if own < edges.shape[1]:
-        mark_edges(sphere, points, start, edges, own)
+        find_edges(sphere, points, start, edges, own)
 
 
 @cuda.jit(cache=True)

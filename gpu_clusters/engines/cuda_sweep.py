@@ -7,10 +7,12 @@ from typing import Any
 
 from gpu_clusters.engines.cuda import cuda
 from gpu_clusters.kernels.cells import width_around
+from gpu_clusters.kernels.closest import look_around
 from gpu_clusters.kernels.levels import hang_in_band, link_at
 from gpu_clusters.kernels.linking import find
 from gpu_clusters.kernels.nodes import first_node, raise_nodes
 from gpu_clusters.kernels.search import KEY
+from gpu_clusters.kernels.sums import count_member, scatter, worth
 
 
 def held(*args: Any) -> list[Any]:
@@ -112,3 +114,61 @@ def lower(parent, node, value, least):
         while at >= 0 and value[i] < least[at]:
             cuda.atomic.min(least, at, value[i])
             at = parent[at]
+
+
+@cuda.jit(cache=True)
+def add_to_parents(begin, order, parent, values, end):
+    """Add the values, (m, k), of the nodes ``order[begin:end]``, which are of one level, to those of their parents."""
+    i = cuda.grid(1)
+    node = begin + i // values.shape[1]
+    if node < end:
+        node, column = order[node], i % values.shape[1]
+        if parent[node] >= 0 and values[node, column] != 0:
+            cuda.atomic.add(values, (parent[node], column), values[node, column])
+
+
+@cuda.jit(cache=True)
+def count_members(arrival, core, weight, sums):
+    """Locations, weight and core locations that come into each node."""
+    i = cuda.grid(1)
+    if i < arrival.shape[0]:
+        count_member(i, arrival, core, weight, sums)
+
+
+@cuda.jit(cache=True)
+def scatter_rows(node, place, sign, start, code, rows, low, sums):
+    """Rows by value that come into each node."""
+    e = cuda.grid(1)
+    if e < node.shape[0]:
+        scatter(e, node, place, sign, start, code, rows, low, sums)
+
+
+@cuda.jit(cache=True)
+def add_worths(rows, values, parts, result):
+    """Add what the rows of each node are worth."""
+    node = cuda.grid(1)
+    if node < result.shape[0]:
+        result[node] = worth(result[node], node, rows, values, parts)
+
+
+@cuda.jit(cache=True)
+def add_to_groups(group, value, sums):
+    """Sum of the whole numbers of each group."""
+    i = cuda.grid(1)
+    if i < group.shape[0]:
+        cuda.atomic.add(sums, group[i], value[i])
+
+
+@cuda.jit(cache=True)
+def find_nearest(
+    begin, known, queries, points, start, edges, table, order, level, levels, reach, first, last, band,
+    best, slot, location, square,
+):  # fmt: skip
+    """The places from ``begin`` on, one for each row of ``best``: see `closest.look_around`."""
+    row = cuda.grid(1)
+    if row < best.shape[0]:
+        q = begin + row
+        look_around(
+            *(queries, points, start, edges, table, order, level, levels, reach, first[band[q]], last[band[q]]),
+            *(q, row, best, known, slot, location, square),
+        )

@@ -30,8 +30,8 @@ def kernels(xp: Any) -> Kernels:
 
 
 def build(xp: Any, points: Coordinates, reach: Reach) -> Bands:
-    """See `bands.build`."""
-    points = Coordinates(points.kind, *(xp.asarray(array) for array in points[1:]))
+    """See `bands.build`; ``points`` may be on either device. Edges may differ in their last bits: no result depends on them."""
+    points = on_device(xp, points)
     number = index.band_numbers(points, reach)
     order = xp.argsort(points.key)  # of equal keys the first stays first
     order = order[xp.argsort(number[order])]
@@ -43,6 +43,11 @@ def build(xp: Any, points: Coordinates, reach: Reach) -> Bands:
     edges = xp.ones((5, len(start) - 1))
     cuda.launch(cuda.bound, len(start) - 1, points.kind == SPHERE, made, start, edges)
     return indexed(xp, order, made, start, edges)
+
+
+def on_device(xp: Any, points: Coordinates) -> Coordinates:
+    """The same coordinates in arrays of the device."""
+    return Coordinates(points.kind, *(xp.asarray(array) for array in points[1:]))
 
 
 def select(xp: Any, bands: Bands, kind: int, keep: Any) -> tuple[Bands, Any]:  # noqa: ARG001 - a plane is no special case

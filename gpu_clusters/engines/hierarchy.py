@@ -8,19 +8,20 @@ No GPU has run this yet: see docs/gpu.md.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gpu_clusters.arrays import to_host
-from gpu_clusters.engines import cuda, cuda_sweep
-from gpu_clusters.engines.device import band_of, build, densities
+from gpu_clusters.engines import cuda, cuda_sweep, sums
+from gpu_clusters.engines.device import band_of, build, densities, on_device
 from gpu_clusters.engines.levels import Kernels
 from gpu_clusters.kernels.bands import Bands, index_of, near
 from gpu_clusters.kernels.forest import Forest
 from gpu_clusters.kernels.nodes import Nodes
-from gpu_clusters.kernels.spaces import Reach
+from gpu_clusters.kernels.spaces import Coordinates, Reach
 
 
 class Cells(NamedTuple):
@@ -34,9 +35,14 @@ class Cells(NamedTuple):
 
 def kernels(xp: Any) -> Kernels:
     """The kernels, for arrays of the module ``xp``: cupy."""
-    functions = (build, densities, cut, grow, hang, nodes_of, first_members, densest_members)
-    made: list[Any] = [partial(function, xp) for function in functions]
+    tree = (held, build, densities, cut, grow, hang, nodes_of, first_members, densest_members)
+    made: list[Any] = [partial(function, xp) for function in (*tree, *sums.FUNCTIONS)]
     return Kernels(xp, *made)
+
+
+def held(xp: Any, points: Callable[[], Coordinates]) -> Callable[[], Coordinates]:
+    """A function that gives coordinates, as one that brings them to the device when it is first called, and keeps them there."""
+    return cache(lambda: on_device(xp, points()))
 
 
 def cut(xp: Any, bands: Bands, reach: Reach, density: Any, level: Any) -> Cells:

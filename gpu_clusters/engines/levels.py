@@ -8,18 +8,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gpu_clusters.kernels import bands as index
-from gpu_clusters.kernels import cells, forest, nodes
+from gpu_clusters.kernels import cells, forest, nearby, nodes, sums
 from gpu_clusters.kernels.density import densities
+from gpu_clusters.kernels.spaces import Coordinates
 
 
 class Kernels(NamedTuple):
     """Between them, arrays are those of ``xp`` (numpy or cupy) and stay there.
 
     The functions are named after those of `gpu_clusters.kernels`. Cells, the forest over them and the numbers of nodes may differ
-    between devices; the clusters of every level, and what is found of them, do not.
+    between devices; the clusters of every level, and what is found of them, do not. What ``arrivals`` and
+    ``nearest_by_level`` find is little, and on the host. ``held`` takes a function that gives coordinates, and returns one.
     """
 
     xp: Any
+    held: Callable[..., Callable[[], Coordinates]]
     build: Callable[..., Any]
     densities: Callable[..., Any]
     cut: Callable[..., Any]
@@ -28,10 +31,20 @@ class Kernels(NamedTuple):
     nodes_of: Callable[..., Any]
     first_members: Callable[..., Any]
     densest_members: Callable[..., Any]
+    members_of: Callable[..., Any]
+    rows_of: Callable[..., Any]
+    add_worth: Callable[..., None]
+    arrivals: Callable[..., sums.Arrivals]
+    nearest_by_level: Callable[..., nearby.Nearby]
+
+
+def _as_it_is(points: Callable[[], Coordinates]) -> Callable[[], Coordinates]:
+    return points
 
 
 ON_CPU = Kernels(
     np,
+    _as_it_is,
     index.build,
     densities,
     cells.cut,
@@ -40,4 +53,9 @@ ON_CPU = Kernels(
     nodes.nodes_of,
     nodes.first_members,
     nodes.densest_members,
+    sums.members_of,
+    sums.rows_of,
+    sums.add_worth,
+    sums.arrivals,
+    nearby.nearest_by_level,
 )

@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from gpu_clusters.arrays import namespace
+from gpu_clusters.arrays import namespace, to_host
 from gpu_clusters.kernels.search import (
     HIGH_RING,
     HIGH_Z,
@@ -135,23 +135,23 @@ def band_numbers(points: Coordinates, reach: Reach, cuts: int | None = None) -> 
     row -= lowest
     place = row.astype(np.int64)
     rows = int(highest - lowest) + 1
-    bands = xp.full(rows, cuts) if cuts else _suitable_cuts(points, place, rows, height)
-    bands_of = bands[place]
+    bands = np.full(rows, cuts) if cuts else _suitable_cuts(points, place, rows, height)
+    bands_of = xp.asarray(bands)[place]
     inside = xp.minimum((scaled * bands_of).astype(np.int64), bands_of - 1)
-    inside += (xp.cumsum(bands) - bands)[place]
+    inside += xp.asarray(np.cumsum(bands) - bands)[place]
     return inside
 
 
 def _suitable_cuts(points: Coordinates, row: NDArray[np.int64], rows: int, height: float) -> NDArray[np.int64]:
     """Number of bands that each row is cut into: the more, the more neighbours its points have, by a sample of them."""
-    step, xp = max(1, len(row) // 50_000), namespace(row)
-    row, key, across = row[::step], points.key[::step], points.height[::step]
-    stretch = xp.maximum(xp.cos(xp.radians(across)), 1e-3) if points.kind == SPHERE else 1.0
-    cell = xp.floor(key * stretch / height) + row * 1e7
-    _, cell, crowd = xp.unique(cell, return_inverse=True, return_counts=True)
-    neighbours = xp.bincount(row, weights=crowd[cell], minlength=rows) * (math.pi * step)
-    sampled = xp.maximum(xp.bincount(row, minlength=rows), 1)
-    return xp.clip(xp.rint(xp.sqrt(neighbours / sampled / NEIGHBOURS_PER_BAND)), 1, MOST_CUTS).astype(np.int64)
+    step = max(1, len(row) // 50_000)
+    row, key, across = (to_host(values[::step]) for values in (row, points.key, points.height))
+    stretch = np.maximum(np.cos(np.radians(across)), 1e-3) if points.kind == SPHERE else 1.0
+    cell = np.floor(key * stretch / height) + row * 1e7
+    _, cell, crowd = np.unique(cell, return_inverse=True, return_counts=True)
+    neighbours = np.bincount(row, weights=crowd[cell], minlength=rows) * (math.pi * step)
+    sampled = np.maximum(np.bincount(row, minlength=rows), 1)
+    return np.clip(np.rint(np.sqrt(neighbours / sampled / NEIGHBOURS_PER_BAND)), 1, MOST_CUTS).astype(np.int64)
 
 
 def _sorted_by_band(number: NDArray[np.int64], key: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -196,28 +196,24 @@ def _sort_buckets(start, key, order):
             order[start[b] : start[b + 1]] = members[np.argsort(key[members])]
 
 
-@njit(cache=True)
-def _edges(sphere, points, start, edges):
-    for b in range(len(start) - 1):
-        mark_edges(sphere, points, start, edges, b)
-
-
 @point_function
-def mark_edges(sphere, points, start, edges, b):
-    """Note ``z`` and distance from the axis of the lowest and of the highest point of band ``b``."""
+def find_edges(sphere, points, start, edges, b):
+    """``z`` and distance from the axis of the lowest and of the highest point of a band."""
     low, high = 0.0, 0.0
     for i in range(start[b], start[b + 1]):
         z = points[Z, i]
         ring = math.hypot(points[X, i], points[Y, i]) if sphere else 1.0
         rise = -ring if z > 0 else ring  # towards a pole z stands still while the ring still shrinks
-        if i == start[b]:
-            low = high = rise
-            edges[LOW_Z, b] = edges[HIGH_Z, b] = z
-            edges[LOW_RING, b] = edges[HIGH_RING, b] = ring
-        if z < edges[LOW_Z, b] or (z == edges[LOW_Z, b] and rise < low):
+        if i == start[b] or z < edges[LOW_Z, b] or (z == edges[LOW_Z, b] and rise < low):
             edges[LOW_Z, b], edges[LOW_RING, b], low = z, ring, rise
-        if z > edges[HIGH_Z, b] or (z == edges[HIGH_Z, b] and rise > high):
+        if i == start[b] or z > edges[HIGH_Z, b] or (z == edges[HIGH_Z, b] and rise > high):
             edges[HIGH_Z, b], edges[HIGH_RING, b], high = z, ring, rise
+
+
+@njit(cache=True)
+def _edges(sphere, points, start, edges):
+    for b in range(len(start) - 1):
+        find_edges(sphere, points, start, edges, b)
 
 
 @point_function

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import namespace, to_host
 from gpu_clusters.kernels.areas import squared_degrees
 from gpu_clusters.kernels.bands import Bands, index_of, near, segments
 from gpu_clusters.kernels.nodes import Nodes
@@ -57,7 +58,7 @@ def nearest_by_level(queries: Bands, targets: Bands, reach: Reach, level: NDArra
     else:
         taken = np.arange(start[-1]) + np.repeat(slot - start[:-1], count)
         location, square = location[taken], square[taken]
-    _sort(start, location, square)
+    sort_by_distance(start, location, square)
     return Nearby(start, location)
 
 
@@ -67,10 +68,13 @@ def passages(
     """Where each place comes into (1) and leaves (-1) clusters, from the highest level down: node, place, sign; (e,) each.
 
     A place is with the nearest member (of equally near ones that of the cluster whose first member comes first). Lower levels
-    have more members: a nearer one may come to be, and take the place over.
+    have more members: a nearer one may come to be, and take the place over. ``arrival`` (n,) may be on either device, the others
+    and the result are on the host.
     """
+    xp = namespace(arrival)
+    location = xp.asarray(np.where(nearby.location < 0, -1 - nearby.location, nearby.location))
     count = np.zeros(len(nearby.start), np.int64)
-    args = (*nearby, nodes.level, nodes.parent, arrival, first)
+    args = (*nearby, nodes.level, nodes.parent, to_host(arrival[location]), first)
     _pass(*args, count[1:], np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.int8))
     slot = np.cumsum(count)
     node, place = np.empty((2, slot[-1]), np.int32)
@@ -181,7 +185,8 @@ def _drop_farther(best, mine, far, at, held):
 
 
 @njit(cache=True, parallel=True)
-def _sort(start, location, square):
+def sort_by_distance(start, location, square):
+    """Sort the locations of each place, and mark those that are as near as the one before."""
     for place in prange(len(start) - 1):
         mine, far = location[start[place] : start[place + 1]], square[start[place] : start[place + 1]]
         if len(mine) > 1:
@@ -209,11 +214,11 @@ def note(slot, node_list, place_list, sign_list, place, node, sign):
 
 
 @point_function
-def best_of_tie(location, low, high, level, parent, arrival, first, wanted):
+def best_of_tie(low, high, level, parent, arrival, first, wanted):
     """Of equally near locations that are members at a level, the node whose first member comes first; -1 for none."""
     best = -1
     for k in range(low, high):
-        at = arrival[location[k] if location[k] >= 0 else -1 - location[k]]
+        at = arrival[k]
         if at >= 0 and level[at] >= wanted:
             node = holder(level, parent, at, wanted)
             if best < 0 or first[node] < first[best]:
@@ -231,11 +236,11 @@ def _pass(start, location, level, parent, arrival, first, slot, node_list, place
                 high += 1
             most = reached
             for k in range(low, high):
-                at = arrival[location[k] if location[k] >= 0 else -1 - location[k]]
+                at = arrival[k]
                 most = max(most, level[at]) if at >= 0 else most
             with_node = -1  # the cluster one level further up, as it is at this level
             for wanted in range(most, reached, -1):
-                node = best_of_tie(location, low, high, level, parent, arrival, first, wanted)
+                node = best_of_tie(low, high, level, parent, arrival, first, wanted)
                 if with_node >= 0:
                     with_node = parent[with_node]
                 if node != with_node:

@@ -1,8 +1,9 @@
 """Functions that need another body on a GPU to give the same bits there.
 
 A GPU's compiler contracts a product and a sum into one operation, rounded once, and whether a point at exactly the radius counts
-would depend on the device. Numba's CUDA target has no option against it. And threads of a GPU share what strips of bands keep
-apart on a CPU. `engines/cuda.py` holds the other bodies; one that is missing there is a compiler's error, not another result.
+would depend on the device. Numba's CUDA target has no option against it. And threads of a GPU share what a CPU keeps apart or
+does one after the other. `engines/cuda.py` holds the other bodies; one that is missing there is a compiler's error, not another
+result.
 """
 
 from __future__ import annotations
@@ -32,3 +33,15 @@ def squared_length(dx, dy, dz):
 def squared_length_in_plane(dx, dy):
     """``dx*dx + dy*dy``, every product and the sum rounded."""
     return dx * dx + dy * dy
+
+
+@on_cpu
+def plus_product(total, one, other):
+    """``total + one * other``, the product and the sum rounded."""
+    return total + one * other
+
+
+@on_cpu
+def add_at(sums, row, column, value):
+    """Add a whole number to one of a table's."""
+    sums[row, column] += value

@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from gpu_clusters.kernels.nodes import Nodes
+from gpu_clusters.kernels.sums import Arrivals, grouped
 from gpu_clusters.steps.match import Overlaps, matched
 
 SPLIT = 0.1  # two clusters that each hold so much of a baseline cluster's weight split it
@@ -131,27 +132,20 @@ def shared_with(number: NDArray[np.int64], baseline: Baseline, weight: NDArray[n
     return Shared(one, other, np.bincount(place, minlength=len(pair)).astype(np.int64), total)
 
 
-def shared_by_level(
-    nodes: Nodes, arrival: NDArray[np.int32], weight: NDArray[np.int64], baseline: Baseline, levels: int
-) -> list[Shared]:
-    """What the nodes of each level share with the baseline's clusters; ``one`` are nodes. Entry 0 is level 1."""
-    nowhere = baseline.number < 0
-    at = np.where(nowhere, -1, arrival)
-    start, member = _grouped(at, len(nodes.level))
-    child_start, child = _grouped(nodes.parent, len(nodes.level))
+def shared_by_level(nodes: Nodes, arriving: Arrivals, others: int, levels: int) -> list[Shared]:
+    """What the nodes of each level share with the ``others`` clusters; ``one`` are nodes. Entry 0 is level 1."""
+    child_start, child = grouped(nodes.parent, len(nodes.level))
     slot = np.full((len(nodes.level), 2), 0, np.int64)
-    scratch = np.zeros((3, len(baseline.rank)), np.int64)
+    scratch = np.zeros((3, others), np.int64)
     empty = np.empty(0, np.int64)
     above = Shared(empty, empty, empty, empty)
     result = [above] * levels
     ends = np.searchsorted(-nodes.level[nodes.order], -np.arange(levels, -1, -1))
     for level in range(levels, 0, -1):
         some = nodes.order[ends[levels - level] : ends[levels - level + 1]]
-        room = len(above.one) + int((start[some + 1] - start[some]).sum())
+        room = len(above.one) + int((arriving.start[some + 1] - arriving.start[some]).sum())
         columns = np.empty((4, room), np.int64)
-        filled = _share(
-            some, start, member, child_start, child, baseline.number, weight, *above[1:], slot, scratch, columns
-        )
+        filled = _share(some, *arriving, child_start, child, *above[1:], slot, scratch, columns)
         above = Shared(*columns[:, :filled].copy())
         result[level - 1] = above
     return result
@@ -163,34 +157,22 @@ def _pairs(counts: NDArray[np.int64]) -> int:
     return int(products.sum()) if float(products.astype(float).sum()) < 2**62 else sum(products.tolist())
 
 
-def _grouped(group: NDArray[np.int32], groups: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Indices sorted by group, and where each group starts; negative groups are left out."""
-    start = np.zeros(groups + 1, np.int64)
-    _count(group, start)
-    np.cumsum(start, out=start)
-    member = np.empty(start[-1], np.int32)
-    _fill(group, start[:-1].copy(), member)
-    return start, member
-
-
-@njit(cache=True)
-def _count(group, start):
-    for g in group:
-        if g >= 0:
-            start[g + 1] += 1
-
-
-@njit(cache=True)
-def _fill(group, slot, member):
-    for i in range(len(group)):
-        if group[i] >= 0:
-            member[slot[group[i]]] = i
-            slot[group[i]] += 1
-
-
 @njit(cache=True)
 def _share(
-    some, start, member, child_start, child, number, weight, other, locations, shared_weight, slot, scratch, columns
+    some,
+    start,
+    member,
+    number,
+    count,
+    weight,
+    child_start,
+    child,
+    other,
+    locations,
+    shared_weight,
+    slot,
+    scratch,
+    columns,
 ):
     """Entries of the nodes ``some`` from their own arrivals and from their children's entries, at ``slot``."""
     filled = 0
@@ -202,7 +184,7 @@ def _share(
                 columns[0, filled], columns[1, filled] = node, b
                 filled += 1
             scratch[0, b] = 1
-            scratch[1, b] += 1
+            scratch[1, b] += count[member[k]] if len(count) else 1
             scratch[2, b] += weight[member[k]]
         for k in range(child_start[node], child_start[node + 1]):
             for e in range(slot[child[k], 0], slot[child[k], 1]):

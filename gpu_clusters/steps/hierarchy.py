@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,22 +25,19 @@ class Hierarchy(NamedTuple):
     """The clusters of ``n`` locations at ascending ``thresholds``; level ``l`` is the ``l``-th of them, counted from 1.
 
     ``arrival`` (n,) int32 is the node in which a location is a member at the highest level, -1 if it never is; ``core`` (n,) the
-    same for being core. ``first`` (m,) is the first member of each node, ``densest`` (m,) its densest. All but ``thresholds`` are
-    on the device of the kernels that found them; the methods need them on the host.
+    same for being core. ``first`` (m,) is the first member of each node, ``densest`` (m,) its densest.
+
+    What is by node is on the host; what is by location, and ``held``, the nodes again, is on the device of the kernels.
     """
 
     thresholds: NDArray[np.int64]
     nodes: Nodes
-    arrival: NDArray[np.int32]
-    core: NDArray[np.int32]
-    density_at: NDArray[np.int64]
+    held: Nodes
+    arrival: Any
+    core: Any
+    density_at: Any
     first: NDArray[np.int64]
     densest: NDArray[np.int64]
-
-    def on_host(self) -> Hierarchy:
-        """The same in arrays of numpy."""
-        nodes, rest = Nodes(*map(to_host, self.nodes)), map(to_host, self[2:])
-        return Hierarchy(self.thresholds, nodes, *rest)
 
     def at(self, level: int) -> NDArray[np.int64]:
         """The nodes of a level in the order of their first members."""
@@ -52,11 +49,12 @@ class Hierarchy(NamedTuple):
         some = self.at(level)
         number = np.full(len(self.nodes.level) + 1, -1, np.int64)
         number[some] = np.arange(len(some))
-        return number[ancestors(self.nodes, level)[self.arrival]]
+        return number[ancestors(self.nodes, level)[to_host(self.arrival)]]
 
     def clustering(self, level: int) -> Clustering:
         """What an engine returns for the threshold of a level, but for the order of the labels: that of first members."""
-        return Clustering(self.density_at, self.density_at >= self.thresholds[level - 1], self.numbers(level))
+        density_at = to_host(self.density_at)
+        return Clustering(density_at, density_at >= self.thresholds[level - 1], self.numbers(level))
 
 
 class Neighbourhood:
@@ -65,15 +63,16 @@ class Neighbourhood:
     Parameters
     ----------
     points : callable
-        Gives the coordinates. They are asked for when bands are built, and not kept: the bands hold them too.
+        Gives the coordinates. They are asked for when bands are built, and on the host not kept: the bands hold them too.
     weight : (n,) int64
+        On the host; the attribute is on the device.
     kernels : Kernels
         Those of the device that does the work.
     """
 
     def __init__(self, points: Callable[[], Coordinates], weight: NDArray[np.int64], kernels: Kernels = ON_CPU) -> None:
-        self._points, self._kernels = points, kernels
-        self._weight = kernels.xp.asarray(weight)
+        self._points, self._kernels = kernels.held(points), kernels
+        self.weight = kernels.xp.asarray(weight)
         self._bands: Bands | None = None
         self._built_for = 0.0
 
@@ -89,17 +88,18 @@ class Neighbourhood:
         if len(thresholds) > MOST_LEVELS:
             raise UsageError(f"a sweep has at most {MOST_LEVELS:,} different densities, not {len(thresholds):,}")
         k, bands = self._kernels, self._bands_for(reach)
-        density = k.densities(bands, self._weight[bands.order], reach)
+        density = k.densities(bands, self.weight[bands.order], reach)
         level = k.xp.searchsorted(k.xp.asarray(thresholds), density, side="right").astype(np.int16)
         cells = k.cut(bands, reach, density, level)
         forest = k.grow(bands, cells, reach, density, level)
         hangs_on = k.hang(bands, cells, reach, density, level)
-        nodes, arrival, core = k.nodes_of(bands, cells, forest, level, hangs_on)
+        held, arrival, core = k.nodes_of(bands, cells, forest, level, hangs_on)
         density_at = k.xp.empty_like(density)
         density_at[bands.order] = density
-        first = k.first_members(nodes, arrival)
-        densest = k.densest_members(nodes, core, density_at)
-        return Hierarchy(thresholds, nodes, arrival, core, density_at, first, densest)
+        first = to_host(k.first_members(held, arrival))
+        densest = to_host(k.densest_members(held, core, density_at))
+        nodes = Nodes(*map(to_host, held))
+        return Hierarchy(thresholds, nodes, held, arrival, core, density_at, first, densest)
 
     def _bands_for(self, reach: Reach) -> Bands:
         if self._bands is None or not self._built_for <= reach.height <= STRETCH * self._built_for:

@@ -6,14 +6,16 @@ totals by value are then multiplied and added, in the order in which `count.sums
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import to_host
+from gpu_clusters.engines.levels import ON_CPU, Kernels
 from gpu_clusters.io.model import Addresses, Deals
-from gpu_clusters.kernels.nodes import Nodes, add_up
+from gpu_clusters.kernels.nodes import Nodes
 from gpu_clusters.steps import count
 from gpu_clusters.steps.count import Measure
 
@@ -50,14 +52,22 @@ def tally(table: Addresses | Deals | None, place: NDArray[np.int32] | None, plac
     return Tally(start, code, rows, Measure(np.empty(0, np.int32), counts.values, counts.parts), total)
 
 
+def on_device(found: Tally, xp: Any) -> Tally:
+    """A tally with its arrays in those of ``xp``."""
+    start, code, rows, measure, total = found
+    moved = measure._replace(values=xp.asarray(measure.values))
+    return Tally(xp.asarray(start), xp.asarray(code), xp.asarray(rows), moved, total)
+
+
 def node_sums(
     found: Tally,
     nodes: Nodes,
     node: NDArray[np.int32],
     place: NDArray[np.int32] | None = None,
     sign: NDArray[np.int8] | None = None,
+    kernels: Kernels = ON_CPU,
 ) -> NDArray[np.float64]:
-    """Sum of what the places of each node count; (m,).
+    """Sum of what the places of each node count; (m,), on the host.
 
     Parameters
     ----------
@@ -67,20 +77,17 @@ def node_sums(
         Where places come in (-1: nowhere): all places in turn, or those of ``place`` (e,).
     place, sign : (e,), optional
         With ``sign`` -1 a place leaves instead.
+    kernels : Kernels
+        Those of the device that the arrays are on.
     """
-    result = np.zeros(len(nodes.level))
+    result = kernels.xp.zeros(len(nodes.level))
     kinds, values = len(found.measure.values), found.measure.values
     many = max(1, BLOCK // max(len(result), 1))
-    none = np.empty(0, np.int8)
     for low in range(0, kinds if len(found.code) else 0, many):
-        rows = np.zeros((len(result), min(many, kinds - low)), np.int64)
-        _scatter(
-            node, none.astype(np.int32) if place is None else place, none if sign is None else sign,
-            found.start, found.code, found.rows, low, rows,
-        )  # fmt: skip
-        add_up(nodes, rows)
-        _add_worth(rows, values[low : low + rows.shape[1]], found.measure.parts, result)
-    return result
+        width = min(many, kinds - low)
+        rows = kernels.rows_of(nodes, node, place, sign, found.start, found.code, found.rows, low, width)
+        kernels.add_worth(rows, values[low : low + width], found.measure.parts, result)
+    return to_host(result)
 
 
 @njit(cache=True)
@@ -107,22 +114,3 @@ def _by_place(place, code, start):
                 filled += 1
     first[-1] = filled
     return codes[:filled].copy(), rows[:filled].copy(), first
-
-
-@njit(cache=True)
-def _scatter(node, place, sign, start, code, rows, low, sums):
-    high = low + sums.shape[1]
-    for e in range(len(node)):
-        if node[e] >= 0:
-            p = place[e] if len(place) else e
-            for i in range(start[p], start[p + 1]):
-                if low <= code[i] < high:
-                    sums[node[e], code[i] - low] += sign[e] * rows[i] if len(sign) else rows[i]
-
-
-@njit(cache=True)
-def _add_worth(rows, values, parts, result):
-    for node in range(rows.shape[0]):
-        for k in range(rows.shape[1]):
-            if rows[node, k] != 0:
-                result[node] += rows[node, k] / values[k] if parts else rows[node, k] * values[k]

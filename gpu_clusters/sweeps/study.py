@@ -8,13 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import to_host
 from gpu_clusters.engines.levels import ON_CPU, Kernels
 from gpu_clusters.engines.native import cluster
 from gpu_clusters.engines.protocol import Engine, Problem
-from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.bands import Bands
-from gpu_clusters.kernels.nearby import nearest_by_level, passages
-from gpu_clusters.kernels.nodes import add_up
+from gpu_clusters.kernels.nearby import passages
 from gpu_clusters.kernels.spaces import Reach, degrees_reach, in_degrees
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.cluster import extent, reach_within, space
@@ -22,7 +21,7 @@ from gpu_clusters.steps.compare import Baseline, Comparison, Shared, compare, sh
 from gpu_clusters.steps.hierarchy import Hierarchy, Neighbourhood
 from gpu_clusters.steps.merge import neighbours
 from gpu_clusters.steps.single import Clusters, Inputs, by_rank, evaluate
-from gpu_clusters.steps.tally import node_sums, tally
+from gpu_clusters.steps.tally import node_sums, on_device, tally
 
 
 class Part(NamedTuple):
@@ -69,10 +68,11 @@ class Study:
         found = self.inputs.located.locations
         n = len(found.lon)
         self.addresses = int(found.inventors.sum()), int(found.authors.sum())
-        self._patents = tally(self.inputs.patents, self.inputs.located.patents, n)
-        self._publications = tally(self.inputs.publications, self.inputs.located.publications, n)
+        xp = self.kernels.xp
+        self._patents = on_device(tally(self.inputs.patents, self.inputs.located.patents, n), xp)
+        self._publications = on_device(tally(self.inputs.publications, self.inputs.located.publications, n), xp)
         self._deals = tally(self.inputs.deals, self.inputs.deal_place, len(self.inputs.deal_lon))
-        self._areas = _areas(self.inputs, self.settings.area_degrees)
+        self._areas = _areas(self.inputs, self.settings.area_degrees, self.kernels)
         points, _ = space(found.lon, found.lat, self.settings)
         self._space = points.kind, extent(points)
         self._around: tuple[str, Neighbourhood] | None = None
@@ -107,16 +107,17 @@ class Study:
                 self._around = weighting, self._neighbourhood(weighting)
             levels = np.unique(np.array(self.thresholds(weighting), np.int64))
             found = self._around[1].hierarchy(reach_within(*self._space, radius_km), levels)
-            self._latest = (weighting, radius_km), found.on_host()
+            self._latest = (weighting, radius_km), found
         return self._latest[1]
 
     def compare_with(self, weighting: str, radius_km: float, density: float) -> Clusters:
         """Make a setting, on the grid or not, the baseline; its clusters by rank."""
         settings = replace(self.settings, weighting=weighting, radius_km=radius_km, density=density)
         threshold = np.array([settings.threshold(*self.addresses)])
-        tree = self._neighbourhood(weighting).hierarchy(reach_within(*self._space, radius_km), threshold).on_host()
+        tree = self._neighbourhood(weighting).hierarchy(reach_within(*self._space, radius_km), threshold)
         clusters, number = evaluate(self.inputs, tree.clustering(1), self.weights(weighting), settings)
         self.baseline = Baseline(number.astype(np.int32), clusters.rank, clusters.size)
+        self._baseline_there = self.kernels.xp.asarray(self.baseline.number)
         return clusters
 
     def _neighbourhood(self, weighting: str) -> Neighbourhood:
@@ -137,13 +138,16 @@ class Study:
         """All densities of a radius."""
         assert self.baseline is not None
         tree = self.hierarchy(weighting, radius_km)
+        assert self._around is not None
         weight = self.weights(weighting)
         settings = replace(self.settings, weighting=weighting, radius_km=radius_km)
-        sums = self._sums(tree)
-        amounts = _amounts(tree, weight)
-        baseline_weight = np.zeros(len(self.baseline.rank), np.int64)
+        sums, there = self._sums(tree), self._around[1].weight
+        amounts = to_host(self.kernels.members_of(tree.held, tree.arrival, tree.core, there))
+        others = len(self.baseline.rank)
+        baseline_weight = np.zeros(others, np.int64)
         np.add.at(baseline_weight, self.baseline.number[self.baseline.number >= 0], weight[self.baseline.number >= 0])
-        shared = shared_by_level(tree.nodes, tree.arrival, weight, self.baseline, len(tree.thresholds))
+        arriving = self.kernels.arrivals(tree.held, tree.arrival, self._baseline_there, there, others)
+        shared = shared_by_level(tree.nodes, arriving, others, len(tree.thresholds))
         levels: list[tuple[Clusters, Comparison, int]] = []
         for level in range(1, len(tree.thresholds) + 1):
             clusters, found = self._unmerged(tree, level, sums, amounts, shared[level - 1])
@@ -160,14 +164,14 @@ class Study:
 
     def _sums(self, tree: Hierarchy) -> list[NDArray[np.float64]]:
         """Patents, publications and deals of each node."""
-        deals = np.zeros(len(tree.nodes.level))
+        k, deals = self.kernels, np.zeros(len(tree.nodes.level))
         if self._areas is not None:
-            level = np.append(tree.nodes.level, np.int16(0))[tree.arrival]
-            near = nearest_by_level(*self._areas, level, len(tree.thresholds))
+            level = k.xp.concatenate((tree.held.level, k.xp.zeros(1, np.int16)))[tree.arrival]
+            near = k.nearest_by_level(*self._areas, level, len(tree.thresholds))
             deals = node_sums(self._deals, tree.nodes, *passages(near, tree.nodes, tree.arrival, tree.first))
         return [
-            node_sums(self._patents, tree.nodes, tree.arrival),
-            node_sums(self._publications, tree.nodes, tree.arrival),
+            node_sums(self._patents, tree.held, tree.arrival, kernels=k),
+            node_sums(self._publications, tree.held, tree.arrival, kernels=k),
             deals,
         ]
 
@@ -191,24 +195,13 @@ class Study:
         return len(neighbours(self.inputs.located.locations, clustering, settings)) > 0
 
 
-def _areas(inputs: Inputs, area_degrees: float) -> tuple[Bands, Bands, Reach] | None:
+def _areas(inputs: Inputs, area_degrees: float, kernels: Kernels) -> tuple[Bands, Bands, Reach] | None:
     """The places of deals and the locations, in degrees, and the reach of areas; None without deals."""
     if not len(inputs.deal_lon):
         return None
     found, reach = inputs.located.locations, degrees_reach(area_degrees)
-    places = index.build(in_degrees(inputs.deal_lon, inputs.deal_lat), reach)
-    return places, index.build(in_degrees(found.lon, found.lat), reach), reach
-
-
-def _amounts(tree: Hierarchy, weight: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Locations, weight and core locations of each node, (m, 3)."""
-    result = np.zeros((len(tree.nodes.level), 3), np.int64)
-    inside, core = tree.arrival >= 0, tree.core >= 0
-    result[:, 0] = np.bincount(tree.arrival[inside], minlength=len(result))
-    np.add.at(result[:, 1], tree.arrival[inside], weight[inside])
-    result[:, 2] = np.bincount(tree.core[core], minlength=len(result))
-    add_up(tree.nodes, result)
-    return result
+    places = kernels.build(in_degrees(inputs.deal_lon, inputs.deal_lat), reach)
+    return places, kernels.build(in_degrees(found.lon, found.lat), reach), reach
 
 
 def _part(settings: list[tuple[Clusters, Comparison, int]]) -> Part:
