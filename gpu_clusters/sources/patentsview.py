@@ -22,7 +22,7 @@ from gpu_clusters.sources.cells import ENDINGS, Layout
 from gpu_clusters.sources.lookup import Lookup, lookup
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.spill import Spill
-from gpu_clusters.sources.tables import ROWS, Years, filtered, read_rows
+from gpu_clusters.sources.tables import ROWS, Years, read_rows, wanted
 
 TYPES = ("utility",)
 _PATENTS, _OWNERS = "patents", "owners"
@@ -85,7 +85,8 @@ class PatentsView:
         if pc.any(withdrawn).as_py():
             tally["rows of withdrawn patents"] += pc.sum(withdrawn).as_py()
             rows = rows.filter(pc.invert(withdrawn))
-        rows = filtered(rows, self.years, {"patent_type": self.types} if self.types else {}, tally)
+        good = wanted(rows, self.years, {"patent_type": self.types} if self.types else {}, tally)
+        rows = rows.filter(pa.array(good))
         owners = streams.get(_OWNERS)
         if owners is None:
             named = pa.nulls(rows.num_rows, pa.string())
@@ -113,13 +114,15 @@ def patentsview(
     Raises
     ------
     InputError
-        A file is missing or has another layout.
+        A file is missing, there twice, or has another layout.
     """
 
     def files(stem: str) -> list[Path]:
         found = find(paths, stem, ENDINGS)
         if not found and stem != "g_assignee_disambiguated":
             raise InputError(f"{', '.join(map(str, paths))}: there is no {stem}.tsv (also .tsv.zip, .tsv.gz)")
+        if len(found) > 1:
+            raise InputError(f"{found[1]}: is {stem} once more, beside {found[0]}; give the files of one release")
         return found
 
     found = {

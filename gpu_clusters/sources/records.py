@@ -41,7 +41,7 @@ def records(path: Path, schema: pa.Schema, expected: tuple[str, ...], skips: Ski
     InputError
         The layout is another one, no record can be read, or `skips` refuses one.
     """
-    read = _parquet if path.suffix == ".parquet" else _json
+    read = _parquet if path.suffix.lower() == ".parquet" else _json
     good, before, lacking = 0, skips.total, set(expected)
     for numbers, table in read(path, schema, skips):
         lacking = {name for name in lacking if table.column(name).null_count == table.num_rows}
