@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import os
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -17,8 +20,9 @@ from gpu_clusters.errors import InputError
 BLOCK = 1 << 23
 """Bytes that are parsed at once."""
 PACKED = (".gz", ".zip", ".zst")
+_FORMAT = re.compile(r"(\.(csv|tsv|txt|parquet))?(\.(gz|zip|zst))?$")
 _PIECE = 1 << 20
-_BROKEN = (EOFError, zlib.error, zipfile.BadZipFile, OSError)
+_BROKEN = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError)
 
 
 class BrokenOffError(Exception):
@@ -40,7 +44,7 @@ def refuse_twice(files: list[Path]) -> list[Path]:
     """
     seen: dict[tuple[Path, str], Path] = {}
     for path in files:
-        other = seen.setdefault((path.parent, path.name.lower().partition(".")[0]), path)
+        other = seen.setdefault((path.parent, _FORMAT.sub("", path.name.lower())), path)
         if other != path:
             raise InputError(
                 f"{path}: seems to hold the same rows as {other.name} beside it; name the files one by one"
@@ -49,18 +53,39 @@ def refuse_twice(files: list[Path]) -> list[Path]:
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
-    """Files, and all those below folders, sorted and each once; names that begin with ``.`` or ``_`` are passed over."""
-    found = set()
-    for path in paths:
-        if not path.exists():
-            raise InputError(f"{path}: does not exist; check the path")
-        if path.is_dir():
-            for inside in path.rglob("*"):
-                if not any(part.startswith((".", "_")) for part in inside.relative_to(path).parts) and inside.is_file():
-                    found.add(inside)
-        else:
-            found.add(path)
-    return sorted(found)
+    """Files, and all those below folders, sorted and each once; names that begin with ``.`` or ``_`` are passed over.
+
+    Raises
+    ------
+    InputError
+        One is not there, or a folder cannot be read.
+    """
+    found: dict[Path, Path] = {}
+    try:
+        for path in paths:
+            if not path.exists():
+                raise InputError(f"{path}: does not exist; check the path")
+        for path in sorted(paths, key=Path.is_dir):  # a file that is given keeps the name that it is given by
+            for file in _below(path) if path.is_dir() else [path]:
+                found.setdefault(file.resolve(), file)
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read ({error.strerror or error})") from None
+    return sorted(found.values())
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The files below a folder, those below links to other folders too."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    seen = {folder.resolve()}
+    for parent, folders, names in os.walk(folder, onerror=fail, followlinks=True):
+        inside = {name: Path(parent, name).resolve() for name in sorted(folders) if not name.startswith((".", "_"))}
+        folders[:] = [name for name, real in inside.items() if real not in seen]
+        seen.update(inside.values())
+        files = (Path(parent, name) for name in names if not name.startswith((".", "_")))
+        yield from (file for file in files if file.is_file())
 
 
 def blocks(path: Path, cut: Callable[[bytes], int]) -> Iterator[bytes]:
@@ -122,7 +147,7 @@ def _opened(path: Path) -> BinaryIO:
         if path.suffix.lower() == ".zst":
             return cast(BinaryIO, pa.input_stream(str(path), compression="zstd"))
         return path.open("rb")
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{path}: cannot be read as a ZIP archive ({error})") from None
+    except (zipfile.BadZipFile, RuntimeError) as error:  # encrypted, or packed in a way that Python does not know
+        raise InputError(f"{path}: cannot be read as a ZIP archive ({error}); unpack it") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
