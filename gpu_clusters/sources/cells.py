@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -53,21 +52,29 @@ class Layout:
         Raises
         ------
         InputError
-            One that is not optional is missing.
+            One that is not optional is missing, or there are several of it.
         """
-        there = {name.strip().casefold(): at for at, name in reversed(list(enumerate(header)))}
         found = {}
         for name, candidates in self.columns.items():
-            at = next((there[text.casefold()] for text in candidates if text.casefold() in there), None)
-            if at is not None:
-                found[name] = at
+            called = next((text for text in candidates if _called(text, header)), candidates[0])
+            there = _called(called, header)
+            if len(there) > 1:
+                raise InputError(f'{path}: {len(there)} columns are called "{called}"; rename those that do not count')
+            if there:
+                found[name] = there[0]
             elif name not in self.optional:
-                shown = ", ".join(header[:_SHOWN]) + (", ..." if len(header) > _SHOWN else "")
+                shown = ", ".join(name[:_SHOWN] for name in header[:_SHOWN]) + (", ..." if len(header) > _SHOWN else "")
                 raise InputError(
                     f'{path}: column "{candidates[0]}" is missing; columns there: {shown}; has the layout changed? '
                     "gpu-clusters convert table reads any layout through a mapping"
                 )
         return found
+
+
+def _called(text: str, header: Sequence[str]) -> list[int]:
+    """The columns of this very name, or else those whose name differs in case and spaces around it."""
+    very = [at for at, name in enumerate(header) if name == text]
+    return very or [at for at, name in enumerate(header) if name.strip().casefold() == text.strip().casefold()]
 
 
 def cells(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
@@ -86,7 +93,7 @@ def cells(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
         A column is missing, no row can be read, or `skips` refuses one.
     """
     good, before = 0, skips.total
-    for numbers, table in (_parquet if path.suffix == ".parquet" else _delimited)(path, layout, skips):
+    for numbers, table in (_parquet if path.suffix.lower() == ".parquet" else _delimited)(path, layout, skips):
         good += table.num_rows
         for name in layout.columns:
             if name not in table.column_names:
@@ -120,11 +127,12 @@ def _delimited(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
             if header is None:
                 header, block = _header(path, block, delimiter, layout.encoding)
                 found = layout.found(path, header)
-            for numbers, table, rows in _rows(path, number, block, len(header), found, delimiter, layout, skips):
-                yield numbers, table
-                number += rows
+            numbers, table, rows = _rows(path, number, block, len(header), found, delimiter, layout, skips)
+            yield numbers, table
+            number += rows
     except BrokenOffError as error:
         skips.add(path, number, str(error))
+        return
     if header is None:
         raise InputError(f"{path}: is empty; a header line is needed")
 
@@ -144,16 +152,22 @@ def end_of_record(data: bytes) -> int:
 
 
 def _header(path: Path, block: bytes, delimiter: str, encoding: str) -> tuple[list[str], bytes]:
+    """The cells of the first line that is not empty, which may go over several lines, and what comes after."""
     if block[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{path}: is text in UTF-16; save it as UTF-8")
-    line, _, rest = block.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
+    lines = block.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    reader = csv.reader((line.decode(encoding) + "\n" for line in lines), delimiter=delimiter)
     try:
-        text = line.decode(encoding).rstrip("\r")
+        header = next((row for row in reader if row), [])
     except UnicodeDecodeError:
         raise InputError(f"{path}: the header is not text in {encoding}; --encoding names another") from None
-    if "\0" in text:
+    except csv.Error as error:
+        if "new-line" in str(error):
+            raise InputError(f"{path}: its lines end in carriage returns alone; save it with line feeds") from None
+        raise InputError(f"{path}: is no delimited text ({error})") from None
+    if any("\0" in name for name in header):
         raise InputError(f"{path}: is no delimited text")
-    return next(csv.reader([text], delimiter=delimiter), []), rest
+    return header, b"\n".join(lines[reader.line_num :])
 
 
 def _rows(
@@ -165,84 +179,104 @@ def _rows(
     delimiter: str,
     layout: Layout,
     skips: Skips,
-) -> Iterator[tuple[np.ndarray, pa.Table, int]]:
-    """The good rows of a block, and how many rows it has in all; bad ones are taken down."""
-    clean = _cleaned(block, delimiter, layout.encoding)
-    table, short = _parsed(clean.data, width, found, delimiter)
-    parsed = table.num_rows + len(short)
-    at = np.arange(1, parsed + 1) if clean.positions is None else clean.positions
-    good = np.ones(parsed, bool)
-    faults = clean.faults
+) -> tuple[np.ndarray, pa.Table, int]:
+    """Numbers and cells of the good rows of a block, and how many rows it has in all; bad ones are taken down."""
+    parsed = _at_once(block, width, found, delimiter, layout.encoding)
+    at, faults = None, dict[int, str]()
+    if parsed is None:
+        data, at, faults = _one_by_one(block, delimiter, layout.encoding)
+        parsed = _parsed(data, width, found, delimiter)
+    table, short = parsed
+    left = table.num_rows + len(short)
+    at = np.arange(1, left + 1) if at is None else at
+    rows, good = left + len(faults), np.ones(left, bool)
     for row, fault in short.items():
         faults[int(at[row - 1])] = fault
         good[row - 1] = False
     for row in sorted(faults):
         skips.add(path, number + row - 1, faults[row])
-    yield number + at[good] - 1, table, parsed + len(clean.faults) - len(short)
+    return number + at[good] - 1, table, rows
 
 
-class _Clean(NamedTuple):
-    """Text in UTF-8 without the rows that are no text, or have a quotation mark too many.
-
-    ``positions``: number of each row that is left, from 1; None if all are. ``faults``: of the others.
-    """
-
-    data: bytes
-    positions: np.ndarray | None
-    faults: dict[int, str]
-
-
-def _cleaned(block: bytes, delimiter: str, encoding: str) -> _Clean:
-    with suppress(UnicodeDecodeError):
+def _at_once(
+    block: bytes, width: int, found: Mapping[str, int], delimiter: str, encoding: str
+) -> tuple[pa.Table, dict[int, str]] | None:
+    """The rows of a block; None where some of it is no text, or a mark may have taken lines together or apart."""
+    try:
         text = block.decode(encoding)
-        if block.count(b'"') % 2 == 0 and (not _over_lines(block) or _strict(text, delimiter)):
-            return _Clean(block if encoding == "utf-8" else text.encode(), None, {})
+    except UnicodeDecodeError:
+        return None
+    table, short = _parsed(block if encoding == "utf-8" else text.encode(), width, found, delimiter)
+    if b'"' in block or _lone_returns(text):
+        lines = text.split("\n")
+        if _lone_returns(text) or any(line.count('"') % 2 for line in lines):
+            records = _records(lines, delimiter)
+        else:
+            records = sum(1 for line in lines if line.strip("\r"))
+        if records != table.num_rows + len(short):
+            return None
+    return table, short
+
+
+def _lone_returns(text: str) -> bool:
+    return text.count("\r") != text.count("\r\n")
+
+
+def _records(lines: Sequence[str], delimiter: str) -> int:
+    """How many records some lines are; -1 where a quotation mark, or a carriage return, is where it may not be."""
+    csv.field_size_limit(2 * _LONGEST)
+    try:
+        return sum(1 for row in csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=True) if row)
+    except csv.Error:
+        return -1
+
+
+def _one_by_one(block: bytes, delimiter: str, encoding: str) -> tuple[bytes, np.ndarray, dict[int, str]]:
+    """In UTF-8 the records of a block that are one row each, their numbers from 1, and what is wrong with the others."""
     texts, positions, faults = [], [], {}
     for row, raw in enumerate(_apart(block, delimiter, encoding), 1):
         try:
             text = raw.decode(encoding)
+            fault = _fault(text, delimiter)
         except UnicodeDecodeError:
-            faults[row] = f"is not text in {encoding}"
-            continue
-        if raw.count(b'"') % 2:
-            faults[row] = "has a quotation mark that is never closed"
+            fault = f"is not text in {encoding}"
+        if fault:
+            faults[row] = fault
         else:
             texts.append(text)
             positions.append(row)
-    return _Clean("\n".join(texts).encode(), np.array(positions, np.int64), faults)
-
-
-def _over_lines(block: bytes) -> bool:
-    """Whether a cell may go over several lines."""
-    return b'"' in block and any(line.count(b'"') % 2 for line in block.split(b"\n"))
-
-
-def _strict(text: str, delimiter: str) -> bool:
-    """Whether quotation marks are only where they may be: a stray one would swallow the lines up to the next."""
-    csv.field_size_limit(2 * _LONGEST)
-    try:
-        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
-            pass
-    except csv.Error:
-        return False
-    return True
+    return "\n".join(texts).encode(), np.array(positions, np.int64), faults
 
 
 def _apart(block: bytes, delimiter: str, encoding: str) -> Iterator[bytes]:
     """Records one by one; of one whose quotation mark stays open, or is closed where it should not, the first line alone."""
     lines = block.split(b"\n")
-    odd = [at for at, line in enumerate(lines) if line.count(b'"') % 2]
+    odd = deque(at for at, line in enumerate(lines) if line.count(b'"') % 2)
     at = 0
     while at < len(lines):
         end = at + 1
         if odd and odd[0] == at:
-            odd.pop(0)
-            if odd and _strict(b"\n".join(lines[at : odd[0] + 1]).decode(encoding, "replace"), delimiter):
-                end = odd.pop(0) + 1
+            odd.popleft()
+            if odd and _fault(lines[at].decode(encoding, "replace"), delimiter):
+                several = b"\n".join(lines[at : odd[0] + 1]).decode(encoding, "replace")
+                if _records(several.split("\n"), delimiter) == 1:
+                    end = odd.popleft() + 1
         record = b"\n".join(lines[at:end])
         if record.strip(b"\r"):
             yield record
         at = end
+
+
+def _fault(record: str, delimiter: str) -> str:
+    """Why a record is not one row; "" if it is. Marks within a cell that does not begin with one are part of it."""
+    if '"' not in record and not _lone_returns(record + "\n"):
+        return ""
+    lines = (f"{line}\n" for line in (*record.split("\n"), "the next"))
+    try:
+        rows = sum(1 for _ in csv.reader(lines, delimiter=delimiter))
+    except csv.Error:
+        return "has a carriage return outside of quotation marks"
+    return "" if rows > 1 else "has a quotation mark that is never closed"
 
 
 def _parsed(data: bytes, width: int, found: Mapping[str, int], delimiter: str) -> tuple[pa.Table, dict[int, str]]:
