@@ -15,6 +15,7 @@ from gpu_clusters.sources.skips import Skips
 
 NUMBERS = ("lon", "lat", "fraction", "deals", "sequence")
 _MISSING = pa.array(["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "\\N"])
+_LARGEST_EXACT = 2.0**53
 _YEAR = r"(?:^|\D)(?P<year>1[6-9]\d\d|20\d\d)(?:\D|$|\d{4}$)"
 
 
@@ -41,7 +42,7 @@ def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str
         values = table.column(name).combine_chunks()
         if isinstance(values, pa.ChunkedArray):
             values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
-        if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
+        if not _readable(values.type):
             raise InputError(f'{path}: column "{names.get(name, name)}" holds {values.type}, neither texts nor numbers')
         if name in NUMBERS:
             columns[name] = _numbers(values, f'column "{names.get(name, name)}"', name, faults)
@@ -60,19 +61,30 @@ def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str
     return made.filter(pa.array(~np.isin(np.arange(len(numbers)), list(faults)))) if faults else made
 
 
+def _readable(kind: pa.DataType) -> bool:
+    """Whether values of a type can be written as texts."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    plain = pa.types.is_primitive(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind)
+    return plain or pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
 def text(values: pa.Array) -> pa.Array:
-    """Trimmed texts, null where empty."""
-    if not pa.types.is_string(values.type):
+    """Trimmed texts, null where empty or no number; whole numbers without a decimal point or an exponent."""
+    if pa.types.is_floating(values.type):
+        values = values.cast(pa.float64())
+        whole = pc.and_(pc.equal(values, pc.floor(values)), pc.less(pc.abs(values), _LARGEST_EXACT))
+        digits = pc.if_else(whole, values, None).cast(pa.int64()).cast(pa.string())
+        values = pc.if_else(pc.is_nan(values), None, pc.coalesce(digits, values.cast(pa.string())))
+    elif not pa.types.is_string(values.type):
         values = values.cast(pa.string())
     trimmed = pc.utf8_trim_whitespace(values)
     return pc.if_else(pc.equal(pc.binary_length(trimmed), 0), pa.scalar(None, pa.string()), trimmed)
 
 
 def years(values: pa.Array) -> pa.Array:
-    """Years as int64 from numbers, dates, or texts with a year such as ``2015-05-01``, ``31/12/2015``, ``20150501``."""
-    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
-        return pc.cast(values, pa.int64(), safe=False)
-    if pa.types.is_temporal(values.type):
+    """Years as int64 from dates, or from numbers and texts with a year such as ``2015-05-01``, ``31/12/2015``, ``20150501``."""
+    if pa.types.is_date(values.type) or pa.types.is_timestamp(values.type):
         return pc.year(values)
     return pc.struct_field(pc.extract_regex(text(values), _YEAR), "year").cast(pa.int64())
 
@@ -102,7 +114,7 @@ def _numbers(values: pa.Array, column: str, name: str, faults: dict[int, str]) -
         given = text(values)
         given = pc.if_else(pc.is_in(given, _MISSING), pa.scalar(None, pa.string()), given)
     try:
-        found = given.cast(pa.float64())
+        found = given.cast(pa.float64(), safe=False)
     except pa.ArrowInvalid:
         numbers: list[float | None] = []
         for at, cell in enumerate(given.to_pylist()):
