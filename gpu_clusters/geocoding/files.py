@@ -19,7 +19,7 @@ from gpu_clusters.errors import InputError
 from gpu_clusters.geocoding.documents import Documents
 from gpu_clusters.geocoding.lookup import Progress, find_places
 from gpu_clusters.geocoding.match import Place
-from gpu_clusters.geocoding.table import TABLE, check_columns, columns_of
+from gpu_clusters.geocoding.table import TABLE, check_columns, columns_of, tables
 from gpu_clusters.geocoding.target import Target
 from gpu_clusters.geocoding.triples import Triple, Triples
 from gpu_clusters.geocoding.writing import aligned, writing
@@ -31,7 +31,6 @@ from gpu_clusters.io.formats import ParquetReader, Reader, reading
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.place import Rows
 from gpu_clusters.io.results import write_coverage
-from gpu_clusters.io.sources import readers
 from gpu_clusters.staging import scratch_folder
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def geocode_files(
         The fallback refuses or does not answer.
     """
     tell = progress or (lambda _name, _part: None)
-    sources = [_in_small_batches(reader) for reader in readers(source, TABLE)]
+    sources = [_in_small_batches(reader) for reader in tables(source)]
     for reader in sources:
         names = [name for name in (city, country, admin, doc_id) if name is not None]
         check_columns(list(reader.layout().names), names, reader.name)

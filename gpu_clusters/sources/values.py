@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gpu_clusters.errors import InputError
+from gpu_clusters.io.columns import has_texts
 from gpu_clusters.io.countries import iso2
 from gpu_clusters.sources.skips import Skips
 
@@ -42,7 +43,7 @@ def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str
         values = table.column(name).combine_chunks()
         if isinstance(values, pa.ChunkedArray):
             values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
-        if not _readable(values.type):
+        if not has_texts(values.type):
             raise InputError(f'{path}: column "{names.get(name, name)}" holds {values.type}, neither texts nor numbers')
         if name in NUMBERS:
             columns[name] = _numbers(values, f'column "{names.get(name, name)}"', name, faults)
@@ -59,14 +60,6 @@ def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str
         skips.add(path, int(numbers[at]), faults[at])
     made = pa.table(columns)
     return made.filter(pa.array(~np.isin(np.arange(len(numbers)), list(faults)))) if faults else made
-
-
-def _readable(kind: pa.DataType) -> bool:
-    """Whether values of a type can be written as texts."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    plain = pa.types.is_primitive(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind)
-    return plain or pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
 
 
 def text(values: pa.Array) -> pa.Array:
