@@ -13,7 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from exports import WORKS, authorship, patentsview, rows, snapshot, work
+from exports import WORKS, authorship, manifest, patentsview, rows, snapshot, work
+from program import process
 
 from gpu_clusters.errors import InputError
 from gpu_clusters.sources import blocks, cells
@@ -150,6 +151,32 @@ def test_archives_that_python_cannot_unpack(program):
         archive.writestr("t.csv", TABLE * 100)
     path.write_bytes(path.read_bytes()[:60] + bytes(20) + path.read_bytes()[80:])
     program.refused(3, "convert", "table", path.name, *mapping(program), "--out", "out", says="is damaged")
+
+
+def test_lines_that_never_end(program, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK", 100)
+    monkeypatch.setattr(blocks, "_PIECE", 100)
+    monkeypatch.setattr(blocks, "LONGEST", 1_000)
+    (program.here / "t.csv").write_text(TABLE + "x" * 3_000)
+    program.refused(3, "convert", "table", "t.csv", *mapping(program), "--out", "out", says="no record ends within")
+
+
+def test_workers_are_silent_about_bad_input(program):
+    (program.here / "t.csv").write_text(TABLE + "c,north,4,2021,France\n")
+    made = (*mapping(program), "--dask", "local:1", "--out", "out")
+    ran = process("convert", "table", "t.csv", *made, cwd=program.here)
+    assert ran.code == 3 and "row 3" in ran.err and "Traceback" not in ran.err
+
+
+def test_all_files_are_in_the_manifest(program):
+    snapshot(program.here / "snap")
+    patentsview(program.here / "pv")
+    (program.here / "t.csv").write_text(TABLE)
+    for source, *given in (("openalex", "snap"), ("patentsview", "pv"), ("table", "t.csv", *mapping(program))):
+        assert program("convert", source, *given, "--out", source).code == 0
+        there = {path for name in given for path in Path(name).rglob("*") if path.name != "manifest"} or {Path("t.csv")}
+        there = {path for path in there if path.is_file()} | ({Path("m.toml")} if source == "table" else set())
+        assert {Path(one["name"]) for one in manifest(source)["inputs"]} == there
 
 
 def test_a_damaged_file_is_not_called_empty(program):

@@ -19,6 +19,8 @@ from gpu_clusters.errors import InputError
 
 BLOCK = 1 << 23
 """Bytes that are parsed at once."""
+LONGEST = 1 << 28
+"""Bytes without an end of a record that are held, before a file is taken for something else."""
 PACKED = (".gz", ".zip", ".zst")
 _FORMAT = re.compile(r"(\.(csv|tsv|txt|parquet))?(\.(gz|zip|zst))?$")
 _PIECE = 1 << 20
@@ -103,7 +105,7 @@ def blocks(path: Path, cut: Callable[[bytes], int]) -> Iterator[bytes]:
     BrokenOffError
         After the last whole record of a damaged file.
     InputError
-        No such file, or an archive of several.
+        No such file, an archive of several, or a record longer than `LONGEST`.
     """
     rest = b""
     with closing(_opened(path)) as file:
@@ -126,6 +128,10 @@ def blocks(path: Path, cut: Callable[[bytes], int]) -> Iterator[bytes]:
             if ended:
                 return
             rest = data[end:]
+            if len(rest) > LONGEST:
+                raise InputError(
+                    f"{path}: no record ends within {LONGEST >> 20} MiB; is it text with one record on a line?"
+                )
     raise BrokenOffError(f"the file breaks off or is damaged ({broken}); what follows is lost")
 
 

@@ -68,7 +68,7 @@ def mapped(paths: Sequence[Path], mapping: Path, *, years: Years = (None, None))
         keep = keep | {"country": [iso2(text) for text in keep["country"]]}
     layout = Layout({name: (column,) for name, column in columns.items()}, (), *_form(given, mapping))
     files = _some(files_of(paths), paths, (*ENDINGS, ".parquet"))
-    return Table("table", table, files, layout, years, keep, unique)
+    return Table("table", table, files, layout, years, keep, unique, others=[mapping])
 
 
 def _some(files: list[Path], paths: Sequence[Path], endings: Sequence[str]) -> list[Path]:

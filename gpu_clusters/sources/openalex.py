@@ -56,9 +56,10 @@ INSTITUTIONS = pa.schema([("id", pa.string()), ("display_name", pa.string()), ("
 
 @dataclass(frozen=True)
 class OpenAlex:
-    """A snapshot; ``homes`` has the columns of `institutions`."""
+    """A snapshot; ``homes`` has the columns of `institutions`, from the files ``others``."""
 
     files: Sequence[Path]
+    others: Sequence[Path]
     homes: pa.Table
     years: Years = (None, None)
     types: Sequence[str] = TYPES
@@ -160,7 +161,8 @@ def openalex(
             raise InputError(
                 f"{files[0]}: there are {entity} as JSON lines and as Parquet; name the folder of one of them"
             )
-    return OpenAlex(found["works"], institutions(found["institutions"], skips), years, tuple(types), retracted)
+    homes = institutions(found["institutions"], skips)
+    return OpenAlex(found["works"], found["institutions"], homes, years, tuple(types), retracted)
 
 
 def _entity(path: Path) -> str:

@@ -51,10 +51,11 @@ _LAYOUTS = {ROWS: _INVENTOR, _PATENTS: _PATENT, _OWNERS: _OWNER}
 
 @dataclass(frozen=True)
 class PatentsView:
-    """The tables; ``streams`` says of each file which one it is."""
+    """The tables; ``streams`` says of each file which one it is; ``places`` are from the files ``others``."""
 
     files: Sequence[Path]
     streams: Sequence[str]
+    others: Sequence[Path]
     places: Lookup
     years: Years = (None, None)
     types: Sequence[str] = TYPES
@@ -130,9 +131,11 @@ def patentsview(
         _PATENTS: files("g_patent"),
         _OWNERS: files("g_assignee_disambiguated"),
     }
-    places = lookup(files("g_location_disambiguated"), _PLACE, skips, "g_location_disambiguated")
+    others = files("g_location_disambiguated")
+    places = lookup(others, _PLACE, skips, "g_location_disambiguated")
     streams = [stream for stream, some in found.items() for _ in some]
-    return PatentsView([path for some in found.values() for path in some], streams, places, years, tuple(types))
+    paths = [path for some in found.values() for path in some]
+    return PatentsView(paths, streams, others, places, years, tuple(types))
 
 
 def _first(rows: pa.Table, others: pa.Table) -> pa.Array:

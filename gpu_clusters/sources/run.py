@@ -33,7 +33,7 @@ Progress = Callable[[str, float | None], None]
 
 
 class Source(Protocol):
-    """An export: the files that are read one by one, and how a bucket's rows become those of the table."""
+    """An export: the files that are read one by one, the others, and how a bucket's rows become those of the table."""
 
     @property
     def name(self) -> str: ...
@@ -41,6 +41,8 @@ class Source(Protocol):
     def table(self) -> str: ...
     @property
     def files(self) -> Sequence[Path]: ...
+    @property
+    def others(self) -> Sequence[Path]: ...
 
     def read(self, number: int, spill: Spill, skips: Skips, tally: Counter[str]) -> None:
         """Read a file into a spill; ``tally`` counts what is left out, by why."""
@@ -180,7 +182,7 @@ def _write_records(
         "source": source.name,
         "table": source.table,
         "options": options,
-        "inputs": [{"name": str(path), "size": path.stat().st_size} for path in source.files],
+        "inputs": [{"name": str(path), "size": path.stat().st_size} for path in (*source.others, *source.files)],
         "rows": sum(joined.rows for joined in joins),
         "left_out": left_out,
         "skipped_rows": skipped[1],
@@ -199,6 +201,14 @@ def _ready(device: str) -> None:
     backend.frames(device)
 
 
+def _tried(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function gives, or the error of the user's that it ends with: a worker would log one that is raised."""
+    try:
+        return function(*arguments)
+    except GpuClustersError as error:
+        return error
+
+
 @contextmanager
 def _engine(source: Source, dask: Any, device: str) -> Iterator[Callable[..., Iterator[Any]]]:
     """Calls of a function with the source, 0..n-1, and what they have in common, in order: by threads, or by Dask's workers."""
@@ -214,11 +224,14 @@ def _engine(source: Source, dask: Any, device: str) -> Iterator[Callable[..., It
 
         def each(function: Callable[..., Any], common: Any, n: int) -> Iterator[Any]:
             known = client.scatter([common], broadcast=True)[0]
-            futures = [client.submit(function, shared, number, known, pure=False) for number in range(n)]
+            futures = [client.submit(_tried, function, shared, number, known, pure=False) for number in range(n)]
             for future in futures:
                 try:
-                    yield future.result()
+                    result = future.result()
                 except OSError as error:
                     raise GpuClustersError(f"a worker of Dask cannot read or write: {error}") from None
+                if isinstance(result, GpuClustersError):
+                    raise result
+                yield result
 
         yield each

@@ -38,6 +38,8 @@ class Table:
         Whether rows with one id are the same thing again, of which the last counts.
     drop : sequence of str
         Columns that are only needed for filters.
+    others : sequence of Path
+        Files that have been read beforehand.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Table:
     keep: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unique: bool = False
     drop: Sequence[str] = ()
+    others: Sequence[Path] = ()
 
     def read(self, number: int, spill: Spill, skips: Skips, tally: Counter[str]) -> None:
         """Read one of the files."""
