@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
+import os
 import sqlite3
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -42,6 +45,20 @@ def test_the_last_ending_says_what_a_file_is(program, addresses):
     assert pd.read_csv("old.tsv.csv")["lon"].tolist() == [2.3]
     assert geocode(program, "new.csv.tsv").code == 0
     assert pd.read_csv("new.csv.tsv", sep="\t")["lon"].tolist() == [2.3]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv.gz", ".parquet"])
+def test_names_that_are_not_in_utf8(program, addresses, ending):
+    addresses(pa.array([1]))
+    out = os.fsdecode(b"\xff") + ending
+    assert geocode(program, out).code == 0
+    with Path(out).open("rb") as file:
+        data = file.read()
+    if ending == ".parquet":
+        assert pq.read_table(pa.BufferReader(data))["lon"].to_pylist() == [2.3]
+    else:
+        text = gzip.decompress(data) if ending.endswith(".gz") else data
+        assert text.decode().splitlines()[1].replace("\t", ",") == '"Paris","FR",1,2.3,48.9,"name","city"'
 
 
 @pytest.mark.parametrize("kind", [pa.large_binary(), pa.binary(1), pa.binary(), pa.uuid()])

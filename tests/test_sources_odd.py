@@ -153,6 +153,28 @@ def test_archives_that_python_cannot_unpack(program):
     program.refused(3, "convert", "table", path.name, *mapping(program), "--out", "out", says="is damaged")
 
 
+def test_names_that_are_not_in_utf8(program):
+    table = pa.table({"id": ["a"], "x": [1.0], "y": [2.0], "on": [2020], "country": ["FR"]})
+    made = mapping(program)
+    for ending, data in (
+        (".csv", TABLE.encode()),
+        (".csv.gz", gzip.compress(TABLE.encode())),
+        (".csv.zst", pa.compress(TABLE.encode(), codec="zstd", asbytes=True)),
+        (".parquet", None),
+    ):
+        path, out = (os.fsdecode(b"\xff" + name) for name in (ending.encode(), b"out" + ending.encode()))
+        if data is None:
+            with Path(path).open("wb") as file:
+                pq.write_table(table, file)
+        else:
+            Path(path).write_bytes(data)
+        assert program("convert", "table", path, *made, "--out", out).code == 0
+        assert manifest(out)["inputs"][-1]["name"] == path
+    Path(path := os.fsdecode(b"\xff.csv")).write_text(TABLE + "c\n")
+    assert program("convert", "table", path, *made, "--on-error", "skip", "--out", "skips").code == 0
+    assert pd.read_csv("skips/skipped.csv")["file"].tolist() == ["\\udcff.csv"]
+
+
 def test_lines_that_never_end(program, monkeypatch):
     monkeypatch.setattr(blocks, "BLOCK", 100)
     monkeypatch.setattr(blocks, "_PIECE", 100)

@@ -45,7 +45,8 @@ def writing(path: Path, schema: pa.Schema) -> Iterator[Write]:
     options = pa_csv.WriteOptions(delimiter="\t" if ".tsv" in str(ending(path.name)) else ",")
     plain = pa.schema([(field.name, _value_type(field.type)) for field in schema])
     with (
-        pa.output_stream(str(path), compression="detect") as file,
+        path.open("wb") as plainly,
+        pa.output_stream(plainly, compression="gzip" if path.suffix.lower() == ".gz" else None) as file,
         pa_csv.CSVWriter(file, plain, write_options=options) as csv,
     ):
         yield lambda table: csv.write_table(table.cast(plain))

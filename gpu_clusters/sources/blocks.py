@@ -151,7 +151,7 @@ def _opened(path: Path) -> BinaryIO:
                 raise InputError(f"{path}: holds {len(inside)} files, not one; unpack it")
             return cast(BinaryIO, archive.open(inside[0]))
         if path.suffix.lower() == ".zst":
-            return cast(BinaryIO, pa.input_stream(str(path), compression="zstd"))
+            return cast(BinaryIO, pa.CompressedInputStream(pa.OSFile(os.fsencode(path)), "zstd"))
         return path.open("rb")
     except (zipfile.BadZipFile, RuntimeError) as error:  # encrypted, or packed in a way that Python does not know
         raise InputError(f"{path}: cannot be read as a ZIP archive ({error}); unpack it") from None

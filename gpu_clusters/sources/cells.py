@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def cells(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
 def _parquet(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
     number = 1
     try:
-        with pq.ParquetFile(path) as file:
+        with pa.OSFile(os.fsencode(path)) as source, pq.ParquetFile(source) as file:
             header = file.schema_arrow.names
             found = layout.found(path, header)
             for batch in file.iter_batches(_BATCH, columns=list({header[at] for at in found.values()})):

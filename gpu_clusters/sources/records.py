@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def _parsed(text: bytes, lines: int, schema: pa.Schema) -> pa.Table | str:
 def _parquet(path: Path, schema: pa.Schema, skips: Skips) -> Iterator[Numbered]:
     number = 1
     try:
-        with pq.ParquetFile(path) as file:
+        with pa.OSFile(os.fsencode(path)) as source, pq.ParquetFile(source) as file:
             there = [name for name in schema.names if name in file.schema_arrow.names]
             for batch in file.iter_batches(_BATCH, columns=there):
                 columns = [

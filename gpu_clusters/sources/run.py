@@ -157,9 +157,14 @@ def _join(source: Source, number: int, common: tuple[Sequence[Spilled], Path, st
         return _Joined(None, 0, None, None, tally)
     rows = rows.combine_chunks()
     part = f"part-{number:05d}.parquet"
-    pq.write_table(rows, folder / part, compression="zstd")
+    _write(rows, folder / part)
     places = places_of(source.table, rows, device)
     return _Joined(part, rows.num_rows, coverage_of(source.table, rows), places, tally)
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    with path.open("wb") as file:
+        pq.write_table(table, file, compression="zstd")
 
 
 def _write_records(
@@ -173,8 +178,9 @@ def _write_records(
 ) -> Converted:
     coverage = added_up([joined.coverage for joined in joins if joined.coverage is not None])
     write_csv(coverage, folder / "coverage.csv")
-    write_csv(pd.DataFrame(skipped[0], columns=list(Skip._fields)), folder / "skipped.csv")
-    pq.write_table(pa.Table.from_pandas(places, preserve_index=False), folder / "locations.parquet", compression="zstd")
+    listed = pd.DataFrame(skipped[0], columns=list(Skip._fields), dtype=object)  # names need not be in UTF-8
+    write_csv(listed, folder / "skipped.csv")
+    _write(pa.Table.from_pandas(places, preserve_index=False), folder / "locations.parquet")
     manifest = {
         "program": "gpu-clusters",
         "command": "convert",
