@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from exports import WORKS, authorship, manifest, patentsview, rows, snapshot, work
+from exports import WORKS, authorship, damage, manifest, patentsview, rows, snapshot, work
 from program import process
 
 from gpu_clusters.errors import InputError
@@ -84,6 +84,20 @@ def test_a_snapshot_of_the_older_layout_among_other_things(program):
 def test_institutions_without_a_record(program):
     snapshot(program.here / "snap", institutions=[])
     program.refused(3, "convert", "openalex", "snap", "--out", "out", says="is empty")
+
+
+@pytest.mark.parametrize("entity", ["works", "institutions"])
+def test_a_record_without_an_id_before_all_that_have_one(program, entity):
+    snapshot(program.here / "snap")
+
+    def change(text):
+        first, *others = text.split(b"\n")
+        return b"\n".join([first.replace(b'"id"', b'"di"', 1), b'{"', first, *others])  # the first is parsed alone
+
+    damage(program.here / "snap", change, entity)
+    program.refused(3, "convert", "openalex", "snap", "--out", "out", says="row 2: is not JSON")
+    assert program("convert", "openalex", "snap", "--on-error", "skip", "--out", "out").code == 0
+    assert pd.read_csv("out/skipped.csv")["row"].tolist() == [2, 1] and len(rows("out")) == 9
 
 
 def test_two_releases_of_patentsview(program):

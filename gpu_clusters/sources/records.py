@@ -44,17 +44,20 @@ def records(path: Path, schema: pa.Schema, expected: tuple[str, ...], skips: Ski
     """
     read = _parquet if path.suffix.lower() == ".parquet" else _json
     good, before, lacking = 0, skips.total, set(expected)
+    nameless: list[int] = []  # records without an id, until one that has shows that it is not the layout
     for numbers, table in read(path, schema, skips):
         lacking = {name for name in lacking if table.column(name).null_count == table.num_rows}
-        known = table.column("id").is_valid()
-        if "id" not in lacking and table.column("id").null_count:
-            for at in np.flatnonzero(~known.to_numpy()):
-                skips.add(path, int(numbers[at]), "has no 'id'")
-            numbers, table = numbers[known.to_numpy()], table.filter(known)
-        good += table.num_rows
-        yield numbers, table
+        known = table.column("id").is_valid().to_numpy()
+        nameless += numbers[~known].tolist()
+        if not known.any():
+            continue
+        for number in nameless:
+            skips.add(path, number, "has no 'id'")
+        nameless.clear()
+        good += int(known.sum())
+        yield numbers[known], table if known.all() else table.filter(pa.array(known))
     skips.check_some(path, good, before)
-    if good and lacking:
+    if lacking and (good or nameless):
         raise InputError(f"{path}: no record has the field {min(lacking)!r}; has the layout changed?")
 
 
