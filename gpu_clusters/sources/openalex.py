@@ -183,8 +183,6 @@ def institutions(files: Sequence[Path], skips: Skips) -> pa.Table:
     for path in files:
         for _, table in records(path, INSTITUTIONS, ("id", "geo"), skips):
             geo = table.column("geo").combine_chunks()
-            if isinstance(geo, pa.ChunkedArray):
-                geo = pa.concat_arrays(geo.chunks)
             names = {"country": "country_code", "lon": "longitude", "lat": "latitude"}
             columns = {name: pc.struct_field(geo, field) for name, field in names.items()}
             pieces.append(pa.table({"id": table.column("id"), "name": table.column("display_name"), **columns}))
@@ -208,7 +206,7 @@ def rows_of(works: pa.Table, homes: pa.Table, known: pd.Index, tally: Counter[st
     without coordinates; one without any affiliation has no address, and is only counted. A row without coordinates keeps its
     share: what is not known where is not given to others. ``known`` has the ids of ``homes``, to be searched again and again.
     """
-    lists = _whole(works.column("authorships"))
+    lists = works.column("authorships").combine_chunks()
     work = _indices(pc.list_parent_indices(lists))
     authorships = pc.list_flatten(lists)
     inside = pc.struct_field(authorships, "institutions")
@@ -245,7 +243,7 @@ def rows_of(works: pa.Table, homes: pa.Table, known: pd.Index, tally: Counter[st
     tally["rows whose institution is not in the file of institutions"] += home.null_count - len(lone)
 
     def of_home(name: str) -> pa.Array:
-        return _whole(homes.column(name)).take(home)
+        return homes.column(name).combine_chunks().take(home)
 
     def of_entry(name: str) -> pa.Array:
         return pc.struct_field(named, name).take(entry)
@@ -260,16 +258,16 @@ def rows_of(works: pa.Table, homes: pa.Table, known: pd.Index, tally: Counter[st
                 of_home("country"), of_entry("country_code"), _only(authorships).take(pa.array(who))
             ),
             "organization": pc.coalesce(of_home("name"), of_entry("display_name")),
-            "year": _whole(works.column("publication_year")).take(doc),
+            "year": works.column("publication_year").combine_chunks().take(doc),
             "fraction": pa.array(share),
-            RECORD: _whole(works.column(RECORD)).take(doc),
+            RECORD: works.column(RECORD).combine_chunks().take(doc),
         }
     )
 
 
 def _ids(works: pa.Table) -> pa.Array:
     """``W123`` of ``https://openalex.org/W123``."""
-    return pc.replace_substring(_whole(works.column("id")), _PREFIX, "")
+    return pc.replace_substring(works.column("id").combine_chunks(), _PREFIX, "")
 
 
 def _first_of_each(author: np.ndarray, ids: pa.Array) -> np.ndarray:
@@ -287,11 +285,6 @@ def _only(authorships: pa.StructArray) -> pa.Array:
     countries = pc.struct_field(authorships, "countries")
     one = pc.equal(pc.list_value_length(countries), 1).fill_null(False)
     return pc.if_else(one, pc.list_element(pc.if_else(one, countries, pa.scalar([None], countries.type)), 0), None)
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    array = column.combine_chunks()
-    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
 
 
 def _indices(array: pa.Array) -> np.ndarray:

@@ -105,8 +105,6 @@ def buckets_of(texts: pa.ChunkedArray, count: int) -> np.ndarray:
     if count == 1:
         return np.zeros(len(texts), np.int64)
     coded = texts.combine_chunks().dictionary_encode()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.unify_dictionaries().combine_chunks()
     hashes = pd.util.hash_array(coded.dictionary.to_numpy(zero_copy_only=False), categorize=False)
     found = np.arange(len(texts)) % count
     known = coded.is_valid().to_numpy(zero_copy_only=False)

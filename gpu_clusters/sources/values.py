@@ -41,8 +41,6 @@ def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str
     faults: dict[int, str] = {}
     for name in table.column_names:
         values = table.column(name).combine_chunks()
-        if isinstance(values, pa.ChunkedArray):
-            values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
         if not has_texts(values.type):
             raise InputError(f'{path}: column "{names.get(name, name)}" holds {values.type}, neither texts nor numbers')
         if name in NUMBERS:
