@@ -78,6 +78,18 @@ def test_columns_that_a_text_file_can_hold(program, addresses, values):
     assert geocode(program, "out.csv").code == 0 and len(pd.read_csv("out.csv")) == 1
 
 
+def test_parts_without_rows_keep_their_types(program, addresses):
+    addresses(pa.array([dt.date(2020, 1, 1)]))
+    (program.here / "in").mkdir()
+    table = pq.read_table("in.parquet").append_column("kind", pa.array(["a"]).dictionary_encode())
+    for name, rows in (("a", 1), ("b", 0)):
+        pq.write_table(table.slice(0, rows), f"in/{name}.parquet")
+    made = ("--gazetteer", "places.txt", "--out", "out")
+    assert program("geocode", "in", *ARGS, *made).code == 0
+    assert pq.read_schema("out/a.parquet") == pq.read_schema("out/b.parquet")
+    assert pq.read_schema("out/b.parquet").field("x").type == pa.date32()
+
+
 def test_geojson_has_places(program):
     at = {"type": "Point", "coordinates": [1, 2]}
     one = {"type": "Feature", "properties": {"city": "Paris", "country": "FR"}, "geometry": at}

@@ -279,6 +279,13 @@ def test_a_column_of_the_very_name_counts(tmp_path):
     assert read(tmp_path / "t.csv", b"A,a,B\n1,2,3\n", "a", "b") == ([(1, "2", "3")], [])
 
 
+def test_further_columns_of_any_name_stay_texts(program):
+    (program.here / "t.csv").write_text("id,sequence\na,1b\n")
+    made = mapping(program, 'deal_id = "id"\nsequence = "sequence"\n')
+    assert program("convert", "table", "t.csv", *made, "--out", "out").code == 0
+    assert rows("out")["sequence"].tolist() == ["1b"]
+
+
 def test_kept_countries_and_years(program):
     (program.here / "t.csv").write_text(TABLE)
     for keep in ('country = ["Germany"]', 'country = ["DEU"]', 'year = ["2020"]', 'lon = ["1"]'):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gpu_clusters.degrees import GEOCODED, UNGEOCODED
 from gpu_clusters.errors import InputError
@@ -209,8 +210,9 @@ def _schema(sources: Sequence[Reader]) -> pa.Schema:
     for reader in sources:
         names = list(reader.layout().names)
         batch = next((batch for batch, _ in reader.batches(names, ())), None)
-        none = pa.schema([(name, pa.null()) for name in names])
-        schemas.append(none if batch is None else without_views(batch).schema.with_metadata(batch.schema.metadata))
+        if batch is None:
+            batch = _no_rows(reader, names, typed=len(sources) == 1)
+        schemas.append(without_views(batch).schema.with_metadata(batch.schema.metadata))
     try:
         schema = schemas[0] if len(schemas) == 1 else pa.unify_schemas(schemas, promote_options="permissive")
     except pa.ArrowException as error:
@@ -220,6 +222,15 @@ def _schema(sources: Sequence[Reader]) -> pa.Schema:
         ) from None
     fields = [pa.field(one.name, pa.string()) if pa.types.is_null(one.type) else one for one in schema]
     return pa.schema(fields, schema.metadata)
+
+
+def _no_rows(reader: Reader, names: Sequence[str], *, typed: bool) -> pa.RecordBatch:
+    """The columns of a source without rows: in its types, which often are any, or in those of the others."""
+    schema = pa.schema([(name, pa.null()) for name in names])
+    if typed and isinstance(reader, ParquetReader):
+        with pa.OSFile(os.fsencode(reader.path)) as file:
+            schema = pq.read_schema(file)
+    return pa.RecordBatch.from_pylist([], schema)
 
 
 def _coverage(

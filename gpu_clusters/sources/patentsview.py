@@ -42,7 +42,7 @@ _PATENT = Layout(
 _OWNER = Layout(
     {
         "doc_id": ("patent_id",),
-        "sequence": ("assignee_sequence",),
+        "_sequence": ("assignee_sequence",),
         "organization": ("disambig_assignee_organization",),
     }
 )
@@ -93,7 +93,7 @@ class PatentsView:
             named = pa.nulls(rows.num_rows, pa.string())
         else:
             owners = owners.filter(owners.column("organization").is_valid())
-            owners = owners.take(pc.sort_indices(owners, sort_keys=[("sequence", "ascending")]))
+            owners = owners.take(pc.sort_indices(owners, sort_keys=[("_sequence", "ascending")]))
             named = owners.column("organization").combine_chunks().take(_first(rows, owners))
         rows = rows.append_column("organization", named)
         return rows.select(["doc_id", "lon", "lat", "country", "organization", "year"])

@@ -14,7 +14,7 @@ from gpu_clusters.io.columns import has_texts
 from gpu_clusters.io.countries import iso2
 from gpu_clusters.sources.skips import Skips
 
-NUMBERS = ("lon", "lat", "fraction", "deals", "sequence")
+NUMBERS = ("lon", "lat", "fraction", "deals", "_sequence")
 _MISSING = pa.array(["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "\\N"])
 _LARGEST_EXACT = 2.0**53
 _YEAR = r"(?:^|\D)(?P<year>1[6-9]\d\d|20\d\d)(?:\D|$|\d{4}$)"
