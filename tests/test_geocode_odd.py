@@ -90,6 +90,17 @@ def test_parts_without_rows_keep_their_types(program, addresses):
     assert pq.read_schema("out/b.parquet").field("x").type == pa.date32()
 
 
+def test_folders_behind_links_are_read(program, addresses):
+    addresses(pa.array([1]))
+    for folder in ("in", "elsewhere"):
+        (program.here / folder).mkdir()
+        (program.here / folder / "a.parquet").write_bytes(Path("in.parquet").read_bytes())
+    Path("in/link").symlink_to(program.here / "elsewhere")
+    Path("in/link/loop").symlink_to(program.here / "in")
+    assert program("geocode", "in", *ARGS, "--gazetteer", "places.txt", "--out", "out").code == 0
+    assert {str(path.relative_to("out")) for path in Path("out").rglob("*.parquet")} == {"a.parquet", "link/a.parquet"}
+
+
 def test_geojson_has_places(program):
     at = {"type": "Point", "coordinates": [1, 2]}
     one = {"type": "Feature", "properties": {"city": "Paris", "country": "FR"}, "geometry": at}

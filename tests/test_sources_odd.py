@@ -21,6 +21,7 @@ from gpu_clusters.sources import blocks, cells
 from gpu_clusters.sources.blocks import files_of
 from gpu_clusters.sources.cells import Layout
 from gpu_clusters.sources.skips import Skips
+from gpu_clusters.sources.spill import count_buckets
 from gpu_clusters.sources.values import text, years
 
 COLUMNS = 'deal_id = "id"\nlon = "x"\nlat = "y"\nyear = "on"\ncountry = "country"\n'
@@ -127,6 +128,9 @@ def test_folders_and_names_that_cannot_be_read(tmp_path, monkeypatch):
 
     with pytest.raises(InputError, match="cannot be read"):
         files_of([tmp_path / ("x" * 300)])
+    (tmp_path / "lost.csv").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"lost\.csv: cannot be read"):
+        count_buckets(files_of([tmp_path]))
     monkeypatch.setattr(os, "walk", walk)
     with pytest.raises(InputError, match="secret: cannot be read"):
         files_of([tmp_path])

@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 
 from gpu_clusters.errors import InputError
+from gpu_clusters.io.folders import walk
 
 BLOCK = 1 << 23
 """Bytes that are parsed at once."""
@@ -76,18 +77,10 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    """The files below a folder, those below links to other folders too."""
-
-    def fail(error: OSError) -> None:
-        raise error
-
-    seen = {folder.resolve()}
-    for parent, folders, names in os.walk(folder, onerror=fail, followlinks=True):
-        inside = {name: Path(parent, name).resolve() for name in sorted(folders) if not name.startswith((".", "_"))}
-        folders[:] = [name for name, real in inside.items() if real not in seen]
-        seen.update(inside.values())
-        files = (Path(parent, name) for name in names if not name.startswith((".", "_")))
-        yield from (file for file in files if file.is_file())
+    """The files below a folder, and links to nothing: an error where they are to be read."""
+    for parent, names in walk(folder):
+        files = [parent / name for name in names]
+        yield from (file for file in files if file.is_file() or not file.exists())
 
 
 def blocks(path: Path, cut: Callable[[bytes], int]) -> Iterator[bytes]:

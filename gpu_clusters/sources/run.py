@@ -114,10 +114,10 @@ def carry_out(
         No scheduler answers, or cuDF is not there.
     """
     tell = progress or (lambda _name, _part: None)
+    buckets = count_buckets(source.files)
     with new_folder(out, force=force) as folder:
         spilled = folder / ".spill"
         spilled.mkdir()
-        buckets = count_buckets(source.files)
         with _engine(source, dask, device) as each:
             reads: list[_Read] = []
             for read in each(_read, (spilled, buckets, on_error), len(source.files)):

@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from gpu_clusters.errors import InputError
+
 FLUSH = 1 << 18
 """Rows that are kept in memory before they are dealt out."""
 PER_BUCKET = {True: 1 << 25, False: 1 << 27}
@@ -34,7 +36,10 @@ class Spilled(NamedTuple):
 
 def count_buckets(files: Iterable[Path]) -> int:
     """Number of buckets for some input; a bucket then has some hundred thousand rows."""
-    size = sum(path.stat().st_size / PER_BUCKET[path.suffix in _PACKED] for path in files)
+    try:
+        size = sum(path.stat().st_size / PER_BUCKET[path.suffix in _PACKED] for path in files)
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read ({error.strerror or error})") from None
     return min(max(int(np.ceil(size)), 1), MOST)
 
 
