@@ -296,6 +296,10 @@ def test_kept_countries_and_years(program):
         made = mapping(program, after=f"[keep]\n{keep}\n")
         assert program("convert", "table", "t.csv", *made, "--out", "out", "--force").code == 0
         assert rows("out")["deal_id"].tolist() == ["a"]
+    made = mapping(program, after="[keep]\nyear = []\n")
+    program.refused(
+        3, "convert", "table", "t.csv", *made, "--out", "new", says="no row is left (rows with year 2020: 1"
+    )
 
 
 @pytest.mark.parametrize(
