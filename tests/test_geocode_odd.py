@@ -90,6 +90,16 @@ def test_parts_without_rows_keep_their_types(program, addresses):
     assert pq.read_schema("out/b.parquet").field("x").type == pa.date32()
 
 
+@pytest.mark.parametrize("header", ["city,country", "city,country\n", '"city","country"\r\n'])
+def test_tables_without_rows(program, addresses, header):
+    addresses(pa.array([1]))
+    (program.here / "in.csv").write_text(header)
+    options = (*ARGS, "--gazetteer", "places.txt", "--out", "out.csv")
+    ran = program("geocode", "in.csv", *options)
+    assert ran.code == 0 and "placed 0 of 0 rows" in ran.err
+    assert (program.here / "out.csv").read_text() == '"city","country","lon","lat","geocode","accuracy"\n'
+
+
 def test_folders_behind_links_are_read(program, addresses):
     addresses(pa.array([1]))
     for folder in ("in", "elsewhere"):
