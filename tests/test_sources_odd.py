@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import os
@@ -255,6 +256,13 @@ def test_stray_marks_and_carriage_returns(tmp_path, lines, found, bad, rest):
     wanted = [*(2 for _ in bad), *([4] if rest else [])]
     assert [row for row, _ in listed] == wanted
     assert all(says in reason for says, (_, reason) in zip(bad, listed, strict=False))
+
+
+def test_long_cells_beside_a_row_that_is_no_text(tmp_path):
+    csv.field_size_limit(100)
+    long = "y" * 1_000
+    good, listed = read(tmp_path / "t.csv", f'a,b\n1,"{long}"\n'.encode() + b"2,\xff\n", "a", "b")
+    assert good == [(1, "1", long)] and [row for row, _ in listed] == [2]
 
 
 def test_headers_over_several_lines(tmp_path):

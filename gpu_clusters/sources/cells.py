@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ import pyarrow.parquet as pq
 
 from gpu_clusters.errors import InputError
 from gpu_clusters.sources.blocks import PACKED, BrokenOffError, blocks
+from gpu_clusters.sources.quotes import end_of_record, lone_returns, one_by_one, records_of
 from gpu_clusters.sources.records import Numbered
 from gpu_clusters.sources.skips import Skips
 
 ENDINGS = tuple(f"{ending}{packed}" for ending in (".csv", ".tsv", ".txt") for packed in ("", *PACKED))
-_LONGEST = 1 << 24  # bytes that a record may have
 _BATCH = 100_000
 _SHOWN = 40
 
@@ -138,20 +137,6 @@ def _delimited(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
         raise InputError(f"{path}: is empty; a header line is needed")
 
 
-def end_of_record(data: bytes) -> int:
-    """Where the last whole record ends: at an end of line outside of quotation marks.
-
-    A mark that is opened and not closed within `_LONGEST` bytes ends with the last line: the parser will find it.
-    """
-    end = data.rfind(b"\n") + 1
-    inside = data.count(b'"', 0, end) % 2
-    while end and inside:
-        before = data.rfind(b"\n", 0, end - 1) + 1
-        inside ^= data.count(b'"', before, end) % 2
-        end = before
-    return end or (data.rfind(b"\n") + 1 if len(data) > _LONGEST else 0)
-
-
 def _header(path: Path, block: bytes, delimiter: str, encoding: str) -> tuple[list[str], bytes]:
     """The cells of the first line that is not empty, which may go over several lines, and what comes after."""
     if block[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -185,7 +170,7 @@ def _rows(
     parsed = _at_once(block, width, found, delimiter, layout.encoding)
     at, faults = None, dict[int, str]()
     if parsed is None:
-        data, at, faults = _one_by_one(block, delimiter, layout.encoding)
+        data, at, faults = one_by_one(block, delimiter, layout.encoding)
         parsed = _parsed(data, width, found, delimiter)
     table, short = parsed
     left = table.num_rows + len(short)
@@ -208,76 +193,15 @@ def _at_once(
     except UnicodeDecodeError:
         return None
     table, short = _parsed(block if encoding == "utf-8" else text.encode(), width, found, delimiter)
-    if b'"' in block or _lone_returns(text):
+    if b'"' in block or lone_returns(text):
         lines = text.split("\n")
-        if _lone_returns(text) or any(line.count('"') % 2 for line in lines):
-            records = _records(lines, delimiter)
+        if lone_returns(text) or any(line.count('"') % 2 for line in lines):
+            records = records_of(lines, delimiter)
         else:
             records = sum(1 for line in lines if line.strip("\r"))
         if records != table.num_rows + len(short):
             return None
     return table, short
-
-
-def _lone_returns(text: str) -> bool:
-    return text.count("\r") != text.count("\r\n")
-
-
-def _records(lines: Sequence[str], delimiter: str) -> int:
-    """How many records some lines are; -1 where a quotation mark, or a carriage return, is where it may not be."""
-    csv.field_size_limit(2 * _LONGEST)
-    try:
-        return sum(1 for row in csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=True) if row)
-    except csv.Error:
-        return -1
-
-
-def _one_by_one(block: bytes, delimiter: str, encoding: str) -> tuple[bytes, np.ndarray, dict[int, str]]:
-    """In UTF-8 the records of a block that are one row each, their numbers from 1, and what is wrong with the others."""
-    texts, positions, faults = [], [], {}
-    for row, raw in enumerate(_apart(block, delimiter, encoding), 1):
-        try:
-            text = raw.decode(encoding)
-            fault = _fault(text, delimiter)
-        except UnicodeDecodeError:
-            fault = f"is not text in {encoding}"
-        if fault:
-            faults[row] = fault
-        else:
-            texts.append(text)
-            positions.append(row)
-    return "\n".join(texts).encode(), np.array(positions, np.int64), faults
-
-
-def _apart(block: bytes, delimiter: str, encoding: str) -> Iterator[bytes]:
-    """Records one by one; of one whose quotation mark stays open, or is closed where it should not, the first line alone."""
-    lines = block.split(b"\n")
-    odd = deque(at for at, line in enumerate(lines) if line.count(b'"') % 2)
-    at = 0
-    while at < len(lines):
-        end = at + 1
-        if odd and odd[0] == at:
-            odd.popleft()
-            if odd and _fault(lines[at].decode(encoding, "replace"), delimiter):
-                several = b"\n".join(lines[at : odd[0] + 1]).decode(encoding, "replace")
-                if _records(several.split("\n"), delimiter) == 1:
-                    end = odd.popleft() + 1
-        record = b"\n".join(lines[at:end])
-        if record.strip(b"\r"):
-            yield record
-        at = end
-
-
-def _fault(record: str, delimiter: str) -> str:
-    """Why a record is not one row; "" if it is. Marks within a cell that does not begin with one are part of it."""
-    if '"' not in record and not _lone_returns(record + "\n"):
-        return ""
-    lines = (f"{line}\n" for line in (*record.split("\n"), "the next"))
-    try:
-        rows = sum(1 for _ in csv.reader(lines, delimiter=delimiter))
-    except csv.Error:
-        return "has a carriage return outside of quotation marks"
-    return "" if rows > 1 else "has a quotation mark that is never closed"
 
 
 def _parsed(data: bytes, width: int, found: Mapping[str, int], delimiter: str) -> tuple[pa.Table, dict[int, str]]:
