@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from exports import FUNDING, FUNDING_HEADER, GEOC_INV, WORKS, damage, funding, manifest, patentsview, rows, snapshot
 
-from gpu_clusters.sources import blocks, cells
+from gpu_clusters.sources import blocks, cells, quotes
 from gpu_clusters.sources.cells import Layout
 from gpu_clusters.sources.skips import Skips
 
@@ -208,7 +208,7 @@ def test_a_mark_that_stays_open_loses_one_row(tmp_path):
 def test_a_mark_that_stays_open_for_many_blocks(tmp_path, monkeypatch):
     monkeypatch.setattr(blocks, "BLOCK", 64)
     monkeypatch.setattr(blocks, "_PIECE", 64)
-    monkeypatch.setattr(cells, "_LONGEST", 256)
+    monkeypatch.setattr(quotes, "LONGEST", 256)
     path, mark = tmp_path / "t.csv", '"'
     path.write_text("a,b\n" + "".join(f"{i},{mark * (i == 2)}x{i}\n" for i in range(1, 200)))
     found, listed = read_all(path, ("a", "b"), "skip")

@@ -151,7 +151,7 @@ class ArcGIS:
                 raise self._error(f"refuses: {error}") from None
             except _RejectedError:
                 raise
-            except (GeocoderServiceError, KeyError, TypeError, ValueError, AttributeError) as error:
+            except (GeocoderServiceError, LookupError, TypeError, ValueError, AttributeError) as error:
                 asked_for = getattr(error, "retry_after", None) or 0.0
                 if asked_for > _LONGEST_WAIT_S:
                     raise self._error(f"asks to come back in {asked_for:,.0f} s") from None

@@ -63,6 +63,9 @@ class Cache:
                 self._base.execute("COMMIT")
             if self._layout() != _LAYOUT:
                 raise sqlite3.DatabaseError("it holds something else")
+            self._base.execute("BEGIN IMMEDIATE")  # an answer that cannot be kept would be paid in vain
+            self._base.execute(f"PRAGMA user_version = {_LAYOUT}")
+            self._base.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise InputError(
                 f"{self.path} is no cache of geocoder's answers that can be used ({error}); give another file with --cache"

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gpu_clusters.degrees import GEOCODED, UNGEOCODED
 from gpu_clusters.errors import InputError
 from gpu_clusters.geocoding.documents import Documents
 from gpu_clusters.geocoding.lookup import Progress, find_places
 from gpu_clusters.geocoding.match import Place
-from gpu_clusters.geocoding.table import TABLE, check_columns, columns_of
+from gpu_clusters.geocoding.table import TABLE, check_columns, columns_of, tables
 from gpu_clusters.geocoding.target import Target
 from gpu_clusters.geocoding.triples import Triple, Triples
 from gpu_clusters.geocoding.writing import aligned, writing
@@ -31,7 +32,6 @@ from gpu_clusters.io.formats import ParquetReader, Reader, reading
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.place import Rows
 from gpu_clusters.io.results import write_coverage
-from gpu_clusters.io.sources import readers
 from gpu_clusters.staging import scratch_folder
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def geocode_files(
         The fallback refuses or does not answer.
     """
     tell = progress or (lambda _name, _part: None)
-    sources = [_in_small_batches(reader) for reader in readers(source, TABLE)]
+    sources = [_in_small_batches(reader) for reader in tables(source)]
     for reader in sources:
         names = [name for name in (city, country, admin, doc_id) if name is not None]
         check_columns(list(reader.layout().names), names, reader.name)
@@ -210,8 +210,9 @@ def _schema(sources: Sequence[Reader]) -> pa.Schema:
     for reader in sources:
         names = list(reader.layout().names)
         batch = next((batch for batch, _ in reader.batches(names, ())), None)
-        none = pa.schema([(name, pa.null()) for name in names])
-        schemas.append(none if batch is None else without_views(batch).schema.with_metadata(batch.schema.metadata))
+        if batch is None:
+            batch = _no_rows(reader, names, typed=len(sources) == 1)
+        schemas.append(without_views(batch).schema.with_metadata(batch.schema.metadata))
     try:
         schema = schemas[0] if len(schemas) == 1 else pa.unify_schemas(schemas, promote_options="permissive")
     except pa.ArrowException as error:
@@ -221,6 +222,15 @@ def _schema(sources: Sequence[Reader]) -> pa.Schema:
         ) from None
     fields = [pa.field(one.name, pa.string()) if pa.types.is_null(one.type) else one for one in schema]
     return pa.schema(fields, schema.metadata)
+
+
+def _no_rows(reader: Reader, names: Sequence[str], *, typed: bool) -> pa.RecordBatch:
+    """The columns of a source without rows: in its types, which often are any, or in those of the others."""
+    schema = pa.schema([(name, pa.null()) for name in names])
+    if typed and isinstance(reader, ParquetReader):
+        with pa.OSFile(os.fsencode(reader.path)) as file:
+            schema = pq.read_schema(file)
+    return pa.RecordBatch.from_pylist([], schema)
 
 
 def _coverage(

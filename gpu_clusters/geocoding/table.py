@@ -14,7 +14,7 @@ from gpu_clusters.errors import InputError
 from gpu_clusters.geocoding.lookup import find_places, service
 from gpu_clusters.geocoding.match import Place
 from gpu_clusters.geocoding.triples import Triples
-from gpu_clusters.io.formats import Reader
+from gpu_clusters.io.formats import GeoJsonReader, Reader
 from gpu_clusters.io.sources import readers
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def geocode(
         check_columns([str(name) for name in frame.columns], needed, TABLE)
         table = _whole(readers(frame[list(dict.fromkeys(needed))], TABLE))
     else:
-        table = _whole(readers(frame, TABLE))
+        table = _whole(tables(frame))
         check_columns(table.column_names, needed, TABLE)
     triples = Triples(city, admin, country)
     codes = [triples.codes(batch, TABLE) for batch in table.to_batches()]
@@ -88,6 +88,21 @@ def geocode(
     for name in ADDED:
         table = table.append_column(name, found[name])
     return table.to_pandas()
+
+
+def tables(source: Any) -> list[Reader]:
+    """Readers of addresses.
+
+    Raises
+    ------
+    InputError
+        GeoJSON: the places that its rows have would get lost.
+    """
+    found = readers(source, TABLE)
+    for reader in found:
+        if isinstance(reader, GeoJsonReader):
+            raise InputError(f"{reader.name}: is GeoJSON, whose rows have places; geocode reads Parquet, CSV and TSV")
+    return found
 
 
 def columns_of(places: Sequence[Place]) -> pa.Table:

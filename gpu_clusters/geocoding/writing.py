@@ -11,6 +11,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from gpu_clusters.errors import UsageError
+from gpu_clusters.io.columns import has_texts
 
 ENDINGS = (".parquet", ".csv", ".tsv", ".csv.gz", ".tsv.gz")
 Write = Callable[[pa.Table], None]
@@ -36,16 +37,16 @@ def writing(path: Path, schema: pa.Schema) -> Iterator[Write]:
         with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
             yield writer.write_table
         return
-    nested = [field.name for field in schema if pa.types.is_nested(field.type) or pa.types.is_binary(field.type)]
-    if nested:
-        kind = schema.field(nested[0]).type
+    odd = next((field for field in schema if not has_texts(field.type)), None)
+    if odd is not None:
         raise UsageError(
-            f"column {nested[0]!r} holds {kind}, which a text file cannot: give an --out that ends in .parquet"
+            f"column {odd.name!r} holds {odd.type}, which a text file cannot: give an --out that ends in .parquet"
         )
-    options = pa_csv.WriteOptions(delimiter="\t" if ".tsv" in path.name.lower() else ",")
+    options = pa_csv.WriteOptions(delimiter="\t" if ".tsv" in str(ending(path.name)) else ",")
     plain = pa.schema([(field.name, _value_type(field.type)) for field in schema])
     with (
-        pa.output_stream(str(path), compression="detect") as file,
+        path.open("wb") as plainly,
+        pa.output_stream(plainly, compression="gzip" if path.suffix.lower() == ".gz" else None) as file,
         pa_csv.CSVWriter(file, plain, write_options=options) as csv,
     ):
         yield lambda table: csv.write_table(table.cast(plain))

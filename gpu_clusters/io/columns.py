@@ -30,6 +30,14 @@ def is_text(kind: pa.DataType) -> bool:
     return any(getattr(pa.types, test)(kind) for test in tests if hasattr(pa.types, test))
 
 
+def has_texts(kind: pa.DataType) -> bool:
+    """Tell whether values of a type can be written as texts: no lists, no bytes, none with a meaning of their own."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    plain = pa.types.is_primitive(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind)
+    return plain or (is_text(kind) and "binary" not in str(kind))
+
+
 def stored(array: pa.Array) -> pa.Array:
     """Take the texts of an extension type that is text with a meaning; what else there is stays and is refused."""
     return array.storage if isinstance(array, pa.ExtensionArray) and is_text(array.storage.type) else array

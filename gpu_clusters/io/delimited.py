@@ -124,7 +124,14 @@ class _Checked(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to `size` bytes; the tail comes alone, when the source is at its end."""
+        """Read `size` bytes, fewer at the end alone: Arrow looks for the whole header in the first block."""
+        data = self._piece(size)
+        while 0 < len(data) < size and (more := self._piece(size - len(data))):
+            data += more
+        return data
+
+    def _piece(self, size: int) -> bytes:
+        """Up to `size` bytes of the source, or behind its end of the tail."""
         data: bytes = self._source.read(size if size and size > 0 else None)
         if not data:
             self._check.decode(b"", final=True)

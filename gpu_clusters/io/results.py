@@ -110,7 +110,7 @@ def write_parquet(frame: pd.DataFrame, types: pa.Schema, path: Path) -> None:
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write UTF-8 with numbers that read back exactly, missing values empty, and texts quoted where they must be."""
     rows = zip(*(frame[column].tolist() for column in frame.columns), strict=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:  # \udc.. as in JSON
         file.write(",".join(frame.columns) + "\n")
         file.writelines(",".join(map(_cell, row)) + "\n" for row in rows)
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.delimited import DelimitedReader
+from gpu_clusters.io.folders import walk
 from gpu_clusters.io.formats import GeoJsonReader, ParquetReader, Reader, reading
 from gpu_clusters.io.frames import ArrowReader, PandasReader
 
@@ -38,8 +39,8 @@ def readers(source: Any, table: str) -> list[Reader]:
     ----------
     source : path, data frame, or list of these
         A path is a file or a folder. Of a folder all supported files are taken, those of its folders too, in the order
-        of their paths; names that begin with ``.`` or ``_``, files of other kinds, and what ``gpu-clusters convert`` has written
-        beside its parts are passed over.
+        of their paths, those behind links too; names that begin with ``.`` or ``_``, files of other kinds, and what
+        ``gpu-clusters convert`` has written beside its parts are passed over.
     table : str
         Name of the table.
 
@@ -129,14 +130,10 @@ def _checked(path: Path, opener: Callable[[Path, str], Reader]) -> Reader:
 
 
 def _from_folder(folder: Path) -> list[Reader]:
-    def fail(error: OSError) -> None:
-        raise error
-
-    paths = []
-    for parent, folders, names in os.walk(folder, onerror=fail):
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        records = _records(Path(parent), names)
-        paths += [Path(parent, name) for name in names if not name.startswith((".", "_")) and name not in records]
+    paths: list[Path] = []
+    for parent, names in walk(folder):
+        records = _records(parent, names)
+        paths += [parent / name for name in names if name not in records]
     found = [(path, opener) for path in sorted(paths) if (opener := _opener(path)) is not None]
     if not found:
         raise InputError(f"{folder}: the folder holds no supported file; supported endings: {', '.join(SUPPORTED)}")

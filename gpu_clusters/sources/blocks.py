@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import os
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -13,12 +16,16 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 
 from gpu_clusters.errors import InputError
+from gpu_clusters.io.folders import walk
 
 BLOCK = 1 << 23
 """Bytes that are parsed at once."""
+LONGEST = 1 << 28
+"""Bytes without an end of a record that are held, before a file is taken for something else."""
 PACKED = (".gz", ".zip", ".zst")
+_FORMAT = re.compile(r"(\.(csv|tsv|txt|parquet))?(\.(gz|zip|zst))?$")
 _PIECE = 1 << 20
-_BROKEN = (EOFError, zlib.error, zipfile.BadZipFile, OSError)
+_BROKEN = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError)
 
 
 class BrokenOffError(Exception):
@@ -40,7 +47,7 @@ def refuse_twice(files: list[Path]) -> list[Path]:
     """
     seen: dict[tuple[Path, str], Path] = {}
     for path in files:
-        other = seen.setdefault((path.parent, path.name.lower().partition(".")[0]), path)
+        other = seen.setdefault((path.parent, _FORMAT.sub("", path.name.lower())), path)
         if other != path:
             raise InputError(
                 f"{path}: seems to hold the same rows as {other.name} beside it; name the files one by one"
@@ -49,18 +56,31 @@ def refuse_twice(files: list[Path]) -> list[Path]:
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
-    """Files, and all those below folders, sorted and each once; names that begin with ``.`` or ``_`` are passed over."""
-    found = set()
-    for path in paths:
-        if not path.exists():
-            raise InputError(f"{path}: does not exist; check the path")
-        if path.is_dir():
-            for inside in path.rglob("*"):
-                if not any(part.startswith((".", "_")) for part in inside.relative_to(path).parts) and inside.is_file():
-                    found.add(inside)
-        else:
-            found.add(path)
-    return sorted(found)
+    """Files, and all those below folders, sorted and each once; names that begin with ``.`` or ``_`` are passed over.
+
+    Raises
+    ------
+    InputError
+        One is not there, or a folder cannot be read.
+    """
+    found: dict[Path, Path] = {}
+    try:
+        for path in paths:
+            if not path.exists():
+                raise InputError(f"{path}: does not exist; check the path")
+        for path in sorted(paths, key=Path.is_dir):  # a file that is given keeps the name that it is given by
+            for file in _below(path) if path.is_dir() else [path]:
+                found.setdefault(file.resolve(), file)
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read ({error.strerror or error})") from None
+    return sorted(found.values())
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """The files below a folder, and links to nothing: an error where they are to be read."""
+    for parent, names in walk(folder):
+        files = [parent / name for name in names]
+        yield from (file for file in files if file.is_file() or not file.exists())
 
 
 def blocks(path: Path, cut: Callable[[bytes], int]) -> Iterator[bytes]:
@@ -78,7 +98,7 @@ def blocks(path: Path, cut: Callable[[bytes], int]) -> Iterator[bytes]:
     BrokenOffError
         After the last whole record of a damaged file.
     InputError
-        No such file, or an archive of several.
+        No such file, an archive of several, or a record longer than `LONGEST`.
     """
     rest = b""
     with closing(_opened(path)) as file:
@@ -101,6 +121,10 @@ def blocks(path: Path, cut: Callable[[bytes], int]) -> Iterator[bytes]:
             if ended:
                 return
             rest = data[end:]
+            if len(rest) > LONGEST:
+                raise InputError(
+                    f"{path}: no record ends within {LONGEST >> 20} MiB; is it text with one record on a line?"
+                )
     raise BrokenOffError(f"the file breaks off or is damaged ({broken}); what follows is lost")
 
 
@@ -120,9 +144,9 @@ def _opened(path: Path) -> BinaryIO:
                 raise InputError(f"{path}: holds {len(inside)} files, not one; unpack it")
             return cast(BinaryIO, archive.open(inside[0]))
         if path.suffix.lower() == ".zst":
-            return cast(BinaryIO, pa.input_stream(str(path), compression="zstd"))
+            return cast(BinaryIO, pa.CompressedInputStream(pa.OSFile(os.fsencode(path)), "zstd"))
         return path.open("rb")
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{path}: cannot be read as a ZIP archive ({error})") from None
+    except (zipfile.BadZipFile, RuntimeError) as error:  # encrypted, or packed in a way that Python does not know
+        raise InputError(f"{path}: cannot be read as a ZIP archive ({error}); unpack it") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,11 +16,11 @@ import pyarrow.parquet as pq
 
 from gpu_clusters.errors import InputError
 from gpu_clusters.sources.blocks import PACKED, BrokenOffError, blocks
+from gpu_clusters.sources.quotes import end_of_record, lone_returns, one_by_one, records_of
 from gpu_clusters.sources.records import Numbered
 from gpu_clusters.sources.skips import Skips
 
 ENDINGS = tuple(f"{ending}{packed}" for ending in (".csv", ".tsv", ".txt") for packed in ("", *PACKED))
-_LONGEST = 1 << 24  # bytes that a record may have
 _BATCH = 100_000
 _SHOWN = 40
 
@@ -53,21 +52,29 @@ class Layout:
         Raises
         ------
         InputError
-            One that is not optional is missing.
+            One that is not optional is missing, or there are several of it.
         """
-        there = {name.strip().casefold(): at for at, name in reversed(list(enumerate(header)))}
         found = {}
         for name, candidates in self.columns.items():
-            at = next((there[text.casefold()] for text in candidates if text.casefold() in there), None)
-            if at is not None:
-                found[name] = at
+            called = next((text for text in candidates if _called(text, header)), candidates[0])
+            there = _called(called, header)
+            if len(there) > 1:
+                raise InputError(f'{path}: {len(there)} columns are called "{called}"; rename those that do not count')
+            if there:
+                found[name] = there[0]
             elif name not in self.optional:
-                shown = ", ".join(header[:_SHOWN]) + (", ..." if len(header) > _SHOWN else "")
+                shown = ", ".join(name[:_SHOWN] for name in header[:_SHOWN]) + (", ..." if len(header) > _SHOWN else "")
                 raise InputError(
                     f'{path}: column "{candidates[0]}" is missing; columns there: {shown}; has the layout changed? '
                     "gpu-clusters convert table reads any layout through a mapping"
                 )
         return found
+
+
+def _called(text: str, header: Sequence[str]) -> list[int]:
+    """The columns of this very name, or else those whose name differs in case and spaces around it."""
+    very = [at for at, name in enumerate(header) if name == text]
+    return very or [at for at, name in enumerate(header) if name.strip().casefold() == text.strip().casefold()]
 
 
 def cells(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
@@ -86,7 +93,7 @@ def cells(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
         A column is missing, no row can be read, or `skips` refuses one.
     """
     good, before = 0, skips.total
-    for numbers, table in (_parquet if path.suffix == ".parquet" else _delimited)(path, layout, skips):
+    for numbers, table in (_parquet if path.suffix.lower() == ".parquet" else _delimited)(path, layout, skips):
         good += table.num_rows
         for name in layout.columns:
             if name not in table.column_names:
@@ -98,7 +105,7 @@ def cells(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
 def _parquet(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
     number = 1
     try:
-        with pq.ParquetFile(path) as file:
+        with pa.OSFile(os.fsencode(path)) as source, pq.ParquetFile(source) as file:
             header = file.schema_arrow.names
             found = layout.found(path, header)
             for batch in file.iter_batches(_BATCH, columns=list({header[at] for at in found.values()})):
@@ -120,40 +127,33 @@ def _delimited(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
             if header is None:
                 header, block = _header(path, block, delimiter, layout.encoding)
                 found = layout.found(path, header)
-            for numbers, table, rows in _rows(path, number, block, len(header), found, delimiter, layout, skips):
-                yield numbers, table
-                number += rows
+            numbers, table, rows = _rows(path, number, block, len(header), found, delimiter, layout, skips)
+            yield numbers, table
+            number += rows
     except BrokenOffError as error:
         skips.add(path, number, str(error))
+        return
     if header is None:
         raise InputError(f"{path}: is empty; a header line is needed")
 
 
-def end_of_record(data: bytes) -> int:
-    """Where the last whole record ends: at an end of line outside of quotation marks.
-
-    A mark that is opened and not closed within `_LONGEST` bytes ends with the last line: the parser will find it.
-    """
-    end = data.rfind(b"\n") + 1
-    inside = data.count(b'"', 0, end) % 2
-    while end and inside:
-        before = data.rfind(b"\n", 0, end - 1) + 1
-        inside ^= data.count(b'"', before, end) % 2
-        end = before
-    return end or (data.rfind(b"\n") + 1 if len(data) > _LONGEST else 0)
-
-
 def _header(path: Path, block: bytes, delimiter: str, encoding: str) -> tuple[list[str], bytes]:
+    """The cells of the first line that is not empty, which may go over several lines, and what comes after."""
     if block[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{path}: is text in UTF-16; save it as UTF-8")
-    line, _, rest = block.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
+    lines = block.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    reader = csv.reader((line.decode(encoding) + "\n" for line in lines), delimiter=delimiter)
     try:
-        text = line.decode(encoding).rstrip("\r")
+        header = next((row for row in reader if row), [])
     except UnicodeDecodeError:
         raise InputError(f"{path}: the header is not text in {encoding}; --encoding names another") from None
-    if "\0" in text:
+    except csv.Error as error:
+        if "new-line" in str(error):
+            raise InputError(f"{path}: its lines end in carriage returns alone; save it with line feeds") from None
+        raise InputError(f"{path}: is no delimited text ({error})") from None
+    if any("\0" in name for name in header):
         raise InputError(f"{path}: is no delimited text")
-    return next(csv.reader([text], delimiter=delimiter), []), rest
+    return header, b"\n".join(lines[reader.line_num :])
 
 
 def _rows(
@@ -165,84 +165,43 @@ def _rows(
     delimiter: str,
     layout: Layout,
     skips: Skips,
-) -> Iterator[tuple[np.ndarray, pa.Table, int]]:
-    """The good rows of a block, and how many rows it has in all; bad ones are taken down."""
-    clean = _cleaned(block, delimiter, layout.encoding)
-    table, short = _parsed(clean.data, width, found, delimiter)
-    parsed = table.num_rows + len(short)
-    at = np.arange(1, parsed + 1) if clean.positions is None else clean.positions
-    good = np.ones(parsed, bool)
-    faults = clean.faults
+) -> tuple[np.ndarray, pa.Table, int]:
+    """Numbers and cells of the good rows of a block, and how many rows it has in all; bad ones are taken down."""
+    parsed = _at_once(block, width, found, delimiter, layout.encoding)
+    at, faults = None, dict[int, str]()
+    if parsed is None:
+        data, at, faults = one_by_one(block, delimiter, layout.encoding)
+        parsed = _parsed(data, width, found, delimiter)
+    table, short = parsed
+    left = table.num_rows + len(short)
+    at = np.arange(1, left + 1) if at is None else at
+    rows, good = left + len(faults), np.ones(left, bool)
     for row, fault in short.items():
         faults[int(at[row - 1])] = fault
         good[row - 1] = False
     for row in sorted(faults):
         skips.add(path, number + row - 1, faults[row])
-    yield number + at[good] - 1, table, parsed + len(clean.faults) - len(short)
+    return number + at[good] - 1, table, rows
 
 
-class _Clean(NamedTuple):
-    """Text in UTF-8 without the rows that are no text, or have a quotation mark too many.
-
-    ``positions``: number of each row that is left, from 1; None if all are. ``faults``: of the others.
-    """
-
-    data: bytes
-    positions: np.ndarray | None
-    faults: dict[int, str]
-
-
-def _cleaned(block: bytes, delimiter: str, encoding: str) -> _Clean:
-    with suppress(UnicodeDecodeError):
-        text = block.decode(encoding)
-        if block.count(b'"') % 2 == 0 and (not _over_lines(block) or _strict(text, delimiter)):
-            return _Clean(block if encoding == "utf-8" else text.encode(), None, {})
-    texts, positions, faults = [], [], {}
-    for row, raw in enumerate(_apart(block, delimiter, encoding), 1):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            faults[row] = f"is not text in {encoding}"
-            continue
-        if raw.count(b'"') % 2:
-            faults[row] = "has a quotation mark that is never closed"
-        else:
-            texts.append(text)
-            positions.append(row)
-    return _Clean("\n".join(texts).encode(), np.array(positions, np.int64), faults)
-
-
-def _over_lines(block: bytes) -> bool:
-    """Whether a cell may go over several lines."""
-    return b'"' in block and any(line.count(b'"') % 2 for line in block.split(b"\n"))
-
-
-def _strict(text: str, delimiter: str) -> bool:
-    """Whether quotation marks are only where they may be: a stray one would swallow the lines up to the next."""
-    csv.field_size_limit(2 * _LONGEST)
+def _at_once(
+    block: bytes, width: int, found: Mapping[str, int], delimiter: str, encoding: str
+) -> tuple[pa.Table, dict[int, str]] | None:
+    """The rows of a block; None where some of it is no text, or a mark may have taken lines together or apart."""
     try:
-        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
-            pass
-    except csv.Error:
-        return False
-    return True
-
-
-def _apart(block: bytes, delimiter: str, encoding: str) -> Iterator[bytes]:
-    """Records one by one; of one whose quotation mark stays open, or is closed where it should not, the first line alone."""
-    lines = block.split(b"\n")
-    odd = [at for at, line in enumerate(lines) if line.count(b'"') % 2]
-    at = 0
-    while at < len(lines):
-        end = at + 1
-        if odd and odd[0] == at:
-            odd.pop(0)
-            if odd and _strict(b"\n".join(lines[at : odd[0] + 1]).decode(encoding, "replace"), delimiter):
-                end = odd.pop(0) + 1
-        record = b"\n".join(lines[at:end])
-        if record.strip(b"\r"):
-            yield record
-        at = end
+        text = block.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+    table, short = _parsed(block if encoding == "utf-8" else text.encode(), width, found, delimiter)
+    if b'"' in block or lone_returns(text):
+        lines = text.split("\n")
+        if lone_returns(text) or any(line.count('"') % 2 for line in lines):
+            records = records_of(lines, delimiter)
+        else:
+            records = sum(1 for line in lines if line.strip("\r"))
+        if records != table.num_rows + len(short):
+            return None
+    return table, short
 
 
 def _parsed(data: bytes, width: int, found: Mapping[str, int], delimiter: str) -> tuple[pa.Table, dict[int, str]]:

@@ -85,7 +85,7 @@ def convert(
         raise UsageError(f"--on-error must be fail or skip, not {on_error!r}")
     if dask is None or device != "gpu":  # else Dask's workers are asked: there may be no GPU here
         backend.frames(device)
-    check_out(out, force=force)
+    target = check_out(out, force=force)
     given = [Path(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
     if dask is not None:
         given = [path.absolute() for path in given]  # workers may be in another folder
@@ -93,6 +93,8 @@ def convert(
     options["mapping"] = None if mapping is None else Path(mapping)
     skips = Skips(on_error)
     chosen = choose(source, given, skips, **options)
+    if any(target in path.resolve().parents for path in chosen.files):
+        raise UsageError(f"--out {os.fspath(out)} holds files of the input: give another folder")
     return carry_out(
         chosen,
         out,

@@ -80,4 +80,6 @@ def crunchbase(
         )
     known = lookup(companies, Layout(_COMPANIES, _OPTIONAL, encoding=encoding), skips, companies[0].name)
     layout = Layout(_OLD_ROUNDS, encoding=encoding)
-    return WithCompanies("crunchbase", "deals", files, layout, years, kinds, unique=True, companies=known)
+    return WithCompanies(
+        "crunchbase", "deals", files, layout, years, kinds, unique=True, others=companies, companies=known
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.io.countries import iso2
 from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
 from gpu_clusters.sources.blocks import files_of, refuse_twice
 from gpu_clusters.sources.cells import ENDINGS, Layout
@@ -54,15 +55,20 @@ def mapped(paths: Sequence[Path], mapping: Path, *, years: Years = (None, None))
         raise UsageError(f"{mapping}: --years needs a year among [columns]")
     if not isinstance(keep, dict):
         raise UsageError(f"{mapping}: keep must be a table of lists, as in [keep]")
+    odd = next((name for name in columns if name.startswith("_")), None)
+    if odd is not None:
+        raise UsageError(f"{mapping}: [columns] gives the name {odd!r}; names must not begin with _")
     for name, texts in keep.items():
         if name not in columns or not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise UsageError(f"{mapping}: keep.{name} must be a list of texts, and {name} one of [columns]")
     unique = given.get("unique", False)
     if not isinstance(unique, bool) or (unique and ID[table] not in columns):
         raise UsageError(f"{mapping}: unique must be true or false, and needs {ID[table]} among [columns]")
+    if "country" in keep:
+        keep = keep | {"country": [iso2(text) for text in keep["country"]]}
     layout = Layout({name: (column,) for name, column in columns.items()}, (), *_form(given, mapping))
     files = _some(files_of(paths), paths, (*ENDINGS, ".parquet"))
-    return Table("table", table, files, layout, years, keep, unique)
+    return Table("table", table, files, layout, years, keep, unique, others=[mapping])
 
 
 def _some(files: list[Path], paths: Sequence[Path], endings: Sequence[str]) -> list[Path]:
@@ -76,8 +82,9 @@ def _some(files: list[Path], paths: Sequence[Path], endings: Sequence[str]) -> l
 
 def _form(given: dict[str, Any], mapping: Path) -> tuple[str | None, str]:
     delimiter, encoding = given.get("delimiter"), given.get("encoding", "utf-8")
-    if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
-        raise UsageError(f"{mapping}: delimiter must be one character, not {delimiter!r}")
+    one = isinstance(delimiter, str) and len(delimiter) == 1 and delimiter.isascii() and delimiter not in '\0\r\n"'
+    if delimiter is not None and not one:
+        raise UsageError(f"{mapping}: delimiter must be one character such as ';' or '|', not {delimiter!r}")
     return delimiter, known_encoding(encoding)
 
 

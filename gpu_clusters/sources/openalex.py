@@ -21,7 +21,7 @@ from gpu_clusters.sources.blocks import files_of
 from gpu_clusters.sources.records import records
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.spill import Spill
-from gpu_clusters.sources.tables import RECORD, ROWS, Years, within, without_repeated
+from gpu_clusters.sources.tables import GONE, RECORD, ROWS, Years, within, without_repeated
 from gpu_clusters.sources.values import one_of
 
 ENDINGS = (".gz", ".jsonl", ".json", ".zst", ".parquet")
@@ -29,6 +29,7 @@ TYPES = ("article", "review")
 _PREFIX = "https://openalex.org/"
 _ENTITIES = ("works", "institutions")
 _MANIFESTS = ("manifest", "manifest.json")
+_DATED, _MERGED = "updated_date=", "merged_ids"
 _PIECE = 1 << 13  # works whose rows are made at once
 
 _INSTITUTION = pa.struct([("id", pa.string()), ("display_name", pa.string()), ("country_code", pa.string())])
@@ -55,9 +56,10 @@ INSTITUTIONS = pa.schema([("id", pa.string()), ("display_name", pa.string()), ("
 
 @dataclass(frozen=True)
 class OpenAlex:
-    """A snapshot; ``homes`` has the columns of `institutions`."""
+    """A snapshot; ``homes`` has the columns of `institutions`, from the files ``others``."""
 
     files: Sequence[Path]
+    others: Sequence[Path]
     homes: pa.Table
     years: Years = (None, None)
     types: Sequence[str] = TYPES
@@ -73,11 +75,16 @@ class OpenAlex:
                 tally[f"_without {name}"] += works.column(name).null_count
             tally["_works"] += works.num_rows
             works = works.append_column(RECORD, pa.array(numbers + first))
-            works = self._wanted(works, tally)
-            for begin in range(0, works.num_rows, _PIECE):
-                spill.add(ROWS, rows_of(works.slice(begin, _PIECE), self.homes, known, tally), "doc_id")
+            kept = works.filter(pa.array(self._wanted(works, tally)))
+            there = np.zeros(works.num_rows, bool)
+            for begin in range(0, kept.num_rows, _PIECE):
+                rows = rows_of(kept.slice(begin, _PIECE), self.homes, known, tally)
+                there |= np.isin(numbers + first, rows.column(RECORD).to_numpy())
+                spill.add(ROWS, rows, "doc_id")
+            gone = works.filter(pa.array(~there))
+            spill.add(GONE, pa.table({"doc_id": _ids(gone), RECORD: gone.column(RECORD)}), "doc_id")
 
-    def _wanted(self, works: pa.Table, tally: Counter[str]) -> pa.Table:
+    def _wanted(self, works: pa.Table, tally: Counter[str]) -> np.ndarray:
         filters: dict[str, np.ndarray] = {}
         if self.years != (None, None):
             filters["works of other years"] = within(works.column("publication_year"), self.years)
@@ -89,7 +96,7 @@ class OpenAlex:
         for why, mask in filters.items():
             tally[why] += int((good & ~mask).sum())
             good &= mask
-        return works if good.all() else works.filter(pa.array(good))
+        return good
 
     def join(self, streams: Mapping[str, pa.Table], tally: Counter[str]) -> pa.Table | None:
         """The rows of a bucket, a work's together; of a work that is given twice the last record counts."""
@@ -97,7 +104,8 @@ class OpenAlex:
         if rows is None:
             return None
         rows = rows.take(pc.sort_indices(rows, sort_keys=[("doc_id", "ascending")]))
-        return without_repeated(rows, "doc_id", "older records of works", tally).drop_columns(RECORD)
+        gone = streams.get(GONE)
+        return without_repeated(rows, gone, "doc_id", "older records of works", tally).drop_columns(RECORD)
 
     def check(self, tally: Counter[str]) -> None:
         """Refuse a layout whose fields have other names now.
@@ -140,20 +148,33 @@ def openalex(
     """
     found: dict[str, list[Path]] = {entity: [] for entity in _ENTITIES}
     for path in files_of(paths):
-        entity = next((part for part in reversed(path.absolute().parts) if part.split(".")[0] in _ENTITIES), None)
-        if entity and path.name.lower().endswith(ENDINGS) and path.name not in _MANIFESTS:
-            found[entity.split(".")[0]].append(path)
+        entity = _entity(path)
+        if entity in found and path.name.lower().endswith(ENDINGS) and path.name not in _MANIFESTS:
+            found[entity].append(path)
     for entity, files in found.items():
         if not files:
             given = ", ".join(map(str, paths))
             raise InputError(
                 f"{given}: there is no folder {entity!r} with files of an OpenAlex snapshot ({', '.join(ENDINGS)})"
             )
-        if len({path.suffix == ".parquet" for path in files}) > 1:
+        if len({path.suffix.lower() == ".parquet" for path in files}) > 1:
             raise InputError(
                 f"{files[0]}: there are {entity} as JSON lines and as Parquet; name the folder of one of them"
             )
-    return OpenAlex(found["works"], institutions(found["institutions"], skips), years, tuple(types), retracted)
+    homes = institutions(found["institutions"], skips)
+    return OpenAlex(found["works"], found["institutions"], homes, years, tuple(types), retracted)
+
+
+def _entity(path: Path) -> str:
+    """Of what a file holds records: the folder of the parts by date, or else the nearest that is called like one that is read."""
+    parts = path.absolute().parts
+    if _MERGED in parts:
+        return ""
+    dated = next((at for at, part in enumerate(parts) if part.startswith(_DATED)), 0)
+    if dated:
+        return parts[dated - 1]
+    stems = (part.split(".")[0] for part in reversed(parts))
+    return next((stem for stem in stems if stem in _ENTITIES), "")
 
 
 def institutions(files: Sequence[Path], skips: Skips) -> pa.Table:
@@ -162,11 +183,11 @@ def institutions(files: Sequence[Path], skips: Skips) -> pa.Table:
     for path in files:
         for _, table in records(path, INSTITUTIONS, ("id", "geo"), skips):
             geo = table.column("geo").combine_chunks()
-            if isinstance(geo, pa.ChunkedArray):
-                geo = pa.concat_arrays(geo.chunks)
             names = {"country": "country_code", "lon": "longitude", "lat": "latitude"}
             columns = {name: pc.struct_field(geo, field) for name, field in names.items()}
             pieces.append(pa.table({"id": table.column("id"), "name": table.column("display_name"), **columns}))
+    if not pieces:
+        raise InputError(f"{files[0]}: is empty, as are all files of institutions; are they complete?")
     homes = pa.concat_tables(pieces).combine_chunks()
     for name, field in (("lon", "longitude"), ("lat", "latitude")):
         if homes.column(name).null_count == homes.num_rows:
@@ -185,7 +206,7 @@ def rows_of(works: pa.Table, homes: pa.Table, known: pd.Index, tally: Counter[st
     without coordinates; one without any affiliation has no address, and is only counted. A row without coordinates keeps its
     share: what is not known where is not given to others. ``known`` has the ids of ``homes``, to be searched again and again.
     """
-    lists = _whole(works.column("authorships"))
+    lists = works.column("authorships").combine_chunks()
     work = _indices(pc.list_parent_indices(lists))
     authorships = pc.list_flatten(lists)
     inside = pc.struct_field(authorships, "institutions")
@@ -222,27 +243,31 @@ def rows_of(works: pa.Table, homes: pa.Table, known: pd.Index, tally: Counter[st
     tally["rows whose institution is not in the file of institutions"] += home.null_count - len(lone)
 
     def of_home(name: str) -> pa.Array:
-        return _whole(homes.column(name)).take(home)
+        return homes.column(name).combine_chunks().take(home)
 
     def of_entry(name: str) -> pa.Array:
         return pc.struct_field(named, name).take(entry)
 
     doc = pa.array(document)
-    names = pc.replace_substring(_whole(works.column("id")), _PREFIX, "")
     return pa.table(
         {
-            "doc_id": names.take(doc),
+            "doc_id": _ids(works).take(doc),
             "lon": of_home("lon"),
             "lat": of_home("lat"),
             "country": pc.coalesce(
                 of_home("country"), of_entry("country_code"), _only(authorships).take(pa.array(who))
             ),
             "organization": pc.coalesce(of_home("name"), of_entry("display_name")),
-            "year": _whole(works.column("publication_year")).take(doc),
+            "year": works.column("publication_year").combine_chunks().take(doc),
             "fraction": pa.array(share),
-            RECORD: _whole(works.column(RECORD)).take(doc),
+            RECORD: works.column(RECORD).combine_chunks().take(doc),
         }
     )
+
+
+def _ids(works: pa.Table) -> pa.Array:
+    """``W123`` of ``https://openalex.org/W123``."""
+    return pc.replace_substring(works.column("id").combine_chunks(), _PREFIX, "")
 
 
 def _first_of_each(author: np.ndarray, ids: pa.Array) -> np.ndarray:
@@ -260,11 +285,6 @@ def _only(authorships: pa.StructArray) -> pa.Array:
     countries = pc.struct_field(authorships, "countries")
     one = pc.equal(pc.list_value_length(countries), 1).fill_null(False)
     return pc.if_else(one, pc.list_element(pc.if_else(one, countries, pa.scalar([None], countries.type)), 0), None)
-
-
-def _whole(column: pa.ChunkedArray) -> pa.Array:
-    array = column.combine_chunks()
-    return pa.concat_arrays(array.chunks) if isinstance(array, pa.ChunkedArray) else array
 
 
 def _indices(array: pa.Array) -> np.ndarray:

@@ -22,7 +22,7 @@ from gpu_clusters.sources.cells import ENDINGS, Layout
 from gpu_clusters.sources.lookup import Lookup, lookup
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.spill import Spill
-from gpu_clusters.sources.tables import ROWS, Years, filtered, read_rows
+from gpu_clusters.sources.tables import ROWS, Years, read_rows, wanted
 
 TYPES = ("utility",)
 _PATENTS, _OWNERS = "patents", "owners"
@@ -42,7 +42,7 @@ _PATENT = Layout(
 _OWNER = Layout(
     {
         "doc_id": ("patent_id",),
-        "sequence": ("assignee_sequence",),
+        "_sequence": ("assignee_sequence",),
         "organization": ("disambig_assignee_organization",),
     }
 )
@@ -51,10 +51,11 @@ _LAYOUTS = {ROWS: _INVENTOR, _PATENTS: _PATENT, _OWNERS: _OWNER}
 
 @dataclass(frozen=True)
 class PatentsView:
-    """The tables; ``streams`` says of each file which one it is."""
+    """The tables; ``streams`` says of each file which one it is; ``places`` are from the files ``others``."""
 
     files: Sequence[Path]
     streams: Sequence[str]
+    others: Sequence[Path]
     places: Lookup
     years: Years = (None, None)
     types: Sequence[str] = TYPES
@@ -85,13 +86,14 @@ class PatentsView:
         if pc.any(withdrawn).as_py():
             tally["rows of withdrawn patents"] += pc.sum(withdrawn).as_py()
             rows = rows.filter(pc.invert(withdrawn))
-        rows = filtered(rows, self.years, {"patent_type": self.types} if self.types else {}, tally)
+        good = wanted(rows, self.years, {"patent_type": self.types} if self.types else {}, tally)
+        rows = rows.filter(pa.array(good))
         owners = streams.get(_OWNERS)
         if owners is None:
             named = pa.nulls(rows.num_rows, pa.string())
         else:
             owners = owners.filter(owners.column("organization").is_valid())
-            owners = owners.take(pc.sort_indices(owners, sort_keys=[("sequence", "ascending")]))
+            owners = owners.take(pc.sort_indices(owners, sort_keys=[("_sequence", "ascending")]))
             named = owners.column("organization").combine_chunks().take(_first(rows, owners))
         rows = rows.append_column("organization", named)
         return rows.select(["doc_id", "lon", "lat", "country", "organization", "year"])
@@ -113,13 +115,15 @@ def patentsview(
     Raises
     ------
     InputError
-        A file is missing or has another layout.
+        A file is missing, there twice, or has another layout.
     """
 
     def files(stem: str) -> list[Path]:
         found = find(paths, stem, ENDINGS)
         if not found and stem != "g_assignee_disambiguated":
             raise InputError(f"{', '.join(map(str, paths))}: there is no {stem}.tsv (also .tsv.zip, .tsv.gz)")
+        if len(found) > 1:
+            raise InputError(f"{found[1]}: is {stem} once more, beside {found[0]}; give the files of one release")
         return found
 
     found = {
@@ -127,9 +131,11 @@ def patentsview(
         _PATENTS: files("g_patent"),
         _OWNERS: files("g_assignee_disambiguated"),
     }
-    places = lookup(files("g_location_disambiguated"), _PLACE, skips, "g_location_disambiguated")
+    others = files("g_location_disambiguated")
+    places = lookup(others, _PLACE, skips, "g_location_disambiguated")
     streams = [stream for stream, some in found.items() for _ in some]
-    return PatentsView([path for some in found.values() for path in some], streams, places, years, tuple(types))
+    paths = [path for some in found.values() for path in some]
+    return PatentsView(paths, streams, others, places, years, tuple(types))
 
 
 def _first(rows: pa.Table, others: pa.Table) -> pa.Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,19 +42,22 @@ def records(path: Path, schema: pa.Schema, expected: tuple[str, ...], skips: Ski
     InputError
         The layout is another one, no record can be read, or `skips` refuses one.
     """
-    read = _parquet if path.suffix == ".parquet" else _json
+    read = _parquet if path.suffix.lower() == ".parquet" else _json
     good, before, lacking = 0, skips.total, set(expected)
+    nameless: list[int] = []  # records without an id, until one that has shows that it is not the layout
     for numbers, table in read(path, schema, skips):
         lacking = {name for name in lacking if table.column(name).null_count == table.num_rows}
-        known = table.column("id").is_valid()
-        if "id" not in lacking and table.column("id").null_count:
-            for at in np.flatnonzero(~known.to_numpy()):
-                skips.add(path, int(numbers[at]), "has no 'id'")
-            numbers, table = numbers[known.to_numpy()], table.filter(known)
-        good += table.num_rows
-        yield numbers, table
+        known = table.column("id").is_valid().to_numpy()
+        nameless += numbers[~known].tolist()
+        if not known.any():
+            continue
+        for number in nameless:
+            skips.add(path, number, "has no 'id'")
+        nameless.clear()
+        good += int(known.sum())
+        yield numbers[known], table if known.all() else table.filter(pa.array(known))
     skips.check_some(path, good, before)
-    if good and lacking:
+    if lacking and (good or nameless):
         raise InputError(f"{path}: no record has the field {min(lacking)!r}; has the layout changed?")
 
 
@@ -112,7 +116,7 @@ def _parsed(text: bytes, lines: int, schema: pa.Schema) -> pa.Table | str:
 def _parquet(path: Path, schema: pa.Schema, skips: Skips) -> Iterator[Numbered]:
     number = 1
     try:
-        with pq.ParquetFile(path) as file:
+        with pa.OSFile(os.fsencode(path)) as source, pq.ParquetFile(source) as file:
             there = [name for name in schema.names if name in file.schema_arrow.names]
             for batch in file.iter_batches(_BATCH, columns=there):
                 columns = [

@@ -33,7 +33,7 @@ Progress = Callable[[str, float | None], None]
 
 
 class Source(Protocol):
-    """An export: the files that are read one by one, and how a bucket's rows become those of the table."""
+    """An export: the files that are read one by one, the others, and how a bucket's rows become those of the table."""
 
     @property
     def name(self) -> str: ...
@@ -41,6 +41,8 @@ class Source(Protocol):
     def table(self) -> str: ...
     @property
     def files(self) -> Sequence[Path]: ...
+    @property
+    def others(self) -> Sequence[Path]: ...
 
     def read(self, number: int, spill: Spill, skips: Skips, tally: Counter[str]) -> None:
         """Read a file into a spill; ``tally`` counts what is left out, by why."""
@@ -112,10 +114,10 @@ def carry_out(
         No scheduler answers, or cuDF is not there.
     """
     tell = progress or (lambda _name, _part: None)
+    buckets = count_buckets(source.files)
     with new_folder(out, force=force) as folder:
         spilled = folder / ".spill"
         spilled.mkdir()
-        buckets = count_buckets(source.files)
         with _engine(source, dask, device) as each:
             reads: list[_Read] = []
             for read in each(_read, (spilled, buckets, on_error), len(source.files)):
@@ -155,9 +157,14 @@ def _join(source: Source, number: int, common: tuple[Sequence[Spilled], Path, st
         return _Joined(None, 0, None, None, tally)
     rows = rows.combine_chunks()
     part = f"part-{number:05d}.parquet"
-    pq.write_table(rows, folder / part, compression="zstd")
+    _write(rows, folder / part)
     places = places_of(source.table, rows, device)
     return _Joined(part, rows.num_rows, coverage_of(source.table, rows), places, tally)
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    with path.open("wb") as file:
+        pq.write_table(table, file, compression="zstd")
 
 
 def _write_records(
@@ -171,8 +178,9 @@ def _write_records(
 ) -> Converted:
     coverage = added_up([joined.coverage for joined in joins if joined.coverage is not None])
     write_csv(coverage, folder / "coverage.csv")
-    write_csv(pd.DataFrame(skipped[0], columns=list(Skip._fields)), folder / "skipped.csv")
-    pq.write_table(pa.Table.from_pandas(places, preserve_index=False), folder / "locations.parquet", compression="zstd")
+    listed = pd.DataFrame(skipped[0], columns=list(Skip._fields), dtype=object)  # names need not be in UTF-8
+    write_csv(listed, folder / "skipped.csv")
+    _write(pa.Table.from_pandas(places, preserve_index=False), folder / "locations.parquet")
     manifest = {
         "program": "gpu-clusters",
         "command": "convert",
@@ -180,7 +188,7 @@ def _write_records(
         "source": source.name,
         "table": source.table,
         "options": options,
-        "inputs": [{"name": str(path), "size": path.stat().st_size} for path in source.files],
+        "inputs": [{"name": str(path), "size": path.stat().st_size} for path in (*source.others, *source.files)],
         "rows": sum(joined.rows for joined in joins),
         "left_out": left_out,
         "skipped_rows": skipped[1],
@@ -199,6 +207,14 @@ def _ready(device: str) -> None:
     backend.frames(device)
 
 
+def _tried(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What a function gives, or the error of the user's that it ends with: a worker would log one that is raised."""
+    try:
+        return function(*arguments)
+    except GpuClustersError as error:
+        return error
+
+
 @contextmanager
 def _engine(source: Source, dask: Any, device: str) -> Iterator[Callable[..., Iterator[Any]]]:
     """Calls of a function with the source, 0..n-1, and what they have in common, in order: by threads, or by Dask's workers."""
@@ -214,11 +230,14 @@ def _engine(source: Source, dask: Any, device: str) -> Iterator[Callable[..., It
 
         def each(function: Callable[..., Any], common: Any, n: int) -> Iterator[Any]:
             known = client.scatter([common], broadcast=True)[0]
-            futures = [client.submit(function, shared, number, known, pure=False) for number in range(n)]
+            futures = [client.submit(_tried, function, shared, number, known, pure=False) for number in range(n)]
             for future in futures:
                 try:
-                    yield future.result()
+                    result = future.result()
                 except OSError as error:
                     raise GpuClustersError(f"a worker of Dask cannot read or write: {error}") from None
+                if isinstance(result, GpuClustersError):
+                    raise result
+                yield result
 
         yield each

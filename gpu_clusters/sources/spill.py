@@ -6,13 +6,17 @@ a bucket are read, joined and written as one part. Which rows a bucket holds, an
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+
+from gpu_clusters.errors import InputError
 
 FLUSH = 1 << 18
 """Rows that are kept in memory before they are dealt out."""
@@ -32,7 +36,10 @@ class Spilled(NamedTuple):
 
 def count_buckets(files: Iterable[Path]) -> int:
     """Number of buckets for some input; a bucket then has some hundred thousand rows."""
-    size = sum(path.stat().st_size / PER_BUCKET[path.suffix in _PACKED] for path in files)
+    try:
+        size = sum(path.stat().st_size / PER_BUCKET[path.suffix in _PACKED] for path in files)
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be read ({error.strerror or error})") from None
     return min(max(int(np.ceil(size)), 1), MOST)
 
 
@@ -43,7 +50,7 @@ class Spill:
         self._folder, self._number, self._buckets = folder, number, buckets
         self._waiting: dict[str, list[pa.Table]] = {}
         self._files: dict[str, tuple[pa.RecordBatchFileWriter, Path, list[int]]] = {}
-        self._rows = 0
+        self._rows, self._sinks = 0, ExitStack()
 
     def add(self, stream: str, table: pa.Table, key: str | None) -> None:
         """Take rows of a stream; those with the same text in the column ``key`` come to the same bucket.
@@ -68,6 +75,7 @@ class Spill:
             self._flush(stream)
         for writer, _, _ in self._files.values():
             writer.close()
+        self._sinks.close()
         return [Spilled(stream, path, np.array(held, np.int16)) for stream, (_, path, held) in self._files.items()]
 
     def _flush(self, stream: str) -> None:
@@ -91,7 +99,8 @@ class Spill:
         if stream not in self._files:
             path = self._folder / f"{stream}-{self._number:05d}.arrow"
             options = pa.ipc.IpcWriteOptions(compression="lz4")
-            self._files[stream] = (pa.ipc.new_file(str(path), schema, options=options), path, [])
+            sink = self._sinks.enter_context(path.open("wb"))
+            self._files[stream] = (pa.ipc.new_file(sink, schema, options=options), path, [])
         writer, _, held = self._files[stream]
         return writer, held
 
@@ -101,8 +110,6 @@ def buckets_of(texts: pa.ChunkedArray, count: int) -> np.ndarray:
     if count == 1:
         return np.zeros(len(texts), np.int64)
     coded = texts.combine_chunks().dictionary_encode()
-    if isinstance(coded, pa.ChunkedArray):
-        coded = coded.unify_dictionaries().combine_chunks()
     hashes = pd.util.hash_array(coded.dictionary.to_numpy(zero_copy_only=False), categorize=False)
     found = np.arange(len(texts)) % count
     known = coded.is_valid().to_numpy(zero_copy_only=False)
@@ -116,7 +123,7 @@ def bucket(files: Sequence[Spilled], number: int) -> dict[str, pa.Table]:
     for one in files:
         wanted = np.flatnonzero(one.buckets == number)
         if len(wanted):
-            with pa.memory_map(str(one.path)) as source:
+            with pa.memory_map(os.fsencode(one.path)) as source:
                 reader = pa.ipc.open_file(source)
                 found.setdefault(one.stream, []).extend(reader.get_batch(int(at)) for at in wanted)
     return {stream: pa.Table.from_batches(batches).combine_chunks() for stream, batches in found.items()}

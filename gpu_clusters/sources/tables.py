@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 from gpu_clusters.sources.cells import Layout, cells
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.spill import Spill
-from gpu_clusters.sources.values import one_of, typed
+from gpu_clusters.sources.values import one_of, text, typed
 
 Years = tuple[int | None, int | None]
-ROWS = "rows"
+ROWS, GONE = "rows", "gone"
 ID = {"patents": "doc_id", "publications": "doc_id", "deals": "deal_id"}
 RECORD = "_record"
 """Which record of the input a row is from; tells a document that is given twice from one with several rows."""
@@ -35,9 +35,11 @@ class Table:
     keep : mapping
         Of a column, the texts that count; rows with others are left out.
     unique : bool
-        Whether a row with an id that came before is the same thing again and left out.
+        Whether rows with one id are the same thing again, of which the last counts.
     drop : sequence of str
         Columns that are only needed for filters.
+    others : sequence of Path
+        Files that have been read beforehand.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Table:
     keep: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unique: bool = False
     drop: Sequence[str] = ()
+    others: Sequence[Path] = ()
 
     def read(self, number: int, spill: Spill, skips: Skips, tally: Counter[str]) -> None:
         """Read one of the files."""
@@ -58,8 +61,10 @@ class Table:
             if self.unique:
                 rows = rows.append_column(RECORD, pa.array(np.arange(first, first + rows.num_rows)))
                 first += rows.num_rows
-            rows = filtered(rows, self.years, self.keep, tally)
-            spill.add(ROWS, rows, id_column)
+            good = wanted(rows, self.years, self.keep, tally)
+            if self.unique:
+                spill.add(GONE, rows.filter(pa.array(~good)).select([ID[self.table], RECORD]), id_column)
+            spill.add(ROWS, rows.filter(pa.array(good)), id_column)
 
     def enrich(self, rows: pa.Table, tally: Counter[str]) -> pa.Table:  # noqa: ARG002 - for those that look something up
         """Add what other files say."""
@@ -74,7 +79,8 @@ class Table:
         if id_column in rows.column_names:
             rows = rows.take(pc.sort_indices(rows, sort_keys=[(id_column, "ascending")]))
             if self.unique:
-                rows = without_repeated(rows, id_column, f"rows with a {id_column} that came before", tally)
+                why = f"rows with a {id_column} that came before"
+                rows = without_repeated(rows, streams.get(GONE), id_column, why, tally)
         return rows.drop_columns([name for name in (*self.drop, RECORD) if name in rows.column_names])
 
     def check(self, tally: Counter[str]) -> None:
@@ -88,11 +94,11 @@ def read_rows(path: Path, layout: Layout, skips: Skips) -> Iterator[pa.Table]:
         yield typed(path, numbers, table, names, skips)
 
 
-def filtered(rows: pa.Table, years: Years, keep: Mapping[str, Sequence[str]], tally: Counter[str]) -> pa.Table:
-    """Rows of some years with some texts in some columns; the others are counted by why."""
+def wanted(rows: pa.Table, years: Years, keep: Mapping[str, Sequence[str]], tally: Counter[str]) -> np.ndarray:
+    """Which rows are of some years with some texts in some columns, (n,) bool; the others are counted by why."""
     good = np.ones(rows.num_rows, bool)
     for name, allowed in keep.items():
-        values = rows.column(name).combine_chunks()
+        values = text(rows.column(name).combine_chunks())
         mask = one_of(values, allowed)
         for pair in values.filter(pa.array(good & ~mask)).value_counts().to_pylist():
             tally[f"rows with {name} {pair['values'] or '(none)'}"] += pair["counts"]
@@ -101,7 +107,7 @@ def filtered(rows: pa.Table, years: Years, keep: Mapping[str, Sequence[str]], ta
         mask = within(rows.column("year"), years)
         tally["rows of other years"] += int((good & ~mask).sum())
         good &= mask
-    return rows if good.all() else rows.filter(pa.array(good))
+    return good
 
 
 def within(year: pa.ChunkedArray, years: Years) -> np.ndarray:
@@ -111,13 +117,20 @@ def within(year: pa.ChunkedArray, years: Years) -> np.ndarray:
     return (value >= (-np.inf if first is None else first)) & (value <= (np.inf if last is None else last))
 
 
-def without_repeated(rows: pa.Table, id_column: str, why: str, tally: Counter[str]) -> pa.Table:
-    """Of rows that are sorted by id, those of the last record with their id, and those without an id; the others are counted."""
+def without_repeated(rows: pa.Table, gone: pa.Table | None, id_column: str, why: str, tally: Counter[str]) -> pa.Table:
+    """Of rows that are sorted by id, those of the last record with their id, and those without an id; the others are counted.
+
+    ``gone`` has the ids and records of which no row is left: that a later one does not count brings no earlier one back.
+    """
     coded = rows.column(id_column).combine_chunks().dictionary_encode()
     codes = coded.indices.fill_null(len(coded.dictionary)).to_numpy()
     record = rows.column(RECORD).to_numpy()
     last = np.full(len(coded.dictionary) + 1, -1, np.int64)
     np.maximum.at(last, codes, record)
+    if gone is not None:
+        at = pc.index_in(gone.column(id_column), value_set=coded.dictionary)
+        met = at.is_valid()
+        np.maximum.at(last, at.filter(met).to_numpy(), gone.column(RECORD).filter(met).to_numpy())
     keep = (record == last[codes]) | (codes == len(coded.dictionary))
     if keep.all():
         return rows

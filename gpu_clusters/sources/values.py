@@ -10,11 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gpu_clusters.errors import InputError
+from gpu_clusters.io.columns import has_texts
 from gpu_clusters.io.countries import iso2
 from gpu_clusters.sources.skips import Skips
 
-NUMBERS = ("lon", "lat", "fraction", "deals", "sequence")
+NUMBERS = ("lon", "lat", "fraction", "deals", "_sequence")
 _MISSING = pa.array(["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "\\N"])
+_LARGEST_EXACT = 2.0**53
 _YEAR = r"(?:^|\D)(?P<year>1[6-9]\d\d|20\d\d)(?:\D|$|\d{4}$)"
 
 
@@ -39,9 +41,7 @@ def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str
     faults: dict[int, str] = {}
     for name in table.column_names:
         values = table.column(name).combine_chunks()
-        if isinstance(values, pa.ChunkedArray):
-            values = pa.concat_arrays(values.chunks) if values.num_chunks else pa.array([], values.type)
-        if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
+        if not has_texts(values.type):
             raise InputError(f'{path}: column "{names.get(name, name)}" holds {values.type}, neither texts nor numbers')
         if name in NUMBERS:
             columns[name] = _numbers(values, f'column "{names.get(name, name)}"', name, faults)
@@ -61,18 +61,21 @@ def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str
 
 
 def text(values: pa.Array) -> pa.Array:
-    """Trimmed texts, null where empty."""
-    if not pa.types.is_string(values.type):
+    """Trimmed texts, null where empty or no number; whole numbers without a decimal point or an exponent."""
+    if pa.types.is_floating(values.type):
+        values = values.cast(pa.float64())
+        whole = pc.and_(pc.equal(values, pc.floor(values)), pc.less(pc.abs(values), _LARGEST_EXACT))
+        digits = pc.if_else(whole, values, None).cast(pa.int64()).cast(pa.string())
+        values = pc.if_else(pc.is_nan(values), None, pc.coalesce(digits, values.cast(pa.string())))
+    elif not pa.types.is_string(values.type):
         values = values.cast(pa.string())
     trimmed = pc.utf8_trim_whitespace(values)
     return pc.if_else(pc.equal(pc.binary_length(trimmed), 0), pa.scalar(None, pa.string()), trimmed)
 
 
 def years(values: pa.Array) -> pa.Array:
-    """Years as int64 from numbers, dates, or texts with a year such as ``2015-05-01``, ``31/12/2015``, ``20150501``."""
-    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
-        return pc.cast(values, pa.int64(), safe=False)
-    if pa.types.is_temporal(values.type):
+    """Years as int64 from dates, or from numbers and texts with a year such as ``2015-05-01``, ``31/12/2015``, ``20150501``."""
+    if pa.types.is_date(values.type) or pa.types.is_timestamp(values.type):
         return pc.year(values)
     return pc.struct_field(pc.extract_regex(text(values), _YEAR), "year").cast(pa.int64())
 
@@ -86,7 +89,7 @@ def mapped(values: pa.Array, function: Callable[[str], str]) -> pa.Array:
 
 def one_of(values: pa.Array, allowed: Sequence[str]) -> np.ndarray:
     """Which texts are among some, without regard to case and to ``_`` for a space; (n,) bool."""
-    wanted = pa.array([plain_name(name) for name in allowed])
+    wanted = pa.array([plain_name(name) for name in allowed], pa.string())
     return np.asarray(pc.is_in(mapped(values.fill_null(""), plain_name), wanted))
 
 
@@ -102,7 +105,7 @@ def _numbers(values: pa.Array, column: str, name: str, faults: dict[int, str]) -
         given = text(values)
         given = pc.if_else(pc.is_in(given, _MISSING), pa.scalar(None, pa.string()), given)
     try:
-        found = given.cast(pa.float64())
+        found = given.cast(pa.float64(), safe=False)
     except pa.ArrowInvalid:
         numbers: list[float | None] = []
         for at, cell in enumerate(given.to_pylist()):

@@ -1,0 +1,138 @@
+"""Odd, but plausible inputs, outputs and answers of ``geocode``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+import os
+import sqlite3
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from arcgis import candidate, serving
+from test_arcgis import client
+
+import gpu_clusters
+from gpu_clusters.errors import InputError
+from gpu_clusters.geocoding.cache import Cache
+
+ARGS = ("--city", "city", "--country", "country")
+
+
+@pytest.fixture
+def addresses(program):
+    """A gazetteer of one place, and a table of one address with a further column of any type."""
+    cells = [1, "Paris", "Paris", "", 48.9, 2.3, "P", "PPL", "FR", "", "11", *[""] * 3, 100, "", 1, "x", "2020"]
+    (program.here / "places.txt").write_text("\t".join(map(str, cells)) + "\n")
+
+    def make(values):
+        pq.write_table(pa.table({"city": ["Paris"], "country": ["FR"], "x": values}), "in.parquet")
+
+    return make
+
+
+def geocode(program, out):
+    return program("geocode", "in.parquet", *ARGS, "--gazetteer", "places.txt", "--out", out)
+
+
+def test_the_last_ending_says_what_a_file_is(program, addresses):
+    addresses(pa.array([1]))
+    assert geocode(program, "old.tsv.csv").code == 0
+    assert pd.read_csv("old.tsv.csv")["lon"].tolist() == [2.3]
+    assert geocode(program, "new.csv.tsv").code == 0
+    assert pd.read_csv("new.csv.tsv", sep="\t")["lon"].tolist() == [2.3]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv.gz", ".parquet"])
+def test_names_that_are_not_in_utf8(program, addresses, ending):
+    addresses(pa.array([1]))
+    out = os.fsdecode(b"\xff") + ending
+    assert geocode(program, out).code == 0
+    with Path(out).open("rb") as file:
+        data = file.read()
+    if ending == ".parquet":
+        assert pq.read_table(pa.BufferReader(data))["lon"].to_pylist() == [2.3]
+    else:
+        text = gzip.decompress(data) if ending.endswith(".gz") else data
+        assert text.decode().splitlines()[1].replace("\t", ",") == '"Paris","FR",1,2.3,48.9,"name","city"'
+
+
+@pytest.mark.parametrize("kind", [pa.large_binary(), pa.binary(1), pa.binary(), pa.uuid()])
+def test_columns_that_no_text_file_can_hold(program, addresses, kind):
+    addresses(pa.array([b"\xff" * (16 if kind == pa.uuid() else 1)], kind))
+    ran = geocode(program, "out.csv")
+    assert ran.code == 2 and "which a text file cannot" in ran.err and not (program.here / "out.csv").exists()
+    assert geocode(program, "out.parquet").code == 0
+    assert pq.read_schema("out.parquet").field("x").type == kind
+
+
+@pytest.mark.parametrize(
+    "values", [pa.array(["a"]).dictionary_encode(), pa.array([dt.timedelta(1)]), pa.array(["a"], pa.string_view())]
+)
+def test_columns_that_a_text_file_can_hold(program, addresses, values):
+    addresses(values)
+    assert geocode(program, "out.csv").code == 0 and len(pd.read_csv("out.csv")) == 1
+
+
+def test_parts_without_rows_keep_their_types(program, addresses):
+    addresses(pa.array([dt.date(2020, 1, 1)]))
+    (program.here / "in").mkdir()
+    table = pq.read_table("in.parquet").append_column("kind", pa.array(["a"]).dictionary_encode())
+    for name, rows in (("a", 1), ("b", 0)):
+        pq.write_table(table.slice(0, rows), f"in/{name}.parquet")
+    made = ("--gazetteer", "places.txt", "--out", "out")
+    assert program("geocode", "in", *ARGS, *made).code == 0
+    assert pq.read_schema("out/a.parquet") == pq.read_schema("out/b.parquet")
+    assert pq.read_schema("out/b.parquet").field("x").type == pa.date32()
+
+
+@pytest.mark.parametrize("header", ["city,country", "city,country\n", '"city","country"\r\n'])
+def test_tables_without_rows(program, addresses, header):
+    addresses(pa.array([1]))
+    (program.here / "in.csv").write_text(header)
+    options = (*ARGS, "--gazetteer", "places.txt", "--out", "out.csv")
+    ran = program("geocode", "in.csv", *options)
+    assert ran.code == 0 and "placed 0 of 0 rows" in ran.err
+    assert (program.here / "out.csv").read_text() == '"city","country","lon","lat","geocode","accuracy"\n'
+
+
+def test_folders_behind_links_are_read(program, addresses):
+    addresses(pa.array([1]))
+    for folder in ("in", "elsewhere"):
+        (program.here / folder).mkdir()
+        (program.here / folder / "a.parquet").write_bytes(Path("in.parquet").read_bytes())
+    Path("in/link").symlink_to(program.here / "elsewhere")
+    Path("in/link/loop").symlink_to(program.here / "in")
+    assert program("geocode", "in", *ARGS, "--gazetteer", "places.txt", "--out", "out").code == 0
+    assert {str(path.relative_to("out")) for path in Path("out").rglob("*.parquet")} == {"a.parquet", "link/a.parquet"}
+
+
+def test_geojson_has_places(program):
+    at = {"type": "Point", "coordinates": [1, 2]}
+    one = {"type": "Feature", "properties": {"city": "Paris", "country": "FR"}, "geometry": at}
+    (program.here / "in.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [one]}))
+    program.refused(3, "geocode", "in.geojson", *ARGS, "--out", "out.csv", says="is GeoJSON")
+    with pytest.raises(InputError, match="is GeoJSON"):
+        gpu_clusters.geocode("in.geojson")
+
+
+def test_a_cache_that_cannot_be_written_is_found_out_before_anything_is_paid(tmp_path, monkeypatch):
+    Cache(tmp_path / "kept").close()
+    connect = sqlite3.connect
+
+    def read_only(path, **options):
+        return connect(f"file:{path}?mode=ro", uri=True, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    with pytest.raises(InputError, match=r"readonly database.*give another file"):
+        Cache(tmp_path / "kept")
+
+
+def test_an_answer_in_letters_that_nobody_knows_is_asked_for_again(tmp_path):
+    odd = (200, {"Content-Type": "application/json; charset=klingon"}, {"candidates": []})
+    with serving({"A": [odd, [candidate(1, 2)]]}) as service, client(service, tmp_path) as arcgis:
+        assert [one["lon"] for one in arcgis.candidates("A")] == [1] and len(service.queries) == 2

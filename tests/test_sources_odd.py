@@ -1,0 +1,346 @@
+"""Exports that are odd, but plausible: stray characters, other types, several copies, older records."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import struct
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from exports import WORKS, authorship, damage, manifest, patentsview, rows, snapshot, work
+from program import process
+
+from gpu_clusters.errors import InputError
+from gpu_clusters.sources import blocks, cells
+from gpu_clusters.sources.blocks import files_of
+from gpu_clusters.sources.cells import Layout
+from gpu_clusters.sources.skips import Skips
+from gpu_clusters.sources.spill import count_buckets
+from gpu_clusters.sources.values import text, years
+
+COLUMNS = 'deal_id = "id"\nlon = "x"\nlat = "y"\nyear = "on"\ncountry = "country"\n'
+TABLE = "id,x,y,on,country\na,1,2,2020,Germany\nb,3,4,2021,France\n"
+
+
+def mapping(program, columns=COLUMNS, before="", after="") -> tuple[str, str]:
+    """Options that name a mapping."""
+    (program.here / "m.toml").write_text(f'table = "deals"\n{before}\n[columns]\n{columns}{after}\n')
+    return "--mapping", "m.toml"
+
+
+def add_works(snap: Path, day: str, *works: dict) -> None:
+    """A later part of the works of a snapshot."""
+    folder = snap / "data/jsonl/works" / f"updated_date={day}"
+    folder.mkdir()
+    lines = "".join(json.dumps(record) + "\n" for record in works)
+    (folder / "part_0000.gz").write_bytes(gzip.compress(lines.encode()))
+
+
+@pytest.mark.parametrize("buckets", [1, 3])
+@pytest.mark.parametrize(
+    "later",
+    [
+        work(1, authorship(1), retracted=True),
+        work(1, authorship(1), kind="editorial"),
+        work(1, authorship(1), year=2010),
+        work(1),
+    ],
+)
+def test_a_later_record_that_does_not_count_brings_no_older_one_back(program, monkeypatch, later, buckets):
+    monkeypatch.setattr("gpu_clusters.sources.run.count_buckets", lambda _files: buckets)
+    add_works(snapshot(program.here / "snap"), "2026-07-01", later)
+    assert program("convert", "openalex", "snap", "--years", "2015:", "--out", "out").code == 0
+    assert set(rows("out")["doc_id"]) == {"W2", "W3", "W8"}
+    add_works(program.here / "snap", "2026-07-02", WORKS[0])  # counts again
+    assert program("convert", "openalex", "snap", "--years", "2015:", "--out", "out", "--force").code == 0
+    assert set(rows("out")["doc_id"]) == {"W1", "W2", "W3", "W8"}
+
+
+def test_of_rows_with_one_id_the_last_counts_before_filters_do(program):
+    (program.here / "t.csv").write_text("id,kind\na,x\nb,x\na,y\nb,x\nc,y\nc,x\n")
+    made = mapping(program, 'deal_id = "id"\nkind = "kind"\n[keep]\nkind = ["x"]\n', "unique = true")
+    assert program("convert", "table", "t.csv", *made, "--out", "out").code == 0
+    assert rows("out")["deal_id"].tolist() == ["b", "c"]
+
+
+def test_a_snapshot_of_the_older_layout_among_other_things(program):
+    """Lists of merged ids and other entities lie beside what is read, also below a folder that is called as an entity is."""
+    snapshot(program.here / "works")
+    for name, content in (("merged_ids/institutions/2022-06-09.csv.gz", b"id,into\nI1,I2\n"), ("authors", b"")):
+        path = program.here / "works/data" / name
+        if not content:
+            path, content = path / "updated_date=2026-06-01/part_0000.gz", b'{"id": "A1"}\n'
+        path.parent.mkdir(parents=True)
+        path.write_bytes(gzip.compress(content))
+    assert program("convert", "openalex", "works", "--out", "out").code == 0
+    assert len(rows("out")) == 9
+
+
+def test_institutions_without_a_record(program):
+    snapshot(program.here / "snap", institutions=[])
+    program.refused(3, "convert", "openalex", "snap", "--out", "out", says="is empty")
+
+
+@pytest.mark.parametrize("entity", ["works", "institutions"])
+def test_a_record_without_an_id_before_all_that_have_one(program, entity):
+    snapshot(program.here / "snap")
+
+    def change(text):
+        first, *others = text.split(b"\n")
+        return b"\n".join([first.replace(b'"id"', b'"di"', 1), b'{"', first, *others])  # the first is parsed alone
+
+    damage(program.here / "snap", change, entity)
+    program.refused(3, "convert", "openalex", "snap", "--out", "out", says="row 2: is not JSON")
+    assert program("convert", "openalex", "snap", "--on-error", "skip", "--out", "out").code == 0
+    assert pd.read_csv("out/skipped.csv")["row"].tolist() == [2, 1] and len(rows("out")) == 9
+
+
+def test_two_releases_of_patentsview(program):
+    patentsview(program.here / "both")
+    patentsview(program.here / "both/2025")
+    program.refused(3, "convert", "patentsview", "both", "--out", "out", says="files of one release")
+    assert program("convert", "patentsview", "both/2025", "--out", "out").code == 0
+
+
+def test_files_that_are_reached_twice_count_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a/1.csv", "b/2.csv", "a/.hidden/3.csv", "a/_4.csv"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(name)
+    Path("a/link").symlink_to(tmp_path / "b")
+    Path("a/link/loop").symlink_to(tmp_path / "a")
+    Path("1.csv").symlink_to(tmp_path / "a/1.csv")
+    assert files_of([Path("a")]) == [Path("a/1.csv"), Path("a/link/2.csv")]
+    given = [Path("a"), tmp_path / "a/1.csv", Path("b/2.csv"), Path("1.csv")]
+    assert sorted(path.resolve() for path in files_of(given)) == [tmp_path / "a/1.csv", tmp_path / "b/2.csv"]
+
+
+def test_folders_and_names_that_cannot_be_read(tmp_path, monkeypatch):
+    def walk(folder, onerror, **_):
+        onerror(PermissionError(13, "Permission denied", f"{folder}/secret"))
+        return iter(())
+
+    with pytest.raises(InputError, match="cannot be read"):
+        files_of([tmp_path / ("x" * 300)])
+    (tmp_path / "lost.csv").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"lost\.csv: cannot be read"):
+        count_buckets(files_of([tmp_path]))
+    monkeypatch.setattr(os, "walk", walk)
+    with pytest.raises(InputError, match="secret: cannot be read"):
+        files_of([tmp_path])
+
+
+def test_years_in_names_are_no_endings(program):
+    (program.here / "in").mkdir()
+    for name in ("deals.2020.csv", "deals.2021.csv"):
+        (program.here / "in" / name).write_text(TABLE)
+    assert program("convert", "table", "in", *mapping(program), "--out", "out").code == 0
+    assert len(rows("out")) == 4
+    (program.here / "in/deals.2021.csv.gz").write_bytes(gzip.compress(TABLE.encode()))
+    program.refused(3, "convert", "table", "in", *mapping(program), "--out", "new", says="same rows as deals.2021.csv")
+
+
+def test_the_input_is_not_replaced(program):
+    (program.here / "in").mkdir()
+    (program.here / "in/part-00000.csv").write_text(TABLE)
+    made = mapping(program)
+    program.refused(2, "convert", "table", "in", *made, "--out", "in", "--force", says="holds files of the input")
+
+
+def test_archives_that_python_cannot_unpack(program):
+    path = program.here / "t.csv.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("t.csv", TABLE)
+    whole = path.read_bytes()
+    there = whole.index(b"PK\x01\x02")
+    for offset, value in ((8, 9), (6, 1)):  # Windows' Deflate64; a password
+        data = bytearray(whole)
+        for at in (offset, there + offset + 2):
+            data[at : at + 2] = struct.pack("<H", value)
+        path.write_bytes(data)
+        program.refused(3, "convert", "table", path.name, *mapping(program), "--out", "out", says="unpack it")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("t.csv", TABLE * 100)
+    path.write_bytes(path.read_bytes()[:60] + bytes(20) + path.read_bytes()[80:])
+    program.refused(3, "convert", "table", path.name, *mapping(program), "--out", "out", says="is damaged")
+
+
+def test_names_that_are_not_in_utf8(program):
+    table = pa.table({"id": ["a"], "x": [1.0], "y": [2.0], "on": [2020], "country": ["FR"]})
+    made = mapping(program)
+    for ending, data in (
+        (".csv", TABLE.encode()),
+        (".csv.gz", gzip.compress(TABLE.encode())),
+        (".csv.zst", pa.compress(TABLE.encode(), codec="zstd", asbytes=True)),
+        (".parquet", None),
+    ):
+        path, out = (os.fsdecode(b"\xff" + name) for name in (ending.encode(), b"out" + ending.encode()))
+        if data is None:
+            with Path(path).open("wb") as file:
+                pq.write_table(table, file)
+        else:
+            Path(path).write_bytes(data)
+        assert program("convert", "table", path, *made, "--out", out).code == 0
+        assert manifest(out)["inputs"][-1]["name"] == path
+    Path(path := os.fsdecode(b"\xff.csv")).write_text(TABLE + "c\n")
+    assert program("convert", "table", path, *made, "--on-error", "skip", "--out", "skips").code == 0
+    assert pd.read_csv("skips/skipped.csv")["file"].tolist() == ["\\udcff.csv"]
+
+
+def test_lines_that_never_end(program, monkeypatch):
+    monkeypatch.setattr(blocks, "BLOCK", 100)
+    monkeypatch.setattr(blocks, "_PIECE", 100)
+    monkeypatch.setattr(blocks, "LONGEST", 1_000)
+    (program.here / "t.csv").write_text(TABLE + "x" * 3_000)
+    program.refused(3, "convert", "table", "t.csv", *mapping(program), "--out", "out", says="no record ends within")
+
+
+def test_workers_are_silent_about_bad_input(program):
+    (program.here / "t.csv").write_text(TABLE + "c,north,4,2021,France\n")
+    made = (*mapping(program), "--dask", "local:1", "--out", "out")
+    ran = process("convert", "table", "t.csv", *made, cwd=program.here)
+    assert ran.code == 3 and "row 3" in ran.err and "Traceback" not in ran.err
+
+
+def test_all_files_are_in_the_manifest(program):
+    snapshot(program.here / "snap")
+    patentsview(program.here / "pv")
+    (program.here / "t.csv").write_text(TABLE)
+    for source, *given in (("openalex", "snap"), ("patentsview", "pv"), ("table", "t.csv", *mapping(program))):
+        assert program("convert", source, *given, "--out", source).code == 0
+        there = {path for name in given for path in Path(name).rglob("*") if path.name != "manifest"} or {Path("t.csv")}
+        there = {path for path in there if path.is_file()} | ({Path("m.toml")} if source == "table" else set())
+        assert {Path(one["name"]) for one in manifest(source)["inputs"]} == there
+
+
+def test_a_damaged_file_is_not_called_empty(program):
+    (program.here / "t.csv.gz").write_bytes(b"no gzip")
+    options = (*mapping(program), "--on-error", "skip", "--out", "out")
+    program.refused(3, "convert", "table", "t.csv.gz", *options, says="is damaged")
+
+
+def read(path: Path, data: bytes, *columns: str) -> tuple[list[tuple], list[tuple[int, str]]]:
+    """Number and cells of the good rows of a file; number and reason of the others."""
+    path.write_bytes(data)
+    skips, layout = Skips("skip"), Layout({name: (name,) for name in columns})
+    found = [
+        (int(number), *row.values())
+        for numbers, table in cells.cells(path, layout, skips)
+        for number, row in zip(numbers, table.to_pylist(), strict=True)
+    ]
+    return found, [(skip.row, skip.reason) for skip in skips.listed]
+
+
+@pytest.mark.parametrize("rest", [b"", b"4,\xff\n"])  # a row that is no text has the others looked at one by one
+@pytest.mark.parametrize(
+    ("lines", "found", "bad"),
+    [
+        (b'1,5" disk\n2,y\n3,3" disk\n', [(1, "1", '5" disk'), (2, "2", "y"), (3, "3", '3" disk')], []),
+        (b'1,5" disk\n2,"y\nz"\n3,w\n', [(1, "1", '5" disk'), (2, "2", "y\nz"), (3, "3", "w")], []),
+        (b"1,x\n2,y\rz\n3,w\n", [(1, "1", "x"), (3, "3", "w")], ["carriage return"]),
+        (b'1,x\n2,"y\rz"\n3,w\n', [(1, "1", "x"), (2, "2", "y\rz"), (3, "3", "w")], []),
+        (b'1,"x\r\ny"\r\n2,y\r\n3,w\r\n', [(1, "1", "x\r\ny"), (2, "2", "y"), (3, "3", "w")], []),
+        (b'1,x\n5" disk,"y\n3,w\n', [(1, "1", "x"), (3, "3", "w")], ["never closed"]),
+    ],
+)
+def test_stray_marks_and_carriage_returns(tmp_path, lines, found, bad, rest):
+    good, listed = read(tmp_path / "t.csv", b"a,b\n" + lines + rest, "a", "b")
+    assert good == found
+    wanted = [*(2 for _ in bad), *([4] if rest else [])]
+    assert [row for row, _ in listed] == wanted
+    assert all(says in reason for says, (_, reason) in zip(bad, listed, strict=False))
+
+
+def test_long_cells_beside_a_row_that_is_no_text(tmp_path):
+    csv.field_size_limit(100)
+    long = "y" * 1_000
+    good, listed = read(tmp_path / "t.csv", f'a,b\n1,"{long}"\n'.encode() + b"2,\xff\n", "a", "b")
+    assert good == [(1, "1", long)] and [row for row, _ in listed] == [2]
+
+
+def test_headers_over_several_lines(tmp_path):
+    data = b'\xef\xbb\xbf\r\na,"the\r\nb",c\r\n1,2,3\r\n'
+    assert read(tmp_path / "t.csv", data, "a", "c") == ([(1, "1", "3")], [])
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"a,b\r1,2\r3,4\r", "carriage returns alone"),
+        (b'[{"a":1,"b":2},' * 20_000, "is missing"),
+        (b"a" * 200_000, "is missing|no delimited text"),
+        (b"a,b,b\n1,2,3\n", '2 columns are called "b"'),
+        (b"a,B,b \n1,2,3\n", '2 columns are called "b"'),
+    ],
+)
+def test_headers_that_are_refused(tmp_path, monkeypatch, data, says):
+    monkeypatch.setattr(blocks, "BLOCK", 1 << 20)
+    with pytest.raises(InputError, match=says) as raised:
+        read(tmp_path / "t.csv", data, "a", "b")
+    assert len(str(raised.value)) < 3_000
+
+
+def test_a_column_of_the_very_name_counts(tmp_path):
+    assert read(tmp_path / "t.csv", b"A,a,B\n1,2,3\n", "a", "b") == ([(1, "2", "3")], [])
+
+
+def test_further_columns_of_any_name_stay_texts(program):
+    (program.here / "t.csv").write_text("id,sequence\na,1b\n")
+    made = mapping(program, 'deal_id = "id"\nsequence = "sequence"\n')
+    assert program("convert", "table", "t.csv", *made, "--out", "out").code == 0
+    assert rows("out")["sequence"].tolist() == ["1b"]
+
+
+def test_kept_countries_and_years(program):
+    (program.here / "t.csv").write_text(TABLE)
+    for keep in ('country = ["Germany"]', 'country = ["DEU"]', 'year = ["2020"]', 'lon = ["1"]'):
+        made = mapping(program, after=f"[keep]\n{keep}\n")
+        assert program("convert", "table", "t.csv", *made, "--out", "out", "--force").code == 0
+        assert rows("out")["deal_id"].tolist() == ["a"]
+    made = mapping(program, after="[keep]\nyear = []\n")
+    program.refused(
+        3, "convert", "table", "t.csv", *made, "--out", "new", says="no row is left (rows with year 2020: 1"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("delimiter = '\"'", ""), ('delimiter = "§"', ""), ("", '_record = "id"')]
+)
+def test_mappings_that_cannot_work(program, before, after):
+    (program.here / "t.csv").write_text(TABLE)
+    made = mapping(program, COLUMNS + after, before)
+    program.refused(2, "convert", "table", "t.csv", *made, "--out", "out")
+
+
+def test_numbers_as_texts_and_years():
+    numbers = pa.array([123456789012.0, 5.0, 0.5, None, float("nan"), 2.0**60])
+    assert text(numbers).to_pylist() == ["123456789012", "5", "0.5", None, None, "1.152921504606847e+18"]
+    for given in (
+        [20150501.0, 2015.0, float("nan"), float("inf")],
+        [20150501, 2015, None, 3],
+        ["20150501", "2015", "", "x"],
+    ):
+        assert years(pa.array(given)).to_pylist() == [2015, 2015, None, None]
+    assert years(pa.array([2**63 + 2015], pa.uint64())).to_pylist() == [None]
+    assert years(pa.array([pd.Timestamp("2015-05-01")]).cast(pa.date32())).to_pylist() == [2015]
+
+
+@pytest.mark.parametrize("kind", [pa.large_binary(), pa.binary(1), pa.uuid()])
+def test_columns_of_bytes(program, kind):
+    bytes_ = pa.array([b"x" * 16], kind) if kind == pa.uuid() else pa.array([b"x"], kind)
+    pq.write_table(pa.table({"id": bytes_}), program.here / "T.PARQUET")
+    made = mapping(program, 'deal_id = "id"\n')
+    program.refused(3, "convert", "table", "T.PARQUET", *made, "--out", "out", says='column "id" holds')
+
+
+def test_a_column_of_parquet_that_is_there_twice(program):
+    pq.write_table(pa.table([pa.array(["a"]), pa.array(["b"])], names=["id", "id"]), program.here / "t.parquet")
+    made = mapping(program, 'deal_id = "id"\n')
+    program.refused(3, "convert", "table", "t.parquet", *made, "--out", "out", says='2 columns are called "id"')
