@@ -7,6 +7,7 @@
 native     clustering of the benchmark's globe: each kernel's time, device memory, bits equal to the CPU's, twice, rows shuffled
 cuml       the same with cuML through islands, and cuML alone on samples: time, cores, partition
 polygons   all locations in 240 outlines, by the native kernel and by cuSpatial where it is installed, beside shapely on the CPU
+population members around spots on a 30 arc-second raster: reading and summing apart, totals equal; people in discs as polygons
 rank       from Parquet to a ranking on either device, cold and warm, tables equal
 sweep      20 radii and 50 densities with shares, ranks and deals: stages, kernels, a part of the grid equal to the CPU's, and how
            long cuML would take for as many single settings
@@ -31,17 +32,24 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import population
 import shapely
 from machine import describe, headline
 from world import make_world
 
 from gpu_clusters import Settings, rank, sweep
+from gpu_clusters.engines import counting, levels, native
 from gpu_clusters.engines import cuml as by_cuml
-from gpu_clusters.engines import levels, native
+from gpu_clusters.engines.counting import Counting
 from gpu_clusters.engines.inside import by_cuspatial, by_kernel
 from gpu_clusters.engines.islands import islands
 from gpu_clusters.engines.protocol import Clustering, Problem
 from gpu_clusters.io import read_addresses
+from gpu_clusters.io.cells import Cells, cells_near
+from gpu_clusters.io.mosaic import Mosaic
+from gpu_clusters.io.rasters import open_rasters
+from gpu_clusters.kernels import discs
+from gpu_clusters.kernels.totals import Totals
 from gpu_clusters.steps.cluster import space
 from gpu_clusters.steps.hierarchy import Neighbourhood
 from gpu_clusters.steps.inside import points_inside
@@ -49,7 +57,7 @@ from gpu_clusters.steps.locate import locate
 
 PACKAGES = ("gpu-clusters", "numba", "numba-cuda", "cupy-cuda12x", "cupy-cuda13x", "cuml-cu12", "cuml-cu13", "numpy")
 SAMPLES = (100_000, 300_000, 1_000_000)
-CHECKS = ("native", "cuml", "polygons", "rank", "sweep", "sanitizer")
+CHECKS = ("native", "cuml", "polygons", "population", "rank", "sweep", "sanitizer")
 RADII = tuple(range(6, 26))
 STEPS = tuple(float(step) for step in np.geomspace(0.3, 3, 50).round(3))
 """Densities of the sweep, in the method's."""
@@ -65,17 +73,18 @@ class Machine:
             import doubles
 
             self.name, self.kernels, self.dbscan, self.wait = "rehearsal, no GPU", native.ON_CPU, doubles.DBSCAN, int
-            self.levels = levels.ON_CPU
+            self.levels, self.counting = levels.ON_CPU, counting.ON_CPU
             return
         import cupy
 
         from gpu_clusters.backend import gpu
-        from gpu_clusters.engines import device, hierarchy
+        from gpu_clusters.engines import device, hierarchy, totals
 
         if gpu().missing:
             raise SystemExit(gpu().missing)
         self.name, self.cupy = gpu().name, cupy
         self.kernels, self.levels = device.kernels(cupy), hierarchy.kernels(cupy)
+        self.counting = totals.counting(cupy)
         self.wait = cupy.cuda.runtime.deviceSynchronize
         try:
             import cuml
@@ -275,6 +284,57 @@ def check_polygons(machine: Machine, problem: Problem, repeat: int) -> dict[str,
     return found
 
 
+def check_population(machine: Machine, data: Path, scale: float, repeat: int) -> dict[str, Any]:
+    """Times of reading a raster and of summing it in areas and in polygons, on the CPU and here, and whether totals are equal."""
+    clusters = max(4, round(scale * population.SPOTS))
+    places, spot = population.members(max(1000, round(1_000_000 * scale)), clusters)
+    spot = np.unique(spot, return_inverse=True)[1]
+    given = *places.T.copy(), spot, int(spot[-1]) + 1, population.AREA
+    path = data / f"population_{clusters}.tif"
+    if not path.is_file():
+        population.make_raster(path, clusters)
+
+    def windows() -> list[Cells]:
+        with open_rasters(path) as (rasters, _):
+            return list(cells_near(Mosaic(rasters), given[0], given[1], population.AREA))
+
+    cells = windows()
+    middle = np.array([places[spot == number].mean(axis=0) for number in range(given[3])])
+    polygons = shapely.intersection(shapely.buffer(shapely.points(middle), 0.3), shapely.box(-180, -90, 180, 90))
+    pairs = [points_inside(polygons, window.lon, window.lat) for window in cells]
+
+    def in_areas(on: Counting) -> Totals:
+        totals, areas = on.nothing(given[3]), on.areas(*given)
+        for window in cells:
+            on.gather(areas, totals, window.lon, window.lat, window.value)
+        return on.finish(totals)
+
+    def in_polygons(on: Counting) -> Totals:
+        totals = on.nothing(given[3])
+        for window, (point, polygon) in zip(cells, pairs, strict=True):
+            on.add(totals, polygon, window.value[point])
+        return on.finish(totals)
+
+    found: dict[str, Any] = {
+        "members": len(places),
+        "windows": len(cells),
+        "cells": sum(len(window.lon) for window in cells),
+        "reading_s": machine.timed(windows, 2),
+        "bands of the members, on the host, s": machine.timed(lambda: discs.areas(*given), 2),
+    }
+    for name, work in (("areas", in_areas), ("polygons", in_polygons)):
+        expected = work(counting.ON_CPU)
+        totals, peak_gib = machine.peak_gib(lambda work=work: work(machine.counting))
+        found[name] = {
+            "held": int(expected.held.sum()),
+            "cpu_s": machine.timed(lambda work=work: work(counting.ON_CPU), repeat),
+            "seconds": machine.timed(lambda work=work: work(machine.counting), repeat),
+            "peak_gib": peak_gib,
+            "equal": all(np.array_equal(a, b) for a, b in zip(totals, expected, strict=True)),
+        }
+    return found
+
+
 def check_rank(machine: Machine, data: Path, repeat: int) -> dict[str, Any]:
     """Stage times of ``rank`` without names, on either device, and whether the tables are equal."""
     inputs = [data / f"{name}.parquet" for name in ("patents", "publications", "deals")]
@@ -416,6 +476,7 @@ def main() -> None:
                 check_cuml(machine, problem, tuple(options.samples)) if machine.dbscan else "cuML is not installed"
             ),
             "polygons": lambda: check_polygons(machine, problem, options.repeat),
+            "population": lambda: check_population(machine, data, options.scale, options.repeat),
             "rank": lambda: check_rank(machine, data, options.repeat),
             "sweep": lambda: check_sweep(machine, data, problem, options.repeat),
             "sanitizer": check_sanitizer,

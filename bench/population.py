@@ -44,8 +44,8 @@ def members(count: int, clusters: int, seed: int = 1) -> tuple[np.ndarray, np.nd
     return places, spot
 
 
-def make_raster(path: Path) -> None:
-    """Write the raster: people in the blocks around the spots, nothing in the others."""
+def make_raster(path: Path, clusters: int = SPOTS) -> None:
+    """Write the raster: people in the blocks around the first spots, nothing in the others."""
     import rasterio
     from rasterio.shutil import copy
     from rasterio.windows import Window
@@ -55,7 +55,7 @@ def make_raster(path: Path) -> None:
     about = {"width": WIDTH, "height": HEIGHT, "count": 1, "dtype": "float32", "crs": "EPSG:4326", "nodata": None}
     transform = rasterio.Affine(PITCH, 0, -180, 0, -PITCH, 90)
     blocks = set()
-    for (lon, lat), reach in zip(middle, 5 * spread + 0.2, strict=True):
+    for (lon, lat), reach in zip(middle[:clusters], 5 * spread[:clusters] + 0.2, strict=True):
         columns = np.arange((lon - reach + 180) / PITCH // BLOCK, (lon + reach + 180) / PITCH // BLOCK + 1)
         rows = np.arange((90 - lat - reach) / PITCH // BLOCK, (90 - lat + reach) / PITCH // BLOCK + 1)
         blocks |= {(int(r), int(c) % (WIDTH // BLOCK + 1)) for r in rows for c in columns}

@@ -7,8 +7,12 @@ import naive
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
+from rasters import random_members, random_raster
 from test_cuml import towns
 from test_device_reading import IDS, random_table, same
+from test_discs import World, assert_all_pairs
+from test_discs import random_world as places_and_areas
 from test_engines import random_problem
 from test_inside import points_about, random_polygons
 from test_sweep import prepared
@@ -18,12 +22,19 @@ from worlds import random_world
 import gpu_clusters
 from gpu_clusters import backend
 from gpu_clusters.engines import native
+from gpu_clusters.engines.counting import ON_CPU
 from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.io import device, read_addresses
+from gpu_clusters.io.cells import cells_in
+from gpu_clusters.io.folding import fold
+from gpu_clusters.io.mosaic import Mosaic
+from gpu_clusters.io.rasters import open_rasters
+from gpu_clusters.kernels import exact
 from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.hierarchy import Neighbourhood
 from gpu_clusters.steps.inside import points_inside
+from gpu_clusters.steps.population import count_people_in
 
 pytestmark = pytest.mark.gpu
 
@@ -87,6 +98,57 @@ def test_points_in_polygons(engine, seed):
     points[::40, 0] = -180
     found = backend.pick(Settings(device="gpu", engine=engine)).inside(shapes, *points.T.copy())
     assert_equal(found, points_inside(shapes, *points.T.copy()))
+
+
+def counted(counting, world):
+    """Totals of places in areas, window by window."""
+    totals, areas = counting.nothing(world.members[3]), counting.areas(*world.members)
+    for part in world.windows:
+        counting.gather(areas, totals, *(values[part] for values in world.places))
+    return counting.finish(totals)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_people_in_areas_equal_all_pairs(seed, monkeypatch):
+    world, counting = places_and_areas(seed), backend.pick(Settings(device="gpu")).counting
+    expected = counted(ON_CPU, world)
+    assert_all_pairs(expected, world)
+    assert_equal(counted(counting, world), expected)
+    monkeypatch.setattr(exact, "TERMS", 7)
+    assert_equal(counted(counting, world), expected)
+
+
+def test_many_cells_equal_the_cpu_twice():
+    """A crowd of threads adds to the same limbs."""
+    rng, n = np.random.default_rng(6), 100_000
+    lon, lat = rng.normal(size=(2, n)) * 0.3
+    x, y = (values.ravel() for values in np.meshgrid(np.linspace(-2, 2, 2400), np.linspace(-2, 2, 2400)))
+    value = np.where(rng.random(len(x)) < 0.1, np.nan, rng.pareto(1, len(x)))
+    world = World((lon, lat, rng.integers(0, 9, n), 9, 0.05), (x, y, value), [slice(None)])
+    counting, expected = backend.pick(Settings(device="gpu")).counting, counted(ON_CPU, world)
+    assert expected.held.min() > 100_000
+    for _ in range(3):
+        assert_equal(counted(counting, world), expected)
+    group = rng.integers(0, 9, len(x))
+    found, other = counting.nothing(9), ON_CPU.nothing(9)
+    counting.add(found, group, value)
+    ON_CPU.add(other, group, value)
+    assert_equal(counting.finish(found), other)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_people_from_rasters(seed):
+    raster, counting = random_raster(seed), backend.pick(Settings(device="gpu")).counting
+    places, area = random_members(raster, seed)
+    given = {"members": places, "raster": raster.array(), "area_degrees": area, "labels": np.arange(len(places)) % 2}
+    expected = gpu_clusters.people_within(**given, device="cpu")
+    pd.testing.assert_frame_equal(gpu_clusters.people_within(**given, device="gpu"), expected, check_exact=True)
+    polygons = fold(shapely.intersection(shapely.buffer(shapely.points(places), 1.5), shapely.box(-360, -90, 360, 90)))
+    with open_rasters(raster.array()) as (rasters, _):
+        grids, mosaic = [one.grid for one in rasters], Mosaic(rasters)
+        expected = count_people_in(cells_in(mosaic, polygons), grids, polygons)
+        found = count_people_in(cells_in(mosaic, polygons), grids, polygons, counting=counting)
+    assert_equal(found, expected)
 
 
 @pytest.mark.parametrize("seed", range(20))
