@@ -1,6 +1,6 @@
 """Areas and gaps on a GPU, without one; run by test_areas_gpu.py in a process of its own.
 
-cuda_areas.py simulate [SEEDS]     in numba's simulator, on a double of CuPy's arrays, against all pairs (NUMBA_ENABLE_CUDASIM=1)
+cuda_areas.py simulate SEEDS       in numba's simulator, on a double of CuPy's arrays, against all pairs (NUMBA_ENABLE_CUDASIM=1)
 cuda_areas.py compile              to PTX for an H100, which needs numba-cuda but no GPU
 """
 
@@ -81,8 +81,8 @@ def close(seed, kind):
     return queries, label[asked], targets, label[targets.order], reach, sorted(expected)
 
 
-def world(seed):
-    """Tables of a small world, and what of it is on the device in a run on a GPU."""
+def world(seed, xp):
+    """Tables of a small world, and what of it a run on a GPU has in arrays of ``xp``."""
     rng = np.random.default_rng(seed)
     sites = rng.integers(0, 9, (30, 2)) * 0.04 + ((-180.0, 89.6), (0.0, 0.0), (179.9, -60.0))[seed % 3]
     deal_sites = sites[rng.integers(0, 30, 50)] + rng.choice([0, 0.02, 0.06], (50, 2))
@@ -98,8 +98,8 @@ def world(seed):
         tables[seed % 4 - 2] = None
     settings = Settings(radius_km=5.0, density=int(rng.integers(4, 25)), merge_km=float(rng.choice([5.0, 12.0])))
     located = locate(*tables, settings)
-    moved = (None if array is None else cupy_double.asarray(array) for array in located[1:])
-    there = [table and replace(table, doc_start=cupy_double.asarray(table.doc_start)) for table in tables]
+    moved = (None if array is None else xp.asarray(array) for array in located[1:])
+    there = [table and replace(table, doc_start=xp.asarray(table.doc_start)) for table in tables]
     deals = Deals(*deal_sites.T, np.ones(50), np.full(50, -1, np.int32), ())
     clustering = cluster(located.locations, settings, native.cluster)
     return tables, there, located, Located(located.locations, *moved), deals, clustering, settings
@@ -140,7 +140,7 @@ def simulate(seeds):
     print("close pairs equal all pairs, block by block")
     merged = placed = 0
     for seed in range(4 * seeds):
-        tables, there, located, located_there, deals, clustering, settings = world(seed)
+        tables, there, located, located_there, deals, clustering, settings = world(seed, cupy_double)
         expected = merge(located, clustering, *tables, settings)
         found = merge(located_there, clustering, *there, settings, partial(areas.close_pairs, cupy_double))
         for mine, other in zip(found, expected, strict=True):
@@ -200,7 +200,8 @@ def compiled():
     show("only_test_gaps", only_test_gaps, (bands.points, whole, whole, 1.0, whole, pairs))
 
 
-if sys.argv[1] == "simulate":
-    simulate(int(sys.argv[2]))
-else:
-    compiled()
+if __name__ == "__main__":
+    if sys.argv[1] == "simulate":
+        simulate(int(sys.argv[2]))
+    else:
+        compiled()
