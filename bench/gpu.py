@@ -6,6 +6,7 @@
 
 native     clustering of the benchmark's globe: each kernel's time, device memory, bits equal to the CPU's, twice, rows shuffled
 cuml       the same with cuML through islands, and cuML alone on samples: time, cores, partition
+areas      deals in areas, and merging: close clusters and the documents that they share, beside the CPU's
 polygons   all locations in 240 outlines, by the native kernel and by cuSpatial where it is installed, beside shapely on the CPU
 population members around spots on a 30 arc-second raster: reading and summing apart, totals equal; people in discs as polygons
 rank       from Parquet to a ranking on either device, cold and warm, tables equal
@@ -26,6 +27,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -44,20 +46,24 @@ from gpu_clusters.engines.counting import Counting
 from gpu_clusters.engines.inside import by_cuspatial, by_kernel
 from gpu_clusters.engines.islands import islands
 from gpu_clusters.engines.protocol import Clustering, Problem
-from gpu_clusters.io import read_addresses
+from gpu_clusters.io import read_addresses, read_deals
 from gpu_clusters.io.cells import Cells, cells_near
 from gpu_clusters.io.mosaic import Mosaic
 from gpu_clusters.io.rasters import open_rasters
 from gpu_clusters.kernels import discs
+from gpu_clusters.kernels.areas import nearest_members
+from gpu_clusters.kernels.gaps import close_pairs
 from gpu_clusters.kernels.totals import Totals
 from gpu_clusters.steps.cluster import space
 from gpu_clusters.steps.hierarchy import Neighbourhood
 from gpu_clusters.steps.inside import points_inside
-from gpu_clusters.steps.locate import locate
+from gpu_clusters.steps.locate import Located, locate
+from gpu_clusters.steps.merge import merge, neighbours
+from gpu_clusters.steps.overlay import overlay
 
 PACKAGES = ("gpu-clusters", "numba", "numba-cuda", "cupy-cuda12x", "cupy-cuda13x", "cuml-cu12", "cuml-cu13", "numpy")
 SAMPLES = (100_000, 300_000, 1_000_000)
-CHECKS = ("native", "cuml", "polygons", "population", "rank", "sweep", "sanitizer")
+CHECKS = ("native", "cuml", "areas", "polygons", "population", "rank", "sweep", "sanitizer")
 RADII = tuple(range(6, 26))
 STEPS = tuple(float(step) for step in np.geomspace(0.3, 3, 50).round(3))
 """Densities of the sweep, in the method's."""
@@ -92,6 +98,16 @@ class Machine:
             self.dbscan = cuml.DBSCAN
         except ImportError:
             self.dbscan = None
+
+    def areas(self) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+        """What finds nearest members and close pairs of clusters, and what moves an array to the device."""
+        if self.rehearse:
+            import cupy_double
+
+            return nearest_members, close_pairs, cupy_double.asarray
+        from gpu_clusters.engines import areas
+
+        return partial(areas.nearest_members, self.cupy), partial(areas.close_pairs, self.cupy), self.cupy.asarray
 
     def insides(self) -> dict[str, Callable[..., Any]]:
         """What finds points in polygons."""
@@ -264,6 +280,43 @@ def alone(machine: Machine, given: Problem, exact: Clustering) -> dict[str, Any]
         "alone, cores that differ": int((core != exact.core).sum()),
         "alone, partition of the cores equal": same_groups(label[core & exact.core], exact.labels[core & exact.core]),
     }
+
+
+def check_areas(machine: Machine, data: Path, clustering: Clustering, repeat: int) -> dict[str, Any]:
+    """Times of overlay and merging with the tables on either device, and whether the answers are the CPU's."""
+    settings = Settings(density=density_of(data))
+    tables = [read_addresses(data / f"{name}.parquet", name).data for name in ("patents", "publications")]
+    deals = read_deals(data / "deals.parquet").data
+    located = locate(*tables, settings)
+    nearest, close, moved = machine.areas()
+    there = [replace(table, doc_start=moved(table.doc_start)) for table in tables]
+    located_there = Located(located.locations, moved(located.patents), moved(located.publications))
+    labels = merge(located, clustering, *tables, settings).labels
+    work = {
+        "close clusters": (
+            lambda: (neighbours(located.locations, clustering, settings),),
+            lambda: (neighbours(located.locations, clustering, settings, close),),
+        ),
+        "merging": (
+            lambda: merge(located, clustering, *tables, settings),
+            lambda: merge(located_there, clustering, *there, settings, close),
+        ),
+        "overlay": (
+            lambda: overlay(deals, located.locations, labels, settings),
+            lambda: overlay(deals, located.locations, labels, settings, nearest),
+        ),
+    }
+    found: dict[str, Any] = {}
+    for name, (on_cpu, on_gpu) in work.items():
+        answer, peak_gib = machine.peak_gib(on_gpu)
+        same = all(np.array_equal(a, b) for a, b in zip(answer, on_cpu(), strict=True))
+        found[name] = {
+            "cpu_s": min(machine.timed(on_cpu, 2)),
+            "seconds": machine.timed(on_gpu, repeat),
+            "peak_gib": peak_gib,
+            "equal": same,
+        }
+    return found
 
 
 def check_polygons(machine: Machine, problem: Problem, repeat: int) -> dict[str, Any]:
@@ -475,6 +528,7 @@ def main() -> None:
             "cuml": lambda: (
                 check_cuml(machine, problem, tuple(options.samples)) if machine.dbscan else "cuML is not installed"
             ),
+            "areas": lambda: check_areas(machine, data, expected, options.repeat),
             "polygons": lambda: check_polygons(machine, problem, options.repeat),
             "population": lambda: check_population(machine, data, options.scale, options.repeat),
             "rank": lambda: check_rank(machine, data, options.repeat),

@@ -1,18 +1,26 @@
 """Areas and gaps on a GPU, without one; run by test_areas_gpu.py in a process of its own.
 
-cuda_areas.py simulate [SEEDS]     in numba's simulator, on a double of CuPy's arrays, against all pairs (NUMBA_ENABLE_CUDASIM=1)
+cuda_areas.py simulate SEEDS       in numba's simulator, on a double of CuPy's arrays, against all pairs (NUMBA_ENABLE_CUDASIM=1)
 cuda_areas.py compile              to PTX for an H100, which needs numba-cuda but no GPU
 """
 
 import sys
+from dataclasses import replace
+from functools import partial
 
 import cupy_double
 import naive
 import numpy as np
 
-from gpu_clusters.engines import areas, cuda
+from gpu_clusters.engines import areas, cuda, native
+from gpu_clusters.io.model import Addresses, Deals
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.spaces import degrees_reach, in_degrees, in_plane, on_sphere, plane_reach, sphere_reach
+from gpu_clusters.settings import Settings
+from gpu_clusters.steps.cluster import cluster
+from gpu_clusters.steps.locate import Located, locate
+from gpu_clusters.steps.merge import merge
+from gpu_clusters.steps.overlay import overlay
 
 run = cuda.launch
 
@@ -73,6 +81,30 @@ def close(seed, kind):
     return queries, label[asked], targets, label[targets.order], reach, sorted(expected)
 
 
+def world(seed, xp):
+    """Tables of a small world, and what of it a run on a GPU has in arrays of ``xp``."""
+    rng = np.random.default_rng(seed)
+    sites = rng.integers(0, 9, (30, 2)) * 0.04 + ((-180.0, 89.6), (0.0, 0.0), (179.9, -60.0))[seed % 3]
+    deal_sites = sites[rng.integers(0, 30, 50)] + rng.choice([0, 0.02, 0.06], (50, 2))
+    for lon in (sites[:, 0], deal_sites[:, 0]):
+        lon[:] = (lon + 180) % 360 - 180
+    tables = []
+    for name in ("patents", "publications"):
+        sizes = rng.choice([1, 2, 3, 12], 40)
+        start, site = np.concatenate(([0], np.cumsum(sizes))), rng.integers(0, len(sites), sizes.sum())
+        none = np.full(len(site), -1, np.int32)
+        tables.append(Addresses(name, *sites[site].T, start, none, (), none, (), None))
+    if seed % 4 > 1:
+        tables[seed % 4 - 2] = None
+    settings = Settings(radius_km=5.0, density=int(rng.integers(4, 25)), merge_km=float(rng.choice([5.0, 12.0])))
+    located = locate(*tables, settings)
+    moved = (None if array is None else xp.asarray(array) for array in located[1:])
+    there = [table and replace(table, doc_start=xp.asarray(table.doc_start)) for table in tables]
+    deals = Deals(*deal_sites.T, np.ones(50), np.full(50, -1, np.int32), ())
+    clustering = cluster(located.locations, settings, native.cluster)
+    return tables, there, located, Located(located.locations, *moved), deals, clustering, settings
+
+
 def crossings(name):
     """Bytes that the device sent or was sent."""
     return [size for kind, size in cupy_double.log if kind == name]
@@ -106,6 +138,20 @@ def simulate(seeds):
             pairs += len(found)
     assert pairs > 50, pairs
     print("close pairs equal all pairs, block by block")
+    merged = placed = 0
+    for seed in range(4 * seeds):
+        tables, there, located, located_there, deals, clustering, settings = world(seed, cupy_double)
+        expected = merge(located, clustering, *tables, settings)
+        found = merge(located_there, clustering, *there, settings, partial(areas.close_pairs, cupy_double))
+        for mine, other in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(mine, other, err_msg=str(seed))
+        given = (deals, located.locations, found.labels, settings)
+        in_area = overlay(*given)
+        for mine, other in zip(overlay(*given, partial(areas.nearest_members, cupy_double)), in_area, strict=True):
+            np.testing.assert_array_equal(mine, other, err_msg=str(seed))
+        merged, placed = merged + len(found.pairs), placed + (in_area.labels >= 0).sum()
+    assert merged > 5 and placed > 50, (merged, placed)
+    print("merging and overlay equal the CPU's")
 
 
 def compiled():
@@ -154,7 +200,8 @@ def compiled():
     show("only_test_gaps", only_test_gaps, (bands.points, whole, whole, 1.0, whole, pairs))
 
 
-if sys.argv[1] == "simulate":
-    simulate(int(sys.argv[2]))
-else:
-    compiled()
+if __name__ == "__main__":
+    if sys.argv[1] == "simulate":
+        simulate(int(sys.argv[2]))
+    else:
+        compiled()

@@ -27,6 +27,7 @@ def test_areas_and_gaps_in_the_simulator_equal_all_pairs():
     assert done.stdout.splitlines() == [
         "nearest members equal all pairs",
         "close pairs equal all pairs, block by block",
+        "merging and overlay equal the CPU's",
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import hierarchies
 import naive
 import numpy as np
@@ -34,6 +36,8 @@ from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.hierarchy import Neighbourhood
 from gpu_clusters.steps.inside import points_inside
+from gpu_clusters.steps.merge import merge
+from gpu_clusters.steps.overlay import overlay
 from gpu_clusters.steps.population import count_people_in
 
 pytestmark = pytest.mark.gpu
@@ -228,3 +232,48 @@ def test_sweeps_equal_the_cpu(seed):
     found = gpu_clusters.sweep(*tables, device="gpu", check=3, **given)
     assert found.manifest["device"] == "gpu"
     assert_same(found, gpu_clusters.sweep(*tables, device="cpu", **given))
+
+
+@pytest.mark.parametrize("kind", naive.KINDS)
+def test_areas_and_gaps_equal_all_pairs(kind, monkeypatch):
+    cupy = pytest.importorskip("cupy")
+    from cuda_areas import close, nearest
+
+    from gpu_clusters.engines import areas
+
+    for seed in range(60):
+        if kind != "plane":
+            *given, expected, _ = nearest(seed, kind)
+            np.testing.assert_array_equal(areas.nearest_members(cupy, *given), expected, err_msg=str(seed))
+        *given, expected = close(seed, kind)
+        monkeypatch.setattr(areas, "BLOCK", (1, 5, 40, 1 << 23)[seed % 4])
+        expected = np.array(expected, np.int64).reshape(-1, 2)
+        np.testing.assert_array_equal(areas.close_pairs(cupy, *given), expected, err_msg=str(seed))
+
+
+def test_strongest_partners_equal_the_cpu(monkeypatch):
+    cupy = pytest.importorskip("cupy")
+    from test_ties import random_case
+
+    from gpu_clusters.steps import ties
+
+    for seed in range(200):
+        clusters, units, given = random_case(seed)
+        there = [ties.Tie(cupy.asarray(tie.doc_start), cupy.asarray(tie.place), tie.worth) for tie in given]
+        monkeypatch.setattr(ties, "BLOCK", (7, 100, 1 << 23)[seed % 3])
+        found, expected = (ties.strongest_partner(clusters, units, some) for some in (there, given))
+        np.testing.assert_array_equal(found, expected, err_msg=str(seed))
+
+
+def test_merging_and_overlay_equal_the_cpu():
+    cupy = pytest.importorskip("cupy")
+    from cuda_areas import world
+
+    from gpu_clusters.engines import areas
+
+    for seed in range(60):
+        tables, there, located, located_there, deals, clustering, settings = world(seed, cupy)
+        found = merge(located_there, clustering, *there, settings, partial(areas.close_pairs, cupy))
+        assert_equal(found, merge(located, clustering, *tables, settings), str(seed))
+        given = (deals, located.locations, found.labels, settings)
+        assert_equal(overlay(*given, partial(areas.nearest_members, cupy)), overlay(*given), str(seed))

@@ -46,7 +46,7 @@ def close_pairs(
     first, last = (xp.asarray(band) for band in near(queries, targets, reach))
     queries, targets = _copied(xp, queries), _copied(xp, targets)
     query_label, target_label = xp.asarray(query_label), xp.asarray(target_label)
-    run_end = _run_ends(xp, targets.start, target_label)
+    run_end = _run_ends(xp, target_label)
     args: tuple[Any, ...] = (queries.points, query_label, *index_of(targets), target_label, run_end, reach, first, last)
     args = (*args, band_of(xp, queries.start))
     count = queries.points.shape[1]
@@ -67,10 +67,9 @@ def _copied(xp: Any, bands: Bands) -> Bands:
     return Bands(*(xp.asarray(array) for array in bands))
 
 
-def _run_ends(xp: Any, start: Any, label: Any) -> Any:
-    """For each point where the run of equal labels ends that it is in; runs end with their band."""
+def _run_ends(xp: Any, label: Any) -> Any:
+    """For each point where the run of equal labels ends that it is in; it may go on in the next band, which harms no search."""
     begins = xp.ones(len(label), np.int64)
     begins[1:] = label[1:] != label[:-1]
-    begins[start[:-1]] = 1
     end = xp.concatenate((xp.flatnonzero(begins)[1:], xp.full(1, len(label), np.int64)))
     return end[xp.cumsum(begins) - 1]
