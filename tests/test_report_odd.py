@@ -16,6 +16,7 @@ from gpu_clusters.report import figures, maps, style
 from gpu_clusters.report.contents import of_result
 from gpu_clusters.report.method import method
 
+NEEDS = {"leaders": "patents", "shares": "patent_share"}
 TABLE = pd.DataFrame({"doc_id": range(6), "lon": [2.35] * 3 + [12.5] * 3, "lat": [48.86] * 3 + [41.9] * 3})
 
 
@@ -121,3 +122,12 @@ def test_the_map_of_the_world_has_every_longitude(contents):
     at = np.linspace(-179.99, 179.99, len(contents.ranking))
     figure = maps.world(replace(contents, ranking=contents.ranking.assign(lon=at, lat=0.0)))
     assert len(figure.axes[0].collections[-1].get_offsets()) == len(at)
+
+
+@pytest.mark.parametrize("more", [[], ["patents", "name"], ["patents", "patent_share"]])
+def test_a_ranking_that_lacks_columns(home, more):
+    path = home / "result" / "ranking.parquet"
+    pd.read_parquet(path)[["cluster_id", "rank", "total_share", "lon", "lat", *more]].to_parquet(path)
+    report.write(home / "result", home / "report", regions={})
+    made = {path.stem for path in (home / "report").glob("figure-*.svg")}
+    assert made == {f"figure-{name}" for name, column in NEEDS.items() if column in more}

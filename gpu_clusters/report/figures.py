@@ -39,7 +39,7 @@ def all_figures(contents: Contents) -> dict[str, Callable[..., Figure]]:
     small, names stand above their bars and panels below each other: `NARROW` is legible on a phone.
     """
     made: dict[str, Callable[..., Figure]] = {}
-    if len(contents.ranking):
+    if _with_values(contents.clusters, SHARE_OF):
         made["shares"] = shares
     if _with_values(contents.clusters, COUNTS):
         made["leaders"] = leaders
@@ -65,7 +65,7 @@ def shares(contents: Contents, count: int = 10, width: float = WIDTH) -> Figure:
         )
         left = pd.Series(0.0, index=rows.index)
         for name, title in INDICATORS.items():
-            part = rows[SHARE_OF[name]]
+            part = rows[SHARE_OF[name]].fillna(0)
             bars.add(part, left, style.INDICATOR[name], title)
             left = left + part
         bars.finish(left, [share_text(total) for total in rows["total_share"]])
