@@ -12,7 +12,7 @@ from reports import result
 
 import gpu_clusters
 from gpu_clusters import UsageError, report
-from gpu_clusters.report import figures, maps, style
+from gpu_clusters.report import figures, maps, style, tables
 from gpu_clusters.report.contents import of_result
 from gpu_clusters.report.method import method
 
@@ -131,3 +131,9 @@ def test_a_ranking_that_lacks_columns(home, more):
     report.write(home / "result", home / "report", regions={})
     made = {path.stem for path in (home / "report").glob("figure-*.svg")}
     assert made == {f"figure-{name}" for name, column in NEEDS.items() if column in more}
+
+
+def test_the_first_clusters_are_no_more_than_said_where_ranks_are_shared(contents):
+    tied = replace(contents, ranking=contents.ranking.assign(rank=[1, 1, *contents.ranking["rank"][2:]]))
+    rows = tables.concentration(tied).frame.set_index("clusters")
+    assert rows.loc["Top 1 by overall rank", "deal_share"] == contents.ranking["deal_share"][0]

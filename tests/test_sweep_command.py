@@ -117,6 +117,23 @@ def test_radii_that_are_all_but_equal_are_told_apart(tables, tmp_path):
     assert list(labels)[2:] == [f"radius_km={r} density={d}" for r in ("7", "7.0000001") for d in ("4", "4.0000001")]
 
 
+def test_radii_of_other_tables_in_memory_are_not_taken(tables, tmp_path):
+    """Tables with the same places and totals."""
+    patents, deals = tables
+    sweep(patents, deals=deals, keep=tmp_path, **GRID)
+    fraction = np.where(np.arange(400) % 2, 0.25, 0.75)
+    half = deals.assign(deals=[1, 3] * (len(deals) // 2))
+    for given in (
+        (patents.assign(doc_id=patents["doc_id"].to_numpy()[np.random.default_rng(0).permutation(400)]), deals),
+        (patents.assign(fraction=fraction), deals),
+        (patents.assign(fraction=fraction[::-1]), deals),
+        (patents, half),
+    ):
+        again = sweep(given[0], deals=given[1], keep=tmp_path, resume=True, **GRID)
+        anew = sweep(given[0], deals=given[1], **GRID)
+        pd.testing.assert_frame_equal(again.clusters, anew.clusters, check_exact=True)
+
+
 def test_a_damaged_radius_is_computed_anew(tables, tmp_path):
     whole = sweep(tables[0], keep=tmp_path, **GRID)
     for path in tmp_path.iterdir():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gpu_clusters.errors import GpuClustersError
 from gpu_clusters.steps.single import Inputs
@@ -76,8 +77,19 @@ def _digest(inputs: Inputs, record: dict[str, Any]) -> str:
     about += [record["versions"]["gpu-clusters"], record["inputs"]]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
     found = inputs.located.locations
-    for values in (found.lon, found.lat, found.inventors, found.authors, inputs.deal_lon, inputs.deal_lat):
-        digest.update(np.ascontiguousarray(values).tobytes())
+    columns: list[NDArray | None] = [
+        found.lon,
+        found.lat,
+        found.inventors,
+        found.authors,
+        inputs.deal_lon,
+        inputs.deal_lat,
+    ]
+    for table, place in ((inputs.patents, inputs.located.patents), (inputs.publications, inputs.located.publications)):
+        columns += [place, *((table.doc_start, table.fraction) if table is not None else (None, None))]
+    columns += [inputs.deal_place, None if inputs.deals is None else inputs.deals.deals]
+    for values in columns:
+        digest.update(b"none" if values is None else np.ascontiguousarray(values).data)
     return digest.hexdigest()[:16]
 
 
