@@ -23,11 +23,7 @@ WIDTH, WIDE, NARROW = 6.2, 10.4, 3.6  # inches: of a page's column, of three pan
 GUTTER = 2.45  # inches for names
 ROW, TALL_ROW = 0.235, 0.37  # inches of a bar with its name beside it, and below it
 PANEL = 3.4  # inches of one panel
-LEFT, RIGHT, GAP = (
-    2.0,
-    1.42,
-    0.04,
-)  # of a panel: for names, for bars and numbers, between them; in lengths of the longest bar
+LEFT, RIGHT, GAP = 2.0, 1.42, 0.04  # names, bars with numbers, and between them, in lengths of the longest bar
 COUNTS = {name: name for name in INDICATORS}
 PER_MILLION = {name: f"{name}_per_million" for name in INDICATORS}
 
