@@ -24,6 +24,7 @@ WIDE, MIDDLING, NARROW = 120, 72, 40  # widths for all columns of a table, for a
 PEOPLE = 24  # what people and intensity take
 NAMES = 34  # what the name takes
 MOVES = 8  # what the change of the rank takes
+STABILITY = 104  # what all columns of a sweep's table take
 
 
 def emit(text: str) -> None:
@@ -144,15 +145,18 @@ def plain_table(frame: pd.DataFrame, title: str) -> Table:
 
 
 def stability_table(stability: pd.DataFrame, count: int, settings: int) -> Table:
-    """The first clusters of a sweep's baseline, and how they fare in all its settings."""
+    """The first clusters of a sweep's baseline, and how they fare in all its settings, as far as the screen has room."""
+    times = {"matched": "matched", "kept": "kept"}
+    if _console().width >= STABILITY:
+        times |= {"split": "splits", "swallowed": "swallowed"}
     table = Table(title=None, box=None, pad_edge=False, header_style="bold")
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("cluster", max_width=32, overflow="ellipsis", no_wrap=True)
-    for title in ("best", "median", "worst", "matched", "kept", "split", "swallowed", "robustness"):
+    for title in ("best", "median", "worst", *times, "robustness"):
         table.add_column(title, justify="right", no_wrap=True)
     for row in stability.head(count).itertuples(index=False):
         ranks = ["" if pd.isna(value) else f"{value:g}" for value in (row.best_rank, row.median_rank, row.worst_rank)]
-        parts = [f"{value / settings:.0%}" for value in (row.matched, row.kept, row.splits, row.swallowed)]
+        parts = [f"{getattr(row, column) / settings:.0%}" for column in times.values()]
         cells = [str(row.rank), _text(row.label), *ranks, *parts, f"{row.robustness:.2f}"]
         table.add_row(*(Text(cell) for cell in cells))
     return table

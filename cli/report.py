@@ -78,7 +78,7 @@ def report(
     boxes = dict(given)
     if len(boxes) < len(given):
         raise UsageError("two --region have the same name: give them different ones")
-    target = out if out is not None else f"{str(folder).rstrip('/')}-report"
+    target = out if out is not None else _beside(folder)
     check_out(target, force=force)
 
     from gpu_clusters_cli.output import progress
@@ -98,6 +98,14 @@ def report(
             progress=tell,
         )
     say(f"report -> {Path(target) / PAGE}")
+
+
+def _beside(folder: str) -> str:
+    """The folder's name with -report behind it; where it is given without one (``.``, ``..``), the name that it has."""
+    from pathlib import Path
+
+    path = Path(folder)
+    return f"{path.resolve() if path.name in ('', '..') else path}-report"
 
 
 def _region(text: str) -> tuple[str, tuple[float, float, float, float]]:

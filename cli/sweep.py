@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from gpu_clusters.sweeps.result import SweepResult
 
 SHOWN = 20
+SINGLE = ("population", "names", "previous")  # inputs that a configuration may have for single runs
 _GRID, _RUN = "Grid", "Run"
 
 
@@ -66,6 +66,15 @@ def sweep(
             "--merge", metavar="", rich_help_panel=_GRID, help="Merge neighbouring clusters at every setting."
         ),
     ] = False,
+    top: Annotated[
+        int | None,
+        _text(
+            "--top",
+            "N",
+            _GRID,
+            "So many clusters of the baseline enter Kendall's tau. [dim](default 100)[/dim]",
+        ),
+    ] = None,
     merge_km: o.MergeKm = None,
     area_degrees: o.AreaDegrees = None,
     border: o.Border = None,
@@ -111,7 +120,6 @@ def sweep(
         bool, typer.Option("--no-pictures", metavar="", rich_help_panel=_RUN, help="Draw no pictures and no page.")
     ] = False,
     out: o.Out = None,
-    top: o.Top = None,
     force: o.Force = False,
     json: o.Json = False,
 ) -> None:
@@ -158,7 +166,11 @@ def sweep(
         raise UsageError(
             "there is nothing to cluster: give --patents, --publications or both; see gpu-clusters sweep --help"
         )
-    chosen.pop("population", None)
+    if chosen.pop("regions", None) is not None:
+        raise UsageError("a sweep finds clusters, and regions are ranked without: leave them out of its configuration")
+    for name in SINGLE:
+        if chosen.pop(name, None) is not None:
+            say(f"warning: the configuration's {name} is for single runs: a sweep goes without")
     options = {"baseline": baseline, "merge": merge, "check": check, "resume": resume, "dask": dask}
     _sweep_and_write(chosen, options, force=force, json=json, labels=labels, pictures=not no_pictures)
 
@@ -179,15 +191,18 @@ def _sweep_and_write(
     from gpu_clusters.sweeps.parts import folder_beside, forget
     from gpu_clusters.sweeps.run import sweep as compute
 
-    kept: Path = folder_beside(out)
-    if not options["resume"]:
+    kept = folder_beside(out)
+    if kept is None:
+        say(f"warning: no permission to write beside {out}: finished radii are not kept, there is nothing to --resume")
+    elif not options["resume"]:
         forget(kept)
     with progress() as tell:
         result = compute(**chosen, **options, keep=kept, progress=tell)
         if tell:
             tell("write", None)
         result.write(out, force=force, labels=labels, pictures=pictures)
-    forget(kept)
+    if kept is not None:
+        forget(kept)
     _show(result, out, perf_counter() - started, json=json)
 
 

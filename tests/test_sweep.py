@@ -240,12 +240,19 @@ def test_kendall_tau(seed):
     assert math.isnan(kendall_tau(one[:0], other[:0]))
 
 
+@pytest.mark.parametrize("count", range(2, 30))
+def test_kendall_tau_of_equal_ranks_is_one(count):
+    rank = np.arange(1, count + 1)
+    assert kendall_tau(rank, rank) == 1 and kendall_tau(rank, -rank) == -1
+
+
 def test_values_of_an_axis():
     assert values("radius_km", "10:20:1") == tuple(map(float, range(10, 21)))
     assert values("radius_km", "0.1:0.7:0.2,5") == (0.1, 0.3, 0.5, 0.7, 5.0)
     assert values("radius_km", "1:2:0.7") == (1.0, 1.7)
     assert values("density", [3, 1, np.int64(2), 3.0]) == (1.0, 2.0, 3.0)
     assert values("density", 4500) == (4500.0,)
+    assert values("radius_km", "10,10.0,1e1,10.00000000000000000001") == (10.0,)
 
 
 @pytest.mark.parametrize(
@@ -300,6 +307,11 @@ def test_labels_are_of_the_grid():
     assert result.labels(10, 15)["cluster_id"].tolist() == [-1, 1, 1]
     with pytest.raises(UsageError, match="density 7 is not on the grid"):
         result.labels(5, 7)
+
+
+def test_thresholds_beyond_64_bits():
+    result = sweep(TABLE, radius_km=5, density=[5, 1e30, 1e300], baseline=(5, 1e40), check=3)
+    assert result.settings["clusters"].tolist() == [3, 0, 0] and result.stability.empty
 
 
 def test_no_cluster_anywhere_is_a_result():

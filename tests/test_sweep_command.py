@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from rich.console import Console
 
 from gpu_clusters import GpuClustersError, sweep
 from gpu_clusters.schema import STABILITY, SWEEP_CLUSTERS, SWEEP_SETTINGS
@@ -102,6 +105,73 @@ def test_resuming_computes_only_what_is_missing(tables, tmp_path, monkeypatch):
         seen += [0] * 5
         sweep(tables[0], deals=tables[1], keep=kept, resume=True, **(GRID | changed))
         assert seen[5:] == [4, 8, 12]
+
+
+def test_radii_that_are_all_but_equal_are_told_apart(tables, tmp_path):
+    grid = {"radius_km": [7.0, 7.0000001], "density": [4, 4.0000001], "baseline": (7, 4)}
+    for _ in range(2):
+        result = sweep(tables[0], keep=tmp_path / "kept", resume=True, **grid)
+    assert len(list((tmp_path / "kept").iterdir())) == 2
+    result.write(tmp_path / "out", labels=True, pictures=False)
+    labels = pd.read_parquet(tmp_path / "out" / "labels.parquet")
+    assert list(labels)[2:] == [f"radius_km={r} density={d}" for r in ("7", "7.0000001") for d in ("4", "4.0000001")]
+
+
+def test_radii_of_other_tables_in_memory_are_not_taken(tables, tmp_path):
+    """Tables with the same places and totals."""
+    patents, deals = tables
+    sweep(patents, deals=deals, keep=tmp_path, **GRID)
+    fraction = np.where(np.arange(400) % 2, 0.25, 0.75)
+    half = deals.assign(deals=[1, 3] * (len(deals) // 2))
+    for given in (
+        (patents.assign(doc_id=patents["doc_id"].to_numpy()[np.random.default_rng(0).permutation(400)]), deals),
+        (patents.assign(fraction=fraction), deals),
+        (patents.assign(fraction=fraction[::-1]), deals),
+        (patents, half),
+    ):
+        again = sweep(given[0], deals=given[1], keep=tmp_path, resume=True, **GRID)
+        anew = sweep(given[0], deals=given[1], **GRID)
+        pd.testing.assert_frame_equal(again.clusters, anew.clusters, check_exact=True)
+
+
+def test_a_damaged_radius_is_computed_anew(tables, tmp_path):
+    whole = sweep(tables[0], keep=tmp_path, **GRID)
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes()[:1000])
+    again = sweep(tables[0], keep=tmp_path, resume=True, **GRID)
+    pd.testing.assert_frame_equal(again.clusters, whole.clusters, check_exact=True)
+
+
+def test_a_folder_beside_which_nothing_may_be_written(program, files, tmp_path, monkeypatch):
+    out = tmp_path / "mine" / "out"
+    out.mkdir(parents=True)
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != out.parent and allowed(path, mode))
+    grid = ["--radius-km", "5", "--density", "5", "--no-pictures"]
+    done = program("sweep", "--patents", files / "patents.parquet", *grid, "--out", out)
+    assert done.code == 0 and "--resume" in done.err and "settings.csv" in {path.name for path in out.iterdir()}
+    assert [path.name for path in out.parent.iterdir()] == ["out"]
+
+
+def test_a_configuration_for_single_runs(program, files, tmp_path):
+    text = f'patents = "{files / "patents.parquet"}"\nradius_km = "4,8"\ndensity = 9\nnames = "a.csv"\nprevious = "b"\n'
+    (tmp_path / "study.toml").write_text(text)
+    done = program("sweep", "--config", "study.toml", "--no-pictures", "--out", "out")
+    assert done.code == 0 and "names is for single runs" in done.err and "previous is for single runs" in done.err
+    (tmp_path / "study.toml").write_text(text + 'regions = "c.geojson"\n')
+    program.refused(2, "sweep", "--config", "study.toml", "--out", "other", says="regions")
+
+
+def test_the_table_on_a_narrow_screen(tables, monkeypatch):
+    from gpu_clusters_cli import output
+
+    stability = sweep(tables[0], **GRID).stability
+    for width, some in ((80, {"best", "worst", "robustness"}), (120, {"split", "swallowed"})):
+        monkeypatch.setattr(output, "_console", lambda width=width: Console(width=width))
+        screen = Console(width=width)
+        with screen.capture() as captured:
+            screen.print(output.stability_table(stability, 3, 9))
+        assert some <= set(captured.get().split()) and "\N{HORIZONTAL ELLIPSIS}" not in captured.get().splitlines()[0]
 
 
 def test_a_difference_to_a_single_run_is_an_error(tables, monkeypatch):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from browser import chromium, opened
 from reports import addresses
 
 from gpu_clusters import rank, sweep
-from gpu_clusters.sweeps.page import write_page
+from gpu_clusters.sweeps.page import page_data, write_page
 
 BAD = "<script>document.title='owned'</script>"
 
@@ -65,3 +67,28 @@ def test_page(browser, path, screen, found):
         assert before != after and page.locator("#densityOut").inner_text() == "400"
         page.locator("#home").click()
         assert page.locator("#facts").inner_text() == before
+
+
+def test_back_to_the_baseline_with_several_weightings(browser, tmp_path):
+    grid = {"radius_km": [5, 15], "density": [40, 80], "baseline": (15, 80), "weighting": "raw,total-preserving"}
+    write_page(sweep(addresses(1, 3000), addresses(2, 3000), **grid), tmp_path / "sweep.html")
+    with opened(browser, tmp_path / "sweep.html", 1280, "light") as page:
+        before = page.locator("#facts").inner_text()
+        page.locator("#weighting").select_option("1")
+        page.locator("#home").click()
+        assert page.locator("#weighting").input_value() == "0"
+        assert page.locator("#facts").inner_text() == before
+
+
+def test_all_clusters_of_the_baseline_that_are_shown_have_names(found):
+    """Also one of a large number."""
+    result = found[1]
+    number = result.stability["cluster_id"] + 5000
+    rows = result.clusters.assign(
+        baseline_cluster_id=result.clusters["baseline_cluster_id"].where(
+            lambda match: match < 0, lambda match: match + 5000
+        )
+    )
+    many = pd.concat([result.stability] * 500 + [result.stability.assign(cluster_id=number)], ignore_index=True)
+    known = page_data(replace(result, clusters=rows, stability=many))["baseline_clusters"]
+    assert set(map(int, known)) == set(rows["baseline_cluster_id"]) - {-1}

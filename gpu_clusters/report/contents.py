@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 STABILITY = "stability.csv"
 OF_STABILITY = ("rank", "lon", "lat", "best_rank", "median_rank", "worst_rank", "matched")
+FLOATS = OF_STABILITY[1:-1]  # also where the table has no rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +167,8 @@ def read_stability(folder: str | os.PathLike[str]) -> pd.DataFrame:
 
     path = _folder(folder, STABILITY, "a result of gpu-clusters sweep") / STABILITY
     try:
-        stability = csv.read_csv(path).to_pandas()
+        options = csv.ConvertOptions(column_types=dict.fromkeys(FLOATS, "float64"))
+        stability = csv.read_csv(path, convert_options=options).to_pandas()
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
     missing = [name for name in OF_STABILITY if name not in stability]

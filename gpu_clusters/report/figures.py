@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -23,6 +23,9 @@ WIDTH, WIDE, NARROW = 6.2, 10.4, 3.6  # inches: of a page's column, of three pan
 GUTTER = 2.45  # inches for names
 ROW, TALL_ROW = 0.235, 0.37  # inches of a bar with its name beside it, and below it
 PANEL = 3.4  # inches of one panel
+LEFT, RIGHT, GAP = 2.0, 1.42, 0.04  # names, bars with numbers, and between them, in lengths of the longest bar
+COUNTS = {name: name for name in INDICATORS}
+PER_MILLION = {name: f"{name}_per_million" for name in INDICATORS}
 
 
 def all_figures(contents: Contents) -> dict[str, Callable[..., Figure]]:
@@ -32,11 +35,13 @@ def all_figures(contents: Contents) -> dict[str, Callable[..., Figure]]:
     small, names stand above their bars and panels below each other: `NARROW` is legible on a phone.
     """
     made: dict[str, Callable[..., Figure]] = {}
-    if len(contents.ranking):
-        made |= {"shares": shares, "leaders": leaders}
+    if _with_values(contents.clusters, SHARE_OF):
+        made["shares"] = shares
+    if _with_values(contents.clusters, COUNTS):
+        made["leaders"] = leaders
     if (economies(contents).frame["leading"] >= 2).any():
         made["economies"] = clusters_by_economy
-    if contents.has("population"):
+    if _with_values(contents.leading, PER_MILLION):
         made["per-capita"] = per_capita
     if len(with_ranges(contents)):
         made["rank-ranges"] = rank_ranges
@@ -56,7 +61,7 @@ def shares(contents: Contents, count: int = 10, width: float = WIDTH) -> Figure:
         )
         left = pd.Series(0.0, index=rows.index)
         for name, title in INDICATORS.items():
-            part = rows[SHARE_OF[name]]
+            part = rows[SHARE_OF[name]].fillna(0)
             bars.add(part, left, style.INDICATOR[name], title)
             left = left + part
         bars.finish(left, [share_text(total) for total in rows["total_share"]])
@@ -67,7 +72,7 @@ def leaders(contents: Contents, count: int = 10, width: float = WIDE) -> Figure:
     """The first clusters of each indicator, with their counts."""
     return _panels(
         contents.clusters,
-        list(INDICATORS),
+        COUNTS,
         count,
         width,
         f"The first {min(count, len(contents.clusters))} clusters of each indicator",
@@ -79,7 +84,7 @@ def per_capita(contents: Contents, count: int = 15, width: float = WIDE) -> Figu
     """The first clusters of each indicator per million people."""
     return _panels(
         contents.leading,
-        [f"{name}_per_million" for name in INDICATORS],
+        PER_MILLION,
         count,
         width,
         f"The first {min(count, len(contents.leading))} clusters of each indicator per million people",
@@ -104,7 +109,7 @@ def clusters_by_economy(contents: Contents, width: float = WIDTH) -> Figure:
         if beyond.any():
             bars.add(beyond, rows["leading"], style.LIGHT, "Beyond")
         texts = [f"{some}{f' + {more}' if more else ''}" for some, more in zip(rows["leading"], beyond, strict=True)]
-        bars.finish(rows["clusters"], texts)
+        bars.finish(rows["clusters"], texts, whole=True)
     return bars.fig
 
 
@@ -126,7 +131,7 @@ def rank_ranges(contents: Contents, count: int = 30, width: float = WIDTH) -> Fi
         ax.hlines(bars.place, best, worst, color=style.LIGHT, linewidth=5, label="Best to worst")
         ax.plot(median, bars.place, "o", color=blue, markersize=4.5, label="Median")
         ax.plot(rank, bars.place, "|", color=style.INK, markersize=10, markeredgewidth=1.6, label="This result")
-        bars.finish(pd.concat((worst, rank)), [])
+        bars.finish(pd.concat((worst, rank)), [], whole=True)
     return bars.fig
 
 
@@ -142,11 +147,15 @@ class _Bars(NamedTuple):
         """One part of all bars."""
         self.ax.barh(self.place, length, left=left, height=self.thickness, color=color, label=title)
 
-    def finish(self, ends: pd.Series, texts: Sequence[str]) -> None:
-        """Set the scale, put texts at the bars' ends, add grid and legend."""
+    def finish(self, ends: pd.Series, texts: Sequence[str], *, whole: bool = False) -> None:
+        """Set the scale, of ``whole`` numbers if so, put texts at the bars' ends, add grid and legend."""
+        from matplotlib.ticker import MaxNLocator
+
         longest = max((len(text) for text in texts), default=0) * 5.2 / 72  # inches, about
         room = self.ax.get_position().width * self.fig.get_figwidth()
-        self.ax.set_xlim(0, max(float(ends.max()), 1e-9) * (1.03 + longest / (room - longest)))
+        self.ax.set_xlim(0, (float(ends.max()) or 1.0) * (1.03 + longest / (room - longest)))
+        if whole:
+            self.ax.xaxis.set_major_locator(MaxNLocator("auto", steps=(1, 2, 5, 10), integer=True, min_n_ticks=1))
         for place, end, text in zip(self.place, ends, texts, strict=False):
             self.ax.text(end, place, f"  {text}", va="center", fontsize=8.5)
         self.ax.grid(axis="x", color=style.RULE, linewidth=0.6)
@@ -175,10 +184,11 @@ def _bars(names: pd.Series, ranks: pd.Series | None, width: float, title: str, s
     ax = fig.add_axes((left, 0.3 * inch, 0.975 - left, rows * row * inch))
     ax.set_ylim(-0.5, rows - 0.5)
     place = np.arange(len(names)) - (0.22 if narrow else 0.0)
-    labels = [style.shortened(str(name), 40 if narrow else 34) for name in names]
+    beside = [""] * len(names) if ranks is None else [f"  {rank}" for rank in ranks]
+    letters, room = (40, 0.945 * width) if narrow else (34, GUTTER - 0.06)
+    labels = [style.fitted(str(name), letters, room, 9, rank) for name, rank in zip(names, beside, strict=True)]
     if not narrow:
-        ranked = labels if ranks is None else [f"{label}  {rank}" for label, rank in zip(labels, ranks, strict=True)]
-        ax.set_yticks(place, ranked, va="center")
+        ax.set_yticks(place, [label + rank for label, rank in zip(labels, beside, strict=True)], va="center")
         return _Bars(fig, ax, place, 0.68)
     ax.set_yticks([])
     halo = [withStroke(linewidth=3, foreground=style.PAPER)]
@@ -188,34 +198,41 @@ def _bars(names: pd.Series, ranks: pd.Series | None, width: float, title: str, s
     return _Bars(fig, ax, place, 0.4)
 
 
+def _with_values(clusters: pd.DataFrame, columns: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Those of the indicators' columns that have something above 0, with their indicators."""
+    return [pair for pair in columns.items() if (clusters[pair[1]].fillna(0) > 0).any()]
+
+
 def _panels(
-    clusters: pd.DataFrame, columns: Sequence[str], count: int, width: float, title: str, subtitle: str
+    clusters: pd.DataFrame, columns: Mapping[str, str], count: int, width: float, title: str, subtitle: str
 ) -> Figure:
-    """The first clusters by each of three columns, side by side or below each other."""
+    """The first clusters by the column of each indicator that has values, side by side or below each other."""
+    shown, count = _with_values(clusters, columns), min(count, len(clusters))
     across = max(min(int(width / PANEL), len(columns)), 1)
-    down = -(-len(columns) // across)
+    down = max(-(-len(shown) // across), 1)
     with style.look():
         each = 0.3 + count * 0.225  # inches
         fig = style.headed(width, each * down + 0.1, title, subtitle)
         inch = 1 / fig.get_figheight()
-        for number, (column, name) in enumerate(zip(columns, INDICATORS, strict=True)):
+        for number, (indicator, column) in enumerate(shown):
             right, below = number % across, number // across
             bottom = 0.1 + each * (down - 1 - below)
             box = (0.012 + right * 0.993 / across, bottom * inch, 0.967 / across, (each - 0.3) * inch)
-            _panel(fig.add_axes(box), clusters, column, name, count)
+            _panel(fig.add_axes(box), clusters, column, indicator, count, box[2] * width)
     return fig
 
 
-def _panel(ax: Axes, clusters: pd.DataFrame, column: str, indicator: str, count: int) -> None:
-    """The first clusters by a column: name and overall rank, bar, number."""
+def _panel(ax: Axes, clusters: pd.DataFrame, column: str, indicator: str, count: int, width: float) -> None:
+    """The first clusters by a column: name and overall rank, bar, number; on axes of so many inches."""
     rows = clusters[clusters[column].fillna(0) > 0].sort_values(column, ascending=False, kind="stable").head(count)
-    most = float(rows[column].max()) if len(rows) else 1.0
+    most = float(rows[column].max())
+    room = width * (LEFT - GAP) / (LEFT + RIGHT)
     for place, (value, label, rank) in enumerate(zip(rows[column], rows["label"], rows["rank"], strict=True)):
         ax.barh(place, float(value), height=0.68, color=style.INDICATOR[indicator])
         ax.text(float(value) + most * 0.03, place, count_text(value), va="center", fontsize=8)
-        name = f"{style.shortened(str(label), 29)} ({rank})"
-        ax.text(-most * 0.04, place, name, va="center", ha="right", fontsize=8)
-    ax.set_xlim(-most * 2.0, most * 1.42)
+        name = style.fitted(str(label), 29, room, 8, f" ({rank})")
+        ax.text(-most * GAP, place, f"{name} ({rank})", va="center", ha="right", fontsize=8)
+    ax.set_xlim(-most * LEFT, most * RIGHT)
     ax.set_ylim(count - 0.4, -0.6)
     ax.axis("off")
     ax.set_title(INDICATORS[indicator], x=0, color=style.INK, pad=4)

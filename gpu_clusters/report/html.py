@@ -61,7 +61,7 @@ def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Sequ
             )
             for name, (wide, narrow) in figures.items()
         ],
-        bands=style.band_titles(max(len(contents.ranking), 1)),
+        bands=style.band_titles(len(contents.ranking)),
         beyond=len(contents.ranking) > style.BANDS[-1][0],
         last_band=style.BANDS[-1][0],
         method=method(contents),

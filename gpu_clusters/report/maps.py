@@ -58,7 +58,7 @@ def world(contents: Contents, by: str = "rank", labels: int = 25) -> Figure:
     from pyproj import Transformer
 
     project = Transformer.from_crs("EPSG:4326", "+proj=eqearth +lon_0=0 +R=6371008.8", always_xy=True)
-    left, right = (project.transform(lon, 5.0)[0] for lon in (-172.0, 179.9))
+    left, right = (project.transform(lon, 0.0)[0] for lon in (-180.0, 180.0))
     bottom, top = (project.transform(0.0, lat)[1] for lat in (-56.0, 78.0))
     return _draw(contents, _View(project, (left, right, bottom, top), land(), True), "The world's clusters", by, labels)
 

@@ -22,7 +22,7 @@ def method(contents: Contents) -> list[str]:
         said.append("What is ranked are given polygons; nothing is clustered.")
     elif settings:
         said.append(_clustering(settings))
-    years = [f"{table} {first} to {last}" for table, (first, last) in (settings.get("years") or {}).items()]
+    years = [f"{table} {_window(*window)}" for table, window in (settings.get("years") or {}).items()]
     if years:
         said.append(f"Years: {', '.join(years)}.")
     totals = record.get("totals", {})
@@ -38,6 +38,12 @@ def method(contents: Contents) -> list[str]:
     if version:
         said.append(f"gpu-clusters {version}, engine {record.get('engine')}, {str(record.get('created', ''))[:10]}.")
     return said
+
+
+def _window(first: int | None, last: int | None) -> str:
+    if first is None or last is None:
+        return "all" if first == last else f"up to {last}" if first is None else f"from {first} on"
+    return f"{first} to {last}"
 
 
 def _clustering(settings: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ BEYOND = "#5f9fc6"
 is for what belongs to no cluster."""
 
 LIGHT = "#a9c9de"
+DPI = 200
 TITLE, SUBTITLE = 0.24, 0.165  # inches of a line
 
 FONTS = (
@@ -48,7 +49,7 @@ def band_titles(top: int) -> list[tuple[str, str]]:
     titles, first = [], 1
     for last, color in BANDS:
         if first <= top:
-            titles.append((f"{first}\N{EN DASH}{min(last, top)}", color))
+            titles.append((f"{first}\N{EN DASH}{min(last, top)}" if first < top else str(first), color))
         first = last + 1
     return titles
 
@@ -78,8 +79,8 @@ def look() -> Iterator[None]:
         "xtick.major.size": 0,
         "ytick.major.size": 0,
         "figure.facecolor": PAPER,
-        "figure.dpi": 200,
-        "savefig.dpi": 200,
+        "figure.dpi": DPI,
+        "savefig.dpi": DPI,
         "svg.hashsalt": "gpu-clusters",
         "svg.fonttype": "path",
     }
@@ -118,6 +119,20 @@ def shortened(text: str, length: int) -> str:
     """One line of at most so many letters."""
     text = one_line(text)
     return text if len(text) <= length else text[: length - 1].rstrip(" –-/,") + "…"
+
+
+def fitted(text: str, length: int, inches: float, size: float, beside: str = "") -> str:
+    """`shortened`, and further until it has room, with what stands beside it; within `look`, whose letters it takes."""
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.font_manager import FontProperties
+
+    renderer, font = RendererAgg(1, 1, DPI), FontProperties(size=size)
+    for letters in range(length, 3, -1):
+        short = shortened(text, letters)
+        wide, _, _ = renderer.get_text_width_height_descent(short + beside, font, ismath=False)
+        if wide <= inches * DPI:
+            break
+    return short
 
 
 @cache

@@ -190,7 +190,7 @@ def concentration(contents: Contents) -> Table:
     sizes = [size for size in sorted({1, 10, 25, 50, 100, contents.top}) if size < len(clusters)]
     rows = []
     for size in sizes:
-        leading = clusters[clusters["rank"] <= size]
+        leading = clusters.head(size)  # not more where several share a rank
         rows.append((f"Top {size} by overall rank", *(leading[share].sum() for share in SHARE_OF.values())))
     for size in sizes:
         own = (_largest(clusters, name, size)[share].sum() for name, share in SHARE_OF.items())

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gpu_clusters.errors import UsageError
+from gpu_clusters.io.results import fingerprint, write_json
+from gpu_clusters.manifest import versions
 from gpu_clusters.report import figures, files, html, maps, style
 from gpu_clusters.report.contents import Contents, of_result, read
 from gpu_clusters.report.method import method
 from gpu_clusters.report.tables import all_tables
 from gpu_clusters.result import Result
-from gpu_clusters.staging import new_folder
+from gpu_clusters.staging import MANIFEST, new_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,6 +71,9 @@ def write(
     DeviceError
         The GPU's libraries are missing.
     """
+    read_from = [folder for folder in (result, sweep, previous) if isinstance(folder, (str, os.PathLike))]
+    if os.path.realpath(out) in map(os.path.realpath, read_from):
+        raise UsageError(f"the report would replace what it is made from: give another folder than {os.fspath(out)}")
     if isinstance(result, Contents):
         contents = result
     else:
@@ -99,6 +104,10 @@ def write(
             tell("maps", number / len(wanted))
             figure = maps.region(contents, boxes[name], name, by) if name in boxes else maps.world(contents, by)
             _save_figure(figure, folder / file)
+        outputs = [fingerprint(path) for path in sorted(folder.iterdir())]
+        made_from = contents.manifest.get("created")
+        about = {"program": "gpu-clusters", "kind": "report", "result_created": made_from, "versions": versions()}
+        write_json(about | {"outputs": outputs}, folder / MANIFEST)
 
 
 def _save(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -118,7 +119,7 @@ def kendall_tau(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
     """Kendall's tau-b of two rankings, (m,) each; NaN where there is nothing to compare."""
     concordant, discordant, only_one, only_other = _order_of_pairs(one, other)
     decided = concordant + discordant
-    root = float(np.sqrt(float(decided + only_one)) * np.sqrt(float(decided + only_other)))
+    root = math.sqrt((decided + only_one) * (decided + only_other))  # of one product: equal factors give themselves
     return (concordant - discordant) / root if root > 0 else float("nan")
 
 

@@ -62,6 +62,11 @@ def _write_labels(result: SweepResult, path: Path) -> None:
         found = result.labels(radius, density, weighting)
         columns.setdefault("lon", pa.array(found["lon"]))
         columns.setdefault("lat", pa.array(found["lat"]))
-        name = f"radius_km={radius:g} density={density:g}" + (f" weighting={weighting}" if several else "")
+        name = f"radius_km={_short(radius)} density={_short(density)}" + (f" weighting={weighting}" if several else "")
         columns[name] = pa.array(found["cluster_id"].to_numpy(), pa.int32())
     pq.write_table(pa.table(columns), path, compression="zstd")
+
+
+def _short(value: float) -> str:
+    """A number in full, whole ones without a point."""
+    return repr(value).removesuffix(".0")

@@ -49,14 +49,15 @@ def values(name: str, given: Any) -> tuple[float, ...]:
         items = list(given)
     else:
         items = [given]
-    found: set[Fraction] = set()
+    found: set[float] = set()
     for item in items:
-        found.update(_range(name, item) if isinstance(item, str) and ":" in item else [_number(name, item)])
+        exact = _range(name, item) if isinstance(item, str) and ":" in item else [_number(name, item)]
+        found.update(map(float, exact))
     if not found:
         raise UsageError(f"{name} has no values")
     if len(found) > MOST_VALUES:
         raise UsageError(f"{name} has {len(found):,} values: at most {MOST_VALUES:,} make sense")
-    return tuple(float(value) for value in sorted(found))
+    return tuple(sorted(found))
 
 
 def _range(name: str, text: str) -> list[Fraction]:

@@ -45,7 +45,8 @@ def page_data(result: SweepResult) -> dict[str, Any]:
             }
         )
     grid = result.manifest["grid"]
-    first = result.stability.head(10 * SHOWN)
+    matched = {row[3] for one in settings for row in one["rows"]}
+    known = result.stability[result.stability["cluster_id"].isin(matched)]
     return {
         "weightings": grid["weightings"],
         "radii": grid["radii"],
@@ -55,9 +56,9 @@ def page_data(result: SweepResult) -> dict[str, Any]:
         "settings": settings,
         "baseline_clusters": dict(
             zip(
-                first["cluster_id"].astype(str).tolist(),
+                known["cluster_id"].astype(str).tolist(),
                 zip(
-                    first["rank"].tolist(), first["label"].tolist(), first["robustness"].round(3).tolist(), strict=True
+                    known["rank"].tolist(), known["label"].tolist(), known["robustness"].round(3).tolist(), strict=True
                 ),
                 strict=True,
             )

@@ -6,16 +6,18 @@ import hashlib
 import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gpu_clusters.errors import GpuClustersError
 from gpu_clusters.steps.single import Inputs
 from gpu_clusters.sweeps.study import Part
 
-FORM = 1  # of the files; another number makes older ones unknown
+FORM = 2  # of the files; another number makes older ones unknown
 
 
 class Store:
@@ -44,9 +46,9 @@ class Store:
         if self._folder is None or not self._resume:
             return None
         try:
-            with np.load(self._path(weighting, radius_km)) as found:
+            with self._path(weighting, radius_km).open("rb") as file, np.load(file) as found:
                 return Part(**{name: found[name] for name in Part._fields})
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
 
     def save(self, weighting: str, radius_km: float, part: Part) -> None:
@@ -67,7 +69,7 @@ class Store:
 
     def _path(self, weighting: str, radius_km: float) -> Path:
         assert self._folder is not None
-        return self._folder / f"{self._digest}-{weighting}-{radius_km:g}km.npz"
+        return self._folder / f"{self._digest}-{weighting}-{radius_km!r}km.npz"
 
 
 def _digest(inputs: Inputs, record: dict[str, Any]) -> str:
@@ -75,15 +77,27 @@ def _digest(inputs: Inputs, record: dict[str, Any]) -> str:
     about += [record["versions"]["gpu-clusters"], record["inputs"]]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
     found = inputs.located.locations
-    for values in (found.lon, found.lat, found.inventors, found.authors, inputs.deal_lon, inputs.deal_lat):
-        digest.update(np.ascontiguousarray(values).tobytes())
+    columns: list[NDArray | None] = [
+        found.lon,
+        found.lat,
+        found.inventors,
+        found.authors,
+        inputs.deal_lon,
+        inputs.deal_lat,
+    ]
+    for table, place in ((inputs.patents, inputs.located.patents), (inputs.publications, inputs.located.publications)):
+        columns += [place, *((table.doc_start, table.fraction) if table is not None else (None, None))]
+    columns += [inputs.deal_place, None if inputs.deals is None else inputs.deals.deals]
+    for values in columns:
+        digest.update(b"none" if values is None else np.ascontiguousarray(values).data)
     return digest.hexdigest()[:16]
 
 
-def folder_beside(out: str | os.PathLike[str]) -> Path:
-    """Where the finished radii of a sweep into ``out`` are kept until it is done."""
+def folder_beside(out: str | os.PathLike[str]) -> Path | None:
+    """Where the finished radii of a sweep into ``out`` are kept until it is done; None if nothing may be written there."""
     target = Path(os.path.realpath(out))
-    return target.parent / f".{target.name}.sweep"
+    there = next(folder for folder in target.parents if folder.exists())
+    return target.parent / f".{target.name}.sweep" if os.access(there, os.W_OK | os.X_OK) else None
 
 
 def forget(folder: Path) -> None:

@@ -46,20 +46,25 @@ def grid_maps(settings: pd.DataFrame, baseline: tuple[float, float] | None, weig
     shares = settings[["patent_share", "publication_share", "deal_share"]]
     present = [name for name in shares if shares[name].any()] or ["patent_share"]
     table = settings.assign(share=shares[present].mean(axis=1))
+    axes_of = (settings["radius_km"], settings["density"])
+    shown = baseline is not None and all(
+        axis.min() <= value <= axis.max() for value, axis in zip(baseline, axes_of, strict=True)
+    )
     figure = _figure(10.8, 3.9)
     for place, (name, title, colours, most) in enumerate(MAPS, 1):
         axes = figure.add_subplot(1, 3, place)
         values = table.pivot(index="density", columns="radius_km", values=name)
         _heat_map(figure, axes, values, colours, most)
-        if baseline:
+        if shown and baseline:
             _mark(axes, values, baseline)
         axes.set_title(title, loc="left", fontsize=9, color=INK)
         axes.set_xlabel("radius, km", fontsize=8)
         if place == 1:
             axes.set_ylabel("density, addresses", fontsize=8)
-    cross = f"; the cross is the baseline, {baseline[0]:g} km and {baseline[1]:,g}" if baseline else ""
+    where = "the cross is the baseline" if shown else "beyond the map is the baseline"
+    said = f"; {where}, {baseline[0]:g} km and {baseline[1]:,g}" if baseline else ""
     figure.suptitle(
-        f"Radius and density, weighting {weighting}{cross}",
+        f"Radius and density, weighting {weighting}{said}",
         x=0.008, ha="left", fontsize=10, color=INK,
     )  # fmt: skip
     return figure
@@ -91,7 +96,7 @@ def rank_intervals(stability: pd.DataFrame, settings: int) -> Figure:
         axes.minorticks_off()
     else:
         axes.set_xlim(0.3, worst + 0.7)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     for row, cluster in enumerate(some.itertuples(index=False)):
         axes.annotate(
             f"{cluster.matched / settings:.0%}",
@@ -128,8 +133,10 @@ def _heat_map(figure: Figure, axes: Any, values: pd.DataFrame, colours: str, mos
     wide = counts and found.min() > 0 and found.max() > WIDE * found.min()
     norm = LogNorm() if wide else Normalize(least, most)
     image = axes.imshow(found, origin="lower", aspect="auto", cmap=colours, norm=norm, interpolation="nearest")
-    whole = MaxNLocator(integer=True) if counts and not wide else None
-    figure.colorbar(image, ax=axes, shrink=0.9, pad=0.02, ticks=whole).ax.tick_params(labelsize=7)
+    ticks: Any = MaxNLocator(integer=True) if counts and not wide else None
+    if most is None and found.min() == found.max():  # the scale around one value has parts of clusters, and over 100 %
+        ticks = [found.min()]
+    figure.colorbar(image, ax=axes, shrink=0.9, pad=0.02, ticks=ticks).ax.tick_params(labelsize=7)
     for axis, labels in ((axes.xaxis, values.columns), (axes.yaxis, values.index)):
         step = -(-len(labels) // 8)
         axis.set_ticks(range(0, len(labels), step), [f"{label:,g}" for label in labels[::step]])
@@ -137,13 +144,13 @@ def _heat_map(figure: Figure, axes: Any, values: pd.DataFrame, colours: str, mos
 
 
 def _mark(axes: Any, values: pd.DataFrame, baseline: tuple[float, float]) -> None:
-    """A cross where the baseline is, between rows and columns if it is off the grid."""
-    radius, density = baseline
-    columns, rows = values.columns.to_numpy(float), values.index.to_numpy(float)
-    if columns[0] <= radius <= columns[-1] and rows[0] <= density <= rows[-1]:
-        x, y = np.interp(radius, columns, np.arange(len(columns))), np.interp(density, rows, np.arange(len(rows)))
-        axes.plot(x, y, marker="x", color="white", ms=9, mew=4, ls="none")
-        axes.plot(x, y, marker="x", color=RED, ms=8, mew=2, ls="none")
+    """A cross where the baseline is, between rows and columns if it is none of the grid's settings."""
+    x, y = (
+        np.interp(value, axis.to_numpy(float), np.arange(len(axis)))
+        for value, axis in zip(baseline, (values.columns, values.index), strict=True)
+    )
+    axes.plot(x, y, marker="x", color="white", ms=9, mew=4, ls="none")
+    axes.plot(x, y, marker="x", color=RED, ms=8, mew=2, ls="none")
 
 
 def _short(label: str) -> str:

@@ -64,7 +64,7 @@ def sweep(
     seed : int
         Of the choice of settings to check.
     keep : path, optional
-        Folder for finished radii, removed at the end.
+        Folder for finished radii. It stays; remove it when the result is where it should be.
     resume : bool
         Take the finished radii in ``keep`` that belong to the same inputs and settings.
     dask : str or distributed.Client, optional

@@ -87,7 +87,7 @@ class Study:
     def thresholds(self, weighting: str) -> list[int]:
         """Threshold of each density."""
         settings = replace(self.settings, weighting=weighting)
-        return [replace(settings, density=density).threshold(*self.addresses) for density in self.densities]
+        return [self._threshold(replace(settings, density=density)) for density in self.densities]
 
     def single(self, weighting: str, radius_km: float, density: float) -> tuple[Clusters, NDArray[np.int64], int]:
         """One setting by a run of its own: clusters by rank, each location's cluster, and the number of core locations."""
@@ -113,12 +113,16 @@ class Study:
     def compare_with(self, weighting: str, radius_km: float, density: float) -> Clusters:
         """Make a setting, on the grid or not, the baseline; its clusters by rank."""
         settings = replace(self.settings, weighting=weighting, radius_km=radius_km, density=density)
-        threshold = np.array([settings.threshold(*self.addresses)])
+        threshold = np.array([self._threshold(settings)])
         tree = self._neighbourhood(weighting).hierarchy(reach_within(*self._space, radius_km), threshold)
         clusters, number = evaluate(self.inputs, tree.clustering(1), self.weights(weighting), settings)
         self.baseline = Baseline(number.astype(np.int32), clusters.rank, clusters.size)
         self._baseline_there = self.kernels.xp.asarray(self.baseline.number)
         return clusters
+
+    def _threshold(self, settings: Settings) -> int:
+        """Threshold of a setting; what no weight can reach is as good as the largest number of 64 bits."""
+        return min(settings.threshold(*self.addresses), np.iinfo(np.int64).max)
 
     def _neighbourhood(self, weighting: str) -> Neighbourhood:
         found = self.inputs.located.locations

@@ -62,7 +62,7 @@
         ["Publications", "publications", c.publications, c.publicationShare, c.publicationsPerMillion],
         ["Deals", "deals", c.deals, c.dealShare, c.dealsPerMillion]];
       const perMillion = c.population != null;
-      const place = (key) => 1 + data.clusters.filter((other) => other[key] > c[key]).length;
+      const place = (key) => (c[key] > 0 ? 1 + data.clusters.filter((other) => other[key] > c[key]).length : "");
       return el("table", {},
         el("thead", {}, el("tr", {}, ...["", "Count", "Share, %", "Place", ...(perMillion ? ["Per million"] : [])]
           .map((title, i) => el("th", { class: i ? "n" : null }, title)))),

@@ -1,0 +1,139 @@
+"""Reports on results with little or odd things in them, and folders that must not be replaced."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from program import tree
+from reports import result
+
+import gpu_clusters
+from gpu_clusters import UsageError, report
+from gpu_clusters.report import figures, maps, style, tables
+from gpu_clusters.report.contents import of_result
+from gpu_clusters.report.method import method
+
+NEEDS = {"leaders": "patents", "shares": "patent_share"}
+TABLE = pd.DataFrame({"doc_id": range(6), "lon": [2.35] * 3 + [12.5] * 3, "lat": [48.86] * 3 + [41.9] * 3})
+
+
+@pytest.fixture(scope="module")
+def contents():
+    return of_result(result(), top=10)
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A folder with a result and a sweep that has no cluster at its baseline."""
+    gpu_clusters.rank(TABLE, density=3).write(tmp_path / "result")
+    gpu_clusters.sweep(TABLE, radius_km=15, density=[3, 50], baseline=(15, 50)).write(
+        tmp_path / "sweep", pictures=False
+    )
+    return tmp_path
+
+
+def test_what_a_report_is_made_from_stays(home, program):
+    before = tree(home)
+    (home / "link").symlink_to(home / "result")
+    for out in ("result", "sweep", "result/../result", "link"):
+        for given in ({"sweep": home / "sweep"}, {"sweep": home / "sweep", "previous": home / "result"}):
+            with pytest.raises(UsageError, match="another folder"):
+                report.write(home / "result", home / out, force=True, **given)
+    (home / "link").unlink()
+    assert tree(home) == before
+    program.refused(2, "report", "result", "--out", "result", "--force", says="another folder")
+
+
+def test_a_new_report_leaves_nothing_of_the_old_one(home):
+    report.write(home / "result", home / "report", regions={"Italy": (6, 36, 19, 47)})
+    assert (home / "report" / "map-italy.png").exists()
+    (home / "report" / "notes.txt").write_text("mine")
+    report.write(home / "result", home / "report", regions={}, force=True)
+    there = {path.name for path in (home / "report").iterdir()}
+    assert "map-world.png" in there and "notes.txt" in there and "map-italy.png" not in there
+
+
+def test_a_sweep_without_clusters(home):
+    contents = report.read(home / "result", sweep=home / "sweep")
+    assert len(contents.stability) == 0 and "rank-ranges" not in figures.all_figures(contents)
+    gpu_clusters.rank(TABLE, density=50).write(home / "none")
+    report.write(home / "none", home / "report", sweep=home / "sweep", regions={})
+
+
+def test_the_folder_of_a_report_has_a_name(home, program, monkeypatch):
+    for folder, given in (("result", "."), ("result", "../result/"), ("result", "../result/.")):
+        monkeypatch.chdir(home / folder)
+        assert program("report", given, "--region", "x=0,40,10,50").code == 0
+        assert (home / "result-report" / "report.html").exists()
+        assert not [path for path in (home / "result").iterdir() if "report" in path.name]
+        for path in (home / "result-report").iterdir():
+            path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("window", "said"),
+    [
+        ((2010, 2013), "2010 to 2013"),
+        ((None, 2013), "up to 2013"),
+        ((2010, None), "from 2010 on"),
+        ((None, None), "all"),
+    ],
+)
+def test_years(window, said):
+    found = gpu_clusters.rank(TABLE.assign(year=2012), density=3, years={"patents": window})
+    assert f"Years: patents {said}." in method(of_result(found))
+
+
+def test_titles_of_bands():
+    assert [[title for title, _ in style.band_titles(top)] for top in (0, 1, 2, 10, 11, 30)] == [
+        [],
+        ["1"],
+        ["1\N{EN DASH}2"],
+        ["1\N{EN DASH}10"],
+        ["1\N{EN DASH}10", "11"],
+        ["1\N{EN DASH}10", "11\N{EN DASH}25", "26\N{EN DASH}30"],
+    ]
+
+
+def test_indicators_that_nobody_has_are_left_out(contents):
+    titles = [axes.get_title() or axes.get_title("left") for axes in figures.leaders(contents).axes]
+    assert titles == ["Patents", "Publications", "Deals"]
+    ranking = contents.ranking.assign(deals=0.0, deals_per_million=np.nan)
+    some = replace(contents, ranking=ranking)
+    for draw in (figures.leaders, figures.per_capita):
+        titles = [axes.get_title() or axes.get_title("left") for axes in draw(some).axes]
+        assert titles == ["Patents", "Publications"]
+    nothing = replace(contents, ranking=ranking.assign(patents=0.0, publications=0.0))
+    assert "leaders" not in figures.all_figures(nothing)
+
+
+def test_ranks_and_numbers_of_clusters_are_whole_on_their_axes(contents):
+    stability = contents.ranking[["rank", "lon", "lat"]].assign(best_rank=1, median_rank=1.0, worst_rank=1, matched=1)
+    few = replace(contents, stability=stability, ranking=contents.ranking.head(2).assign(economies="CN"))
+    for draw in (figures.rank_ranges, figures.clusters_by_economy):
+        ticks = draw(few).axes[0].get_xticks()
+        assert ticks.tolist() == np.rint(ticks).tolist()
+
+
+def test_the_map_of_the_world_has_every_longitude(contents):
+    at = np.linspace(-179.99, 179.99, len(contents.ranking))
+    figure = maps.world(replace(contents, ranking=contents.ranking.assign(lon=at, lat=0.0)))
+    assert len(figure.axes[0].collections[-1].get_offsets()) == len(at)
+
+
+@pytest.mark.parametrize("more", [[], ["patents", "name"], ["patents", "patent_share"]])
+def test_a_ranking_that_lacks_columns(home, more):
+    path = home / "result" / "ranking.parquet"
+    pd.read_parquet(path)[["cluster_id", "rank", "total_share", "lon", "lat", *more]].to_parquet(path)
+    report.write(home / "result", home / "report", regions={})
+    made = {path.stem for path in (home / "report").glob("figure-*.svg")}
+    assert made == {f"figure-{name}" for name, column in NEEDS.items() if column in more}
+
+
+def test_the_first_clusters_are_no_more_than_said_where_ranks_are_shared(contents):
+    tied = replace(contents, ranking=contents.ranking.assign(rank=[1, 1, *contents.ranking["rank"][2:]]))
+    rows = tables.concentration(tied).frame.set_index("clusters")
+    assert rows.loc["Top 1 by overall rank", "deal_share"] == contents.ranking["deal_share"][0]

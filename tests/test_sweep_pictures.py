@@ -1,0 +1,51 @@
+"""Pictures of sweeps with little in them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gpu_clusters.sweeps.pictures import grid_maps, rank_intervals
+
+
+def drawn(figure):
+    """The axes by title; of the colour bars by place."""
+    figure.canvas.draw()
+    named = [axes for axes in figure.axes if axes.get_title("left")]
+    return named, [axes for axes in figure.axes if axes not in named]
+
+
+def settings(clusters, share):
+    radii, densities = np.meshgrid([5.0, 10.0], [3.0, 4.0])
+    table = {"radius_km": radii.ravel(), "density": densities.ravel(), "clusters": clusters, "kendall_tau": np.nan}
+    return pd.DataFrame(table | dict.fromkeys(("patent_share", "publication_share", "deal_share"), share))
+
+
+@pytest.mark.parametrize(("clusters", "share"), [(0, 0.0), (1, 100.0), (3, 70.0)])
+def test_one_value_has_one_tick(clusters, share):
+    """A scale around it would show parts of clusters, fewer than none, and more than all."""
+    _, bars = drawn(grid_maps(settings(clusters, share), (5.0, 3.0), "raw"))
+    for axes, value in zip(bars[:2], (clusters, share), strict=True):
+        assert [label.get_text() for label in axes.get_yticklabels() if label.get_text()] == [f"{value:g}"]
+
+
+@pytest.mark.parametrize(
+    ("baseline", "marked"), [((5.0, 3.0), True), ((7.0, 3.5), True), ((4.0, 3.0), False), ((7.0, 9.0), False)]
+)
+def test_the_baseline_is_marked_where_it_is_on_the_map(baseline, marked):
+    figure = grid_maps(settings(2, 50.0), baseline, "raw")
+    named, _ = drawn(figure)
+    assert [len(axes.lines) for axes in named] == [2 * marked] * 3
+    assert ("cross" in figure.get_suptitle()) == marked and ("beyond" in figure.get_suptitle()) != marked
+    assert figure.get_suptitle().endswith(f"baseline, {baseline[0]:g} km and {baseline[1]:g}")
+
+
+def test_ranks_are_whole_numbers_on_their_axis():
+    whole = pd.Series([1], dtype="Int64")
+    one = {"rank": [1], "label": ["Paris"], "best_rank": whole, "worst_rank": whole, "matched": [4]}
+    quartiles = {name: [1.0] for name in ("quartile_1_rank", "median_rank", "quartile_3_rank")}
+    figure = rank_intervals(pd.DataFrame(one | quartiles), 4)
+    figure.canvas.draw()
+    low, high = figure.axes[0].get_xlim()
+    assert [tick for tick in figure.axes[0].get_xticks() if low <= tick <= high] == [1]
