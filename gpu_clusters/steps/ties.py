@@ -46,6 +46,7 @@ def strongest_partner(clusters: NDArray[np.int64], units: NDArray[np.int64], tie
 
 
 def _by_loops(clusters: NDArray[np.int64], units: NDArray[np.int64], ties: list[Tie]) -> NDArray[np.int64]:
+    """See `strongest_partner`; for arrays of the host."""
     size = int(units.max()) + 1
     wanted = np.zeros(size, bool)
     wanted[clusters] = True
@@ -113,6 +114,7 @@ def _add(docs, doc_start, place, units, cluster, worth, score, stamp, stamps, to
 
 
 def _by_arrays(clusters: NDArray[np.int64], units: NDArray[np.int64], ties: list[Tie]) -> NDArray[np.int64]:
+    """See `strongest_partner`; for arrays of either device."""
     xp = namespace(ties[0].place)
     size = int(units.max()) + 1
     unit_of, wanted = xp.asarray(units), xp.zeros(size, bool)
