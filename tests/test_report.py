@@ -389,13 +389,13 @@ def test_a_result_with_little_in_it(tmp_path):
 
 def test_on_the_command_line(written, tmp_path, monkeypatch, capsys):
     program = Program(monkeypatch, capsys, tmp_path)
-    program.refused(2, "report", "missing", says="missing")
+    program.refused(3, "report", "missing", says="missing")
     (tmp_path / "empty").mkdir()
-    program.refused(2, "report", "empty", says="ranking.parquet")
+    program.refused(3, "report", "empty", says="ranking.parquet")
     here = written / "result"
     program.refused(2, "report", here, "--out", "r", "--region", "x=1,2,3", says="--region")
     program.refused(2, "report", here, "--out", "r", "--region", "x=10,2,3,1", says="region")
-    program.refused(2, "report", here, "--out", "r", "--sweep", "empty", says="stability.csv")
+    program.refused(3, "report", here, "--out", "r", "--sweep", "empty", says="stability.csv")
     program.refused(2, "report", here, "--out", "r", "--top", 0, says="top")
     program.refused(2, "report", here, "--out", "r", "--device", "tpu", says="device")
     for names in (("a b", "A  b"), ("World", "x"), ("x", "x"), ("x", "x intensity")):

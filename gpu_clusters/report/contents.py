@@ -118,9 +118,9 @@ def read(
     Raises
     ------
     UsageError
-        A folder that is not there or holds no result.
+        A ``top`` that makes no sense.
     InputError
-        A file of the result that cannot be read.
+        A folder that is not there or holds no result, or a file of it that cannot be read.
     DeviceError
         The GPU's libraries are missing.
     """
@@ -215,9 +215,9 @@ def _labels(name: pd.Series, number: pd.Series, economies: pd.Series) -> pd.Seri
 def _folder(folder: str | os.PathLike[str], file: str, what: str) -> Path:
     path = Path(folder)
     if not path.is_dir():
-        raise UsageError(f"{folder} is not a folder: name the one that holds {what}")
+        raise InputError(f"{folder} is not a folder: name the one that holds {what}")
     if not (path / file).is_file():
-        raise UsageError(f"{folder} has no {file}: name a folder that holds {what}")
+        raise InputError(f"{folder} has no {file}: name a folder that holds {what}")
     return path
 
 
