@@ -1,0 +1,105 @@
+"""What a check of the GPU's path runs on: a GPU, or the CPU that rehearses."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gpu_clusters.engines import counting, levels, native
+from gpu_clusters.engines.inside import by_cuspatial, by_kernel
+from gpu_clusters.kernels.areas import nearest_members
+from gpu_clusters.kernels.gaps import close_pairs
+
+
+class Machine:
+    """The kernels to measure, how to wait for them, and how much device memory they took."""
+
+    def __init__(self, rehearse: bool) -> None:
+        self.rehearse = rehearse
+        if rehearse:
+            sys.path.append(str(Path(__file__).parents[1] / "tests"))
+            import doubles
+
+            self.name, self.kernels, self.dbscan, self.wait = "rehearsal, no GPU", native.ON_CPU, doubles.DBSCAN, int
+            self.levels, self.counting = levels.ON_CPU, counting.ON_CPU
+            return
+        import cupy
+
+        from gpu_clusters.backend import gpu
+        from gpu_clusters.engines import device, hierarchy, totals
+
+        if gpu().missing:
+            raise SystemExit(gpu().missing)
+        self.name, self.cupy = gpu().name, cupy
+        self.kernels, self.levels = device.kernels(cupy), hierarchy.kernels(cupy)
+        self.counting = totals.counting(cupy)
+        self.wait = cupy.cuda.runtime.deviceSynchronize
+        try:
+            import cuml
+
+            self.dbscan = cuml.DBSCAN
+        except ImportError:
+            self.dbscan = None
+
+    def areas(self) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+        """What finds nearest members and close pairs of clusters, and what moves an array to the device."""
+        if self.rehearse:
+            import cupy_double
+
+            return nearest_members, close_pairs, cupy_double.asarray
+        from gpu_clusters.engines import areas
+
+        return partial(areas.nearest_members, self.cupy), partial(areas.close_pairs, self.cupy), self.cupy.asarray
+
+    def insides(self) -> dict[str, Callable[..., Any]]:
+        """What finds points in polygons."""
+        if self.rehearse:
+            import doubles
+
+            return {"cuspatial": partial(by_cuspatial, doubles.cuspatial(), pd.Series)}
+        found = {"native": partial(by_kernel, self.cupy)}
+        with contextlib.suppress(ImportError):
+            import cudf
+            import cuspatial
+
+            found["cuspatial"] = partial(by_cuspatial, cuspatial, cudf.Series)
+        return found
+
+    def peak_gib(self, work: Callable[[], Any]) -> tuple[Any, float]:
+        """What ``work`` returns, and the largest growth of the used device memory while it ran, looked at every 2 ms."""
+        if self.rehearse:
+            return work(), 0.0
+        self.cupy.get_default_memory_pool().free_all_blocks()
+        free = self.cupy.cuda.runtime.memGetInfo
+        before, least, done = free()[0], [free()[0]], threading.Event()
+
+        def watch() -> None:
+            while not done.wait(0.002):
+                least[0] = min(least[0], free()[0])
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            return work(), (before - min(least[0], free()[0])) / 2**30
+        finally:
+            done.set()
+            watcher.join()
+
+    def timed(self, work: Callable[[], Any], repeat: int) -> list[float]:
+        """Seconds of each run; the first is cold."""
+        seconds = []
+        for _ in range(repeat):
+            self.wait()
+            started = time.perf_counter()
+            work()
+            self.wait()
+            seconds.append(round(time.perf_counter() - started, 6))
+        return seconds

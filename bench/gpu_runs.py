@@ -1,0 +1,103 @@
+"""Checks of whole runs on a GPU: from Parquet to a ranking, and a sweep."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from gpu_clustering import density_of
+from gpu_machine import Machine
+
+from gpu_clusters import rank, sweep
+from gpu_clusters.engines import cuml as by_cuml
+from gpu_clusters.engines import levels
+from gpu_clusters.engines.protocol import Problem
+from gpu_clusters.steps.hierarchy import Neighbourhood
+
+RADII = tuple(range(6, 26))
+STEPS = tuple(float(step) for step in np.geomspace(0.3, 3, 50).round(3))
+"""Densities of the sweep, in the method's."""
+
+
+def check_rank(machine: Machine, data: Path, repeat: int) -> dict[str, Any]:
+    """Stage times of ``rank`` without names, on either device, and whether the tables are equal."""
+    inputs = [data / f"{name}.parquet" for name in ("patents", "publications", "deals")]
+    results, stages = {}, {}
+    for device in ("cpu",) if machine.rehearse else ("cpu", "gpu"):
+        runs = []
+        for _ in range(repeat):
+            started = time.perf_counter()
+            results[device] = rank(*inputs, device=device, names=False, density=density_of(data))
+            whole = time.perf_counter() - started
+            found = results[device].manifest["timings"]
+            without = whole - found["draw boundaries"]
+            runs.append(found | {"all": round(whole, 3), "all but boundaries": round(without, 3)})
+        stages[device] = {"cold": runs[0], "warm": min(runs, key=lambda run: run["all but boundaries"])}
+    work = partial(rank, *inputs, device="cpu" if machine.rehearse else "gpu", names=False, density=density_of(data))
+    _, peak_gib = machine.peak_gib(work)
+    same = {}
+    for name in ("ranking", "locations", "deals", "boundaries", "organizations", "partners"):
+        tables = [pd.DataFrame(getattr(result, name)) for result in results.values()]
+        same[name] = all(table.equals(tables[0]) for table in tables)
+    note = results[list(results)[-1]].manifest["note"]
+    return {"stages": stages, "tables equal": same, "peak_gib": peak_gib, "note": note}
+
+
+def check_sweep(machine: Machine, data: Path, problem: Problem, repeat: int) -> dict[str, Any]:
+    """Stage times of a sweep, the kernels of one radius, and whether a part of the grid is the CPU's."""
+    inputs = [data / f"{name}.parquet" for name in ("patents", "publications", "deals")]
+    radii = RADII[::9] if machine.rehearse else RADII
+    density = [density_of(data) * step for step in STEPS]
+    grid = {"density": density, "baseline": (15, density[len(density) // 2])}
+    runs = []
+    for _ in range(max(2, repeat)):
+        result = sweep(*inputs, device="cpu" if machine.rehearse else "gpu", radius_km=radii, **grid)
+        stages = result.manifest["timings"]
+        runs.append(stages | {"all but reading": sum(s for name, s in stages.items() if not name.startswith("read"))})
+    warm = min(runs[1:], key=lambda run: run["all but reading"])
+    some = radii[:: len(radii) - 1]
+    part = sweep(*inputs, device="cpu", radius_km=some, **grid)
+    same = {}
+    for name in ("settings", "clusters"):
+        mine, other = getattr(result, name), getattr(part, name)
+        same[name] = mine[mine["radius_km"].isin(some)].reset_index(drop=True).equals(other)
+    found = {
+        "settings": len(result.settings),
+        "cold": runs[0],
+        "warm": warm,
+        "equal to the cpu": {"radii": some} | same,
+    }
+    found["kernels of 15 km"] = kernels_of_a_radius(machine, problem, repeat)
+    if machine.dbscan:
+        one = machine.timed(
+            lambda: by_cuml.cluster(problem, machine.kernels, machine.dbscan, lambda _: None, most_rows=float("inf")), 2
+        )
+        found["one setting by cuml, s"] = min(one)
+        found["cuml for all settings, in sweeps"] = round(min(one) * len(result.settings) / warm["sweep"], 1)
+    return found
+
+
+def kernels_of_a_radius(machine: Machine, problem: Problem, repeat: int) -> dict[str, list[float]]:
+    """Seconds of each kernel of a hierarchy; the first is cold."""
+    seconds: dict[str, list[float]] = {}
+
+    def watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*args: Any) -> Any:
+            results: list[Any] = []
+            seconds.setdefault(name, []).extend(machine.timed(lambda: results.append(function(*args)), 1))
+            return results[0]
+
+        return run
+
+    xp, *functions = machine.levels
+    watching = [watched(*pair) for pair in zip(machine.levels._fields[1:], functions, strict=True)]
+    thresholds = np.unique([max(1, round(problem.threshold * step)) for step in STEPS])
+    for _ in range(repeat):
+        around = Neighbourhood(lambda: problem.points, problem.weight, levels.Kernels(xp, *watching))
+        around.hierarchy(problem.reach, thresholds)
+    return seconds
