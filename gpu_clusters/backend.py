@@ -24,7 +24,7 @@ from gpu_clusters.steps.inside import Inside, points_inside
 from gpu_clusters.steps.merge import ClosePairs
 from gpu_clusters.steps.overlay import Nearest
 
-ON_GPU = "densities, links and borders of the clusters, points in polygons"
+ON_GPU = "locations, clusters, merging, areas, points in polygons, people, counts"
 SWEPT_ON_GPU = "clusters of all densities, sums over them, nearest members of deals"
 ELSEWHERE = "all other steps on the CPU"
 NOT_RUN = "no GPU had run this version when it was made (docs/gpu.md)"
