@@ -25,7 +25,7 @@ def add_up(xp: Any, nodes: Nodes, values: Any) -> None:
     """See `nodes.add_up`; one level after the other, from the highest down."""
     begin, width = 0, values.shape[1]
     args = cuda_sweep.held(nodes.order, nodes.parent, values)
-    for size in to_host(xp.bincount(nodes.level)).tolist()[:0:-1]:
+    for size in to_host(xp.bincount(nodes.level.astype(np.int64))).tolist()[:0:-1]:
         cuda.launch(cuda_sweep.add_to_parents, size * width, begin, *args, begin + size)
         begin += size
 
