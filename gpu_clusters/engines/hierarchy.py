@@ -72,7 +72,7 @@ def grow(xp: Any, bands: Bands, cells: Cells, reach: Reach, density: Any, level:
     args = cuda_sweep.held(xp.argsort(-level), *index, *cells, level, root_of)
     roots = cuda_sweep.held(root_of, parent, link)
     begin = 0
-    sizes = to_host(xp.bincount(level)).tolist()
+    sizes = to_host(xp.bincount(level.astype(np.int64))).tolist()
     for wanted in range(len(sizes) - 1, 0, -1):
         end = begin + sizes[wanted]
         if end > begin:

@@ -31,6 +31,7 @@ class Kernels(NamedTuple):
     nodes_of: Callable[..., Any]
     first_members: Callable[..., Any]
     densest_members: Callable[..., Any]
+    rows_by_place: Callable[..., Any]
     members_of: Callable[..., Any]
     rows_of: Callable[..., Any]
     add_worth: Callable[..., None]
@@ -53,6 +54,7 @@ ON_CPU = Kernels(
     nodes.nodes_of,
     nodes.first_members,
     nodes.densest_members,
+    sums.rows_by_place,
     sums.members_of,
     sums.rows_of,
     sums.add_worth,

@@ -25,9 +25,16 @@ def add_up(xp: Any, nodes: Nodes, values: Any) -> None:
     """See `nodes.add_up`; one level after the other, from the highest down."""
     begin, width = 0, values.shape[1]
     args = cuda_sweep.held(nodes.order, nodes.parent, values)
-    for size in to_host(xp.bincount(nodes.level)).tolist()[:0:-1]:
+    for size in to_host(xp.bincount(nodes.level.astype(np.int64))).tolist()[:0:-1]:
         cuda.launch(cuda_sweep.add_to_parents, size * width, begin, *args, begin + size)
         begin += size
+
+
+def rows_by_place(xp: Any, place: Any, code: Any, places: int, kinds: int) -> tuple[Any, Any, Any]:
+    """See `sums.rows_by_place`."""
+    pair, rows = xp.unique(place.astype(np.int64) * kinds + code, return_counts=True)
+    start = xp.searchsorted(pair, xp.arange(places + 1) * kinds)
+    return start, (pair % kinds).astype(np.int32), rows.astype(np.int64)
 
 
 def members_of(xp: Any, nodes: Nodes, arrival: Any, core: Any, weight: Any) -> Any:
@@ -96,4 +103,11 @@ def nearest_by_level(xp: Any, queries: Bands, targets: Bands, reach: Reach, leve
     return Nearby(start, location)
 
 
-FUNCTIONS = (members_of, rows_of, add_worth, arrivals, nearest_by_level)  # in the order of `levels.Kernels`
+FUNCTIONS = (
+    rows_by_place,
+    members_of,
+    rows_of,
+    add_worth,
+    arrivals,
+    nearest_by_level,
+)  # in the order of `levels.Kernels`

@@ -29,6 +29,17 @@ class Arrivals(NamedTuple):
     weight: NDArray[np.int64]
 
 
+def rows_by_place(
+    place: NDArray[np.int32],
+    code: NDArray[np.int32],
+    places: int,
+    kinds: int,  # noqa: ARG001 - what sorts pairs needs it
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+    """Rows sorted by place and by code, below ``kinds``, equal ones counted: first of each place, codes and numbers of rows."""
+    start = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(place, minlength=places))))
+    return _by_place(place, code, start)
+
+
 def members_of(
     nodes: Nodes, arrival: NDArray[np.int32], core: NDArray[np.int32], weight: NDArray[np.int64]
 ) -> NDArray[np.int64]:
@@ -116,6 +127,31 @@ def worth(total, node, rows, values, parts):
             else:
                 total = plus_product(total, float(rows[node, k]), values[k])
     return total
+
+
+@njit(cache=True)
+def _by_place(place, code, start):
+    slot = start[:-1].copy()
+    codes = np.empty(len(place), np.int32)
+    for i in range(len(place)):
+        codes[slot[place[i]]] = code[i]
+        slot[place[i]] += 1
+    rows = np.empty(len(place), np.int64)
+    filled = 0
+    first = np.empty_like(start)
+    for p in range(len(start) - 1):
+        mine = codes[start[p] : start[p + 1]]
+        if len(mine) > 1:
+            mine.sort()
+        first[p] = filled
+        for c in mine:
+            if filled > first[p] and codes[filled - 1] == c:
+                rows[filled - 1] += 1
+            else:
+                codes[filled], rows[filled] = c, 1
+                filled += 1
+    first[-1] = filled
+    return first, codes[:filled].copy(), rows[:filled].copy()
 
 
 @njit(cache=True)

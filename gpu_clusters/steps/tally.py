@@ -6,10 +6,9 @@ totals by value are then multiplied and added, in the order in which `count.sums
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from gpu_clusters.arrays import to_host
@@ -23,40 +22,34 @@ BLOCK = 1 << 22  # whole numbers that are held at a time
 
 
 class Tally(NamedTuple):
-    """Numbers of rows by place and value; those of place ``i`` are ``start[i]:start[i + 1]``. ``total`` is over all places.
+    """Numbers of rows by place and value; those of place ``i`` are ``start[i]:start[i + 1]``.
 
-    Without any row ``start`` is empty.
+    All arrays are on the device of the kernels that counted. Without any row ``start`` is empty.
     """
 
     start: NDArray[np.int64]
     code: NDArray[np.int32]
     rows: NDArray[np.int64]
     measure: Measure
-    total: float
 
 
-def tally(table: Addresses | Deals | None, place: NDArray[np.int32] | None, places: int) -> Tally:
+def tally(
+    table: Addresses | Deals | None, place: NDArray[np.int32] | None, places: int, kernels: Kernels = ON_CPU
+) -> Tally:
     """Count the rows of a table, (n,) ``place`` of each, by place and value; an absent table counts nothing."""
+    xp, codeless = kernels.xp, np.empty(0, np.int32)
     if table is None or place is None:
-        nothing = Measure(np.empty(0, np.int32), np.ones(1), parts=False)
-        return Tally(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int64), nothing, 0.0)
+        nothing = Measure(codeless, xp.ones(1), parts=False)
+        return Tally(xp.empty(0, np.int64), xp.empty(0, np.int32), xp.empty(0, np.int64), nothing)
     counts = count.measure(table)
-    total = count.total(counts)
+    measure = counts._replace(code=codeless, values=xp.asarray(counts.values))
     if counts.quanta:
         rows = np.zeros(places, np.int64)
         np.add.at(rows, place, counts.code)
-        one = counts._replace(code=np.empty(0, np.int32))
-        return Tally(np.arange(places + 1), np.zeros(places, np.int32), rows, one, total)
-    start = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.bincount(place, minlength=places))))
-    code, rows, start = _by_place(place, counts.code.astype(np.int32), start)
-    return Tally(start, code, rows, Measure(np.empty(0, np.int32), counts.values, counts.parts), total)
-
-
-def on_device(found: Tally, xp: Any) -> Tally:
-    """A tally with its arrays in those of ``xp``."""
-    start, code, rows, measure, total = found
-    moved = measure._replace(values=xp.asarray(measure.values))
-    return Tally(xp.asarray(start), xp.asarray(code), xp.asarray(rows), moved, total)
+        return Tally(xp.arange(places + 1), xp.zeros(places, np.int32), xp.asarray(rows), measure)
+    given = xp.asarray(counts.code.astype(np.int32))
+    start, code, rows = kernels.rows_by_place(xp.asarray(place), given, places, len(counts.values))
+    return Tally(start, code, rows, measure)
 
 
 def node_sums(
@@ -88,29 +81,3 @@ def node_sums(
         rows = kernels.rows_of(nodes, node, place, sign, found.start, found.code, found.rows, low, width)
         kernels.add_worth(rows, values[low : low + width], found.measure.parts, result)
     return to_host(result)
-
-
-@njit(cache=True)
-def _by_place(place, code, start):
-    """Codes of the rows sorted by place, equal ones counted."""
-    slot = start[:-1].copy()
-    codes = np.empty(len(place), np.int32)
-    for i in range(len(place)):
-        codes[slot[place[i]]] = code[i]
-        slot[place[i]] += 1
-    rows = np.empty(len(place), np.int64)
-    filled = 0
-    first = np.empty_like(start)
-    for p in range(len(start) - 1):
-        mine = codes[start[p] : start[p + 1]]
-        if len(mine) > 1:
-            mine.sort()
-        first[p] = filled
-        for c in mine:
-            if filled > first[p] and codes[filled - 1] == c:
-                rows[filled - 1] += 1
-            else:
-                codes[filled], rows[filled] = c, 1
-                filled += 1
-    first[-1] = filled
-    return codes[:filled].copy(), rows[:filled].copy(), first

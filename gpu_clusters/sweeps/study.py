@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,11 @@ from gpu_clusters.kernels.nearby import passages
 from gpu_clusters.kernels.spaces import Reach, degrees_reach, in_degrees
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.cluster import extent, reach_within, space
-from gpu_clusters.steps.compare import Baseline, Comparison, Shared, compare, shared_by_level, shared_with
+from gpu_clusters.steps.compare import Baseline, Comparison, compare, shared_by_level, shared_with
 from gpu_clusters.steps.hierarchy import Hierarchy, Neighbourhood
 from gpu_clusters.steps.merge import neighbours
 from gpu_clusters.steps.single import Clusters, Inputs, by_rank, evaluate
-from gpu_clusters.steps.tally import node_sums, on_device, tally
+from gpu_clusters.steps.tally import node_sums, tally
 
 
 class Part(NamedTuple):
@@ -68,9 +68,8 @@ class Study:
         found = self.inputs.located.locations
         n = len(found.lon)
         self.addresses = int(found.inventors.sum()), int(found.authors.sum())
-        xp = self.kernels.xp
-        self._patents = on_device(tally(self.inputs.patents, self.inputs.located.patents, n), xp)
-        self._publications = on_device(tally(self.inputs.publications, self.inputs.located.publications, n), xp)
+        self._patents = tally(self.inputs.patents, self.inputs.located.patents, n, self.kernels)
+        self._publications = tally(self.inputs.publications, self.inputs.located.publications, n, self.kernels)
         self._deals = tally(self.inputs.deals, self.inputs.deal_place, len(self.inputs.deal_lon))
         self._areas = _areas(self.inputs, self.settings.area_degrees, self.kernels)
         points, _ = space(found.lon, found.lat, self.settings)
@@ -103,10 +102,8 @@ class Study:
         """The clusters of a radius at all densities; that of the latest radius is kept."""
         if self._latest is None or self._latest[0] != (weighting, radius_km):
             self._latest = None
-            if self._around is None or self._around[0] != weighting:
-                self._around = weighting, self._neighbourhood(weighting)
             levels = np.unique(np.array(self.thresholds(weighting), np.int64))
-            found = self._around[1].hierarchy(reach_within(*self._space, radius_km), levels)
+            found = self._neighbourhood(weighting).hierarchy(reach_within(*self._space, radius_km), levels)
             self._latest = (weighting, radius_km), found
         return self._latest[1]
 
@@ -114,8 +111,14 @@ class Study:
         """Make a setting, on the grid or not, the baseline; its clusters by rank."""
         settings = replace(self.settings, weighting=weighting, radius_km=radius_km, density=density)
         threshold = np.array([self._threshold(settings)])
-        tree = self._neighbourhood(weighting).hierarchy(reach_within(*self._space, radius_km), threshold)
-        clusters, number = evaluate(self.inputs, tree.clustering(1), self.weights(weighting), settings)
+        around = self._neighbourhood(weighting)
+        tree = around.hierarchy(reach_within(*self._space, radius_km), threshold)
+        if settings.merge_km is None:
+            amounts = to_host(self.kernels.members_of(tree.held, tree.arrival, tree.core, around.weight))
+            clusters, number_of = self._unmerged(tree, 1, self._sums(tree), amounts)
+            number = number_of[to_host(tree.arrival)]
+        else:
+            clusters, number = evaluate(self.inputs, tree.clustering(1), self.weights(weighting), settings)
         self.baseline = Baseline(number.astype(np.int32), clusters.rank, clusters.size)
         self._baseline_there = self.kernels.xp.asarray(self.baseline.number)
         return clusters
@@ -125,10 +128,18 @@ class Study:
         return min(settings.threshold(*self.addresses), np.iinfo(np.int64).max)
 
     def _neighbourhood(self, weighting: str) -> Neighbourhood:
-        found = self.inputs.located.locations
-        return Neighbourhood(
-            lambda: space(found.lon, found.lat, self.settings)[0], self.weights(weighting), self.kernels
-        )
+        """The points of all radii, in the weights of the latest weighting."""
+        if self._around is None or self._around[0] != weighting:
+            found = self.inputs.located.locations
+            around = Neighbourhood(
+                lambda: space(found.lon, found.lat, self.settings)[0], self.weights(weighting), self.kernels
+            )
+            self._around = weighting, around
+        return self._around[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what each worker finds again."""
+        return self.__dict__ | {"_around": None, "_latest": None}
 
     def numbers(self, weighting: str, radius_km: float, density: float) -> NDArray[np.int64]:
         """Each location's cluster by rank, 0, 1, ...; -1 for noise."""
@@ -142,10 +153,9 @@ class Study:
         """All densities of a radius."""
         assert self.baseline is not None
         tree = self.hierarchy(weighting, radius_km)
-        assert self._around is not None
         weight = self.weights(weighting)
         settings = replace(self.settings, weighting=weighting, radius_km=radius_km)
-        sums, there = self._sums(tree), self._around[1].weight
+        sums, there = self._sums(tree), self._neighbourhood(weighting).weight
         amounts = to_host(self.kernels.members_of(tree.held, tree.arrival, tree.core, there))
         others = len(self.baseline.rank)
         baseline_weight = np.zeros(others, np.int64)
@@ -154,7 +164,8 @@ class Study:
         shared = shared_by_level(tree.nodes, arriving, others, len(tree.thresholds))
         levels: list[tuple[Clusters, Comparison, int]] = []
         for level in range(1, len(tree.thresholds) + 1):
-            clusters, found = self._unmerged(tree, level, sums, amounts, shared[level - 1])
+            clusters, number_of = self._unmerged(tree, level, sums, amounts)
+            found = shared[level - 1]._replace(one=number_of[shared[level - 1].one])
             core = int(amounts[tree.nodes.level == level, 2].sum())
             if settings.merge_km is not None and self._may_merge(tree, level, settings):
                 clusters, number = evaluate(self.inputs, tree.clustering(level), weight, settings)
@@ -180,18 +191,17 @@ class Study:
         ]
 
     def _unmerged(
-        self, tree: Hierarchy, level: int, sums: list[NDArray[np.float64]], amounts: NDArray[np.int64], shared: Shared
-    ) -> tuple[Clusters, Shared]:
-        """Clusters of a level by rank, and what they share with the baseline."""
+        self, tree: Hierarchy, level: int, sums: list[NDArray[np.float64]], amounts: NDArray[np.int64]
+    ) -> tuple[Clusters, NDArray[np.int64]]:
+        """Clusters of a level by rank, and the place among them of each node, (m + 1,): -1 for others and in the last place."""
         some = tree.at(level)
         order, rank = by_rank([column[some] for column in sums], self.inputs.totals)
         some = some[order]
-        number = np.empty(len(tree.nodes.level), np.int64)
-        number[some] = np.arange(len(some))
+        number_of = np.full(len(tree.nodes.level) + 1, -1, np.int64)
+        number_of[some] = np.arange(len(some))
         patents, publications, deals = (column[some] for column in sums)
         size, weight = amounts[some, 0], amounts[some, 1]
-        clusters = Clusters(rank[order], patents, publications, deals, tree.densest[some], size, weight)
-        return clusters, shared._replace(one=number[shared.one])
+        return Clusters(rank[order], patents, publications, deals, tree.densest[some], size, weight), number_of
 
     def _may_merge(self, tree: Hierarchy, level: int, settings: Settings) -> bool:
         """Whether clusters of a level are near enough to each other."""
