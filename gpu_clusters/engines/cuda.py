@@ -51,7 +51,8 @@ def add_among_threads(sums, row, column, value):
 
 
 def unite_among_threads(parent, i, j):
-    """`linking.unite` while other threads do the same: hang the larger root on the smaller if it still is a root, or look again.
+    """`linking.unite` while other threads do the same: hang the larger root on the smaller if it still is a root, or go on from
+    where it has been hung, as a plain look may still show it as a root.
 
     Entries only ever get smaller and the smallest point of a component is never hung on another, so the roots that remain do not
     depend on the order.
@@ -61,8 +62,10 @@ def unite_among_threads(parent, i, j):
         if i == j:
             return i
         low, high = min(i, j), max(i, j)
-        if cuda.atomic.cas(parent, high, high, low) == high:
+        above = cuda.atomic.cas(parent, high, high, low)
+        if above == high:
             return low
+        i, j = above, low
 
 
 ON_GPU: dict[Any, Any] = {
