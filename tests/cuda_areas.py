@@ -156,14 +156,9 @@ def simulate(seeds):
 
 def compiled():
     """PTX of both kernels, and of what they do once a thread has its query."""
-    import numba.cuda.dispatcher
+    from cuda_ptx import show
     from numba import cuda as numba_cuda
-    from numba import typeof
 
-    class Hopper:  # the compiler asks the driver, and there is none
-        compute_capability = (9, 0)
-
-    numba.cuda.dispatcher.get_current_device = lambda: Hopper
     calls = {}
     cuda.launch = lambda kernel, _, *args: calls.setdefault(kernel, args)
     rng = np.random.default_rng(0)
@@ -173,13 +168,8 @@ def compiled():
     areas.nearest_members(np, bands, bands, bands.order, reach)
     areas.close_pairs(np, bands, bands.order, bands, bands.order, sphere_reach(5.0))
 
-    def show(name, function, args):
-        signature = tuple(typeof(arg) for arg in args)
-        print(f"==== {name}")
-        print(numba_cuda.compile_ptx(function, signature, cc=(9, 0))[0])
-
     for kernel, args in calls.items():
-        show(kernel.py_func.__name__, kernel.py_func, args)
+        show(kernel.py_func, *args)
 
     from gpu_clusters.kernels.areas import squared_degrees
     from gpu_clusters.kernels.gaps import pairs_in_run
@@ -196,8 +186,8 @@ def compiled():
         slot[q] = pairs_in_run(points, label, run_end, limit, label[q], x, y, z, 0, slot.shape[0], slot[q], pairs)
 
     whole, pairs = np.zeros(5, np.int64), np.zeros((5, 2), np.int64)
-    show("only_test_areas", only_test_areas, (bands.points, whole, 1.0, whole, lon))
-    show("only_test_gaps", only_test_gaps, (bands.points, whole, whole, 1.0, whole, pairs))
+    show(only_test_areas, bands.points, whole, 1.0, whole, lon)
+    show(only_test_gaps, bands.points, whole, whole, 1.0, whole, pairs)
 
 
 if __name__ == "__main__":

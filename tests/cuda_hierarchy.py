@@ -50,14 +50,8 @@ def simulate(seeds):
 
 def compiled():
     """PTX of every kernel, and of one that holds no more than the distance test."""
-    import numba.cuda.dispatcher
-    from numba import typeof
-
-    class Hopper:  # the compiler asks the driver, and there is none
-        compute_capability = (9, 0)
-
-    numba.cuda.dispatcher.get_current_device = lambda: Hopper
     import cuda_loops
+    from cuda_ptx import show
 
     calls = {}
 
@@ -71,7 +65,7 @@ def compiled():
     found = Neighbourhood(lambda: points, weight, on_gpu).hierarchy(reach, thresholds)
     hierarchies.assert_totals_equal(found, on_gpu, 1)
     for kernel, args in calls.items():
-        show(kernel.py_func, tuple(typeof(arg) for arg in args))
+        show(kernel.py_func, *args)
 
     def only_reached(points, limit, ranked, level, result):
         p = numba_cuda.grid(1)
@@ -82,14 +76,9 @@ def compiled():
         p = numba_cuda.grid(1)
         result[p] = sums.worth(result[p], p, rows, values, False)
 
-    show(only_worth, tuple(map(typeof, (np.zeros((4, 5), np.int64), np.zeros(5), np.zeros(4)))))
+    show(only_worth, np.zeros((4, 5), np.int64), np.zeros(5), np.zeros(4))
     whole = np.zeros(5, np.int32)
-    show(only_reached, tuple(map(typeof, (np.zeros((4, 5)), 1.0, whole, whole.astype(np.int16), whole))))
-
-
-def show(function, signature):
-    print(f"==== {function.__name__}")
-    print(numba_cuda.compile_ptx(function, signature, cc=(9, 0))[0])
+    show(only_reached, np.zeros((4, 5)), 1.0, whole, whole.astype(np.int16), whole)
 
 
 if sys.argv[1] == "simulate":

@@ -106,13 +106,8 @@ def simulate(seeds):
 
 def compiled():
     """PTX of every kernel, and of kernels that hold no more than a distance test."""
-    import numba.cuda.dispatcher
-    from numba import typeof
+    from cuda_ptx import show
 
-    class Hopper:  # the compiler asks the driver, and there is none
-        compute_capability = (9, 0)
-
-    numba.cuda.dispatcher.get_current_device = lambda: Hopper
     calls = {}
 
     def launch(kernel, _, *args):
@@ -133,13 +128,8 @@ def compiled():
     on_gpu.number(np.zeros(5, np.int64))
     inside.by_kernel(np, np.array([shapely.box(0, 0, 1, 1)]), np.zeros(1), np.zeros(1))
 
-    def show(name, function, args):
-        signature = tuple(typeof(arg) for arg in args)
-        print(f"==== {name}")
-        print(numba_cuda.compile_ptx(function, signature, cc=(9, 0))[0])
-
     for kernel, args in calls.items():
-        show(kernel.py_func.__name__, kernel.py_func, args)
+        show(kernel.py_func, *args)
 
     from gpu_clusters.kernels.areas import squared_degrees
     from gpu_clusters.kernels.density import weight_in_run
@@ -157,9 +147,9 @@ def compiled():
         result[p] = squared_degrees(lon[p], lat[p], lon[0], lat[0])
 
     whole = np.zeros(5, np.int64)
-    show("only_weigh", only_weigh, (bands.points, given.weight, 1.0, whole))
-    show("only_within", only_within, (bands.points, 1.0, whole))
-    show("only_degrees", only_degrees, (given.lon, given.lat, given.lon))
+    show(only_weigh, bands.points, given.weight, 1.0, whole)
+    show(only_within, bands.points, 1.0, whole)
+    show(only_degrees, given.lon, given.lat, given.lon)
 
 
 if sys.argv[1] == "simulate":

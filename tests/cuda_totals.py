@@ -156,26 +156,16 @@ def simulate(seeds):
 
 def compiled():
     """PTX of every kernel, and of one that holds no more than the distance test."""
-    import numba.cuda.dispatcher
-    from numba import typeof
+    from cuda_ptx import show
 
-    class Hopper:  # the compiler asks the driver, and there is none
-        compute_capability = (9, 0)
-
-    numba.cuda.dispatcher.get_current_device = lambda: Hopper
     calls = {}
     cuda.launch = on_double(lambda kernel, _, *args: calls.setdefault(kernel, args))
     world = random_world(0)
     found = gathered(ON_GPU, world)
     ON_GPU.add(found, np.zeros(5, np.int64), np.zeros(5))
 
-    def show(name, function, args):
-        signature = tuple(typeof(arg) for arg in args)
-        print(f"==== {name}")
-        print(numba_cuda.compile_ptx(function, signature, cc=(9, 0))[0])
-
     for kernel, args in calls.items():
-        show(kernel.py_func.__name__, kernel.py_func, args)
+        show(kernel.py_func, *args)
 
     from gpu_clusters.kernels.discs import any_within
 
@@ -184,7 +174,7 @@ def compiled():
         result[p] = any_within(points, limit, lon[p], lat[p], 0, points.shape[1])
 
     lon, lat, _ = world.places
-    show("only_any_within", only_any_within, (np.zeros((4, 9)), 1.0, lon, lat, np.zeros(len(lon), np.bool_)))
+    show(only_any_within, np.zeros((4, 9)), 1.0, lon, lat, np.zeros(len(lon), np.bool_))
 
 
 if sys.argv[1] == "simulate":

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from importlib.util import find_spec
-from pathlib import Path
 
 import cuda_loops
 import cupy_double
@@ -15,41 +10,28 @@ import hierarchies
 import naive
 import numpy as np
 import pytest
+from cuda_process import ROUNDED_EACH, arithmetic, needs_compiler, ptx_of, simulated
 
 from gpu_clusters.engines import cuda, hierarchy
 from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.steps.hierarchy import Neighbourhood
 
-PROGRAM = Path(__file__).parent / "cuda_hierarchy.py"
-
-
-def run(*mode, **environment):
-    command = [sys.executable, "-W", "ignore", str(PROGRAM), *mode]
-    return subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, timeout=600, check=False
-    )
-
 
 def test_threads_of_the_simulator_find_the_clusters_of_the_cpu():
-    done = run("simulate", "6", NUMBA_ENABLE_CUDASIM="1", NUMBA_DISABLE_JIT="1")
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["clusters of all thresholds, and what they hold, equal the CPU's"]
+    assert simulated("cuda_hierarchy.py", "simulate", "6") == [
+        "clusters of all thresholds, and what they hold, equal the CPU's"
+    ]
 
 
-@pytest.mark.skipif(find_spec("numba_cuda") is None, reason="numba-cuda is not installed")
+@needs_compiler
 def test_the_kernels_compile_to_ptx_that_rounds_like_a_cpu():
-    done = run("compile")
-    assert done.returncode == 0, done.stderr
-    compiled = dict(part.split("\n", 1) for part in done.stdout.split("==== ")[1:])
+    compiled = ptx_of("cuda_hierarchy.py")
     assert {
         *("measure_widths", "open_cells", "link_level", "end_level", "hang_points", "grow_nodes", "arrive", "lower"),
         *("add_to_parents", "count_members", "scatter_rows", "add_worths", "add_to_groups", "find_nearest"),
     } < set(compiled)
-    for name, code in compiled.items():
-        assert ".target sm_90" in code, name
     for name in ("only_reached", "only_worth"):
-        arithmetic = set(re.findall(r"\b(?:fma|mul|add)\S*\.f64", compiled[name]))
-        assert arithmetic == {"mul.rn.f64", "add.rn.f64"}, name
+        assert arithmetic(compiled[name]) == ROUNDED_EACH, name
     assert set(re.findall(r"\b(?:div|fma)\S*\.f64", compiled["add_worths"])) == {"div.rn.f64"}
     assert "atom.global.cas.b64" in compiled["link_level"] and "atom.global.min.s64" in compiled["lower"]
 

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
+from cuda_process import ROUNDED_EACH, arithmetic, needs_compiler, ptx_of, simulated
 
 ROOT = Path(__file__).parents[1]
-SIMULATED = {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1"}
-
-
-def run(program, *mode, **environment):
-    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name(program)), *mode]
-    return subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, timeout=600, check=False
-    )
 
 
 def test_the_engine_in_the_simulator_equals_all_pairs():
-    done = run("cuda_shell.py", "simulate", "6", **SIMULATED)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+    assert simulated("cuda_shell.py", "simulate", "6") == [
         "random worlds equal all pairs",
         "a crowd equals all pairs",
         "points in polygons equal shapely",
@@ -34,9 +20,7 @@ def test_the_engine_in_the_simulator_equals_all_pairs():
 
 
 def test_rankings_in_the_simulator_equal_the_cpus():
-    done = run("cuda_rank.py", "40", **SIMULATED)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [
+    assert simulated("cuda_rank.py", "40") == [
         "rankings equal the CPU's",
         *(
             f"{table} read by {reader}"
@@ -46,11 +30,9 @@ def test_rankings_in_the_simulator_equal_the_cpus():
     ]
 
 
-@pytest.mark.skipif(find_spec("numba_cuda") is None, reason="numba-cuda is not installed")
+@needs_compiler
 def test_the_kernels_compile_to_ptx_that_rounds_like_a_cpu():
-    done = run("cuda_shell.py", "compile")
-    assert done.returncode == 0, done.stderr
-    compiled = dict(part.split("\n", 1) for part in done.stdout.split("==== ")[1:])
+    compiled = ptx_of("cuda_shell.py")
     assert {
         "bound",
         "scale",
@@ -63,11 +45,8 @@ def test_the_kernels_compile_to_ptx_that_rounds_like_a_cpu():
         "find_first",
         "find_polygons",
     } < set(compiled)
-    for name, code in compiled.items():
-        assert ".target sm_90" in code, name
     for name in ("only_weigh", "only_within", "only_degrees", "begin_runs"):  # distance tests and nothing else
-        arithmetic = set(re.findall(r"\b(?:fma|mul|add)\S*\.f64", compiled[name]))
-        assert arithmetic == {"mul.rn.f64", "add.rn.f64"}, name
+        assert arithmetic(compiled[name]) == ROUNDED_EACH, name
     assert "atom.global.cas.b64" in compiled["link"]
 
 

@@ -1,0 +1,42 @@
+"""Programs that run or compile CUDA kernels without a GPU, each in a process of its own: the simulator is chosen at import."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+needs_compiler = pytest.mark.skipif(find_spec("numba_cuda") is None, reason="numba-cuda is not installed")
+ROUNDED_EACH = {"mul.rn.f64", "add.rn.f64"}  # the arithmetic of a distance test that rounds like a CPU's
+
+
+def _said(program: str, *mode: str, **environment: str) -> str:
+    command = [sys.executable, "-W", "ignore", str(Path(__file__).with_name(program)), *mode]
+    done = subprocess.run(
+        command, env=os.environ | environment, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def simulated(program: str, *mode: str) -> list[str]:
+    """Lines that a program of this folder prints in Numba's simulator."""
+    return _said(program, *mode, NUMBA_ENABLE_CUDASIM="1", NUMBA_DISABLE_JIT="1").splitlines()
+
+
+def ptx_of(program: str) -> dict[str, str]:
+    """The PTX for an H100 that a program of this folder makes of each kernel; see `cuda_ptx.show`."""
+    compiled = dict(part.split("\n", 1) for part in _said(program, "compile").split("==== ")[1:])
+    for name, code in compiled.items():
+        assert ".target sm_90" in code, name
+    return compiled
+
+
+def arithmetic(code: str) -> set[str]:
+    """Products and sums of float64 in some PTX."""
+    return set(re.findall(r"\b(?:fma|mul|add)\S*\.f64", code))
