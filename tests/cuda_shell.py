@@ -11,6 +11,7 @@ import cupy_double
 import naive
 import numpy as np
 import shapely
+from hierarchies import random_places
 from numba import cuda as numba_cuda
 from test_inside import points_about, random_polygons
 
@@ -19,22 +20,13 @@ from gpu_clusters.engines.cuda import unite_among_threads
 from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels import linking
-from gpu_clusters.kernels.spaces import in_plane, on_sphere, plane_reach, sphere_reach
+from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.steps.inside import points_inside
 
 
 def problem(seed, kind):
     """A few places, many of them twice, of the kinds that the engines are tested with."""
-    rng = np.random.default_rng([seed, naive.KINDS.index(kind)])
-    n = int(rng.integers(1, 60))
-    lon, lat, radius = naive.random_problem_points(rng, kind, n)
-    copies = rng.integers(0, n, n // 3)
-    lon, lat = np.append(lon, lon[copies]), np.append(lat, lat[copies])
-    if kind == "plane":
-        points, reach = in_plane(lon, lat), plane_reach(1000 * radius, float(np.abs(lat).max()))
-    else:
-        points, reach = on_sphere(lon, lat), sphere_reach(radius)
-    weight = rng.integers(0, 2**40, len(lon)) if seed % 2 else rng.integers(0, 4, len(lon))
+    rng, lon, lat, points, reach, weight = random_places(seed, kind, 60)
     density = (naive.neighbours(points, reach) * weight).sum(axis=1)
     threshold = max(1, int(np.quantile(density, rng.random())))
     return Problem(points, lon, lat, weight, reach, threshold, ("densest", "lowest")[seed // 2 % 2])

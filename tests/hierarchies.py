@@ -11,8 +11,8 @@ from gpu_clusters.kernels.spaces import degrees_reach, in_degrees, in_plane, on_
 from gpu_clusters.steps.compare import shared_by_level
 
 
-def random_points(seed, kind, most):
-    """Points of which many are there twice, a radius, weights and ascending thresholds; the last is out of reach."""
+def random_places(seed, kind, most):
+    """The generator, and ``lon, lat``, points of which many are there twice, a radius and weights that are made with it."""
     rng = np.random.default_rng([seed, naive.KINDS.index(kind)])
     n = int(rng.integers(1, most))
     lon, lat, radius = naive.random_problem_points(rng, kind, n)
@@ -23,6 +23,12 @@ def random_points(seed, kind, most):
     else:
         points, reach = on_sphere(lon, lat), sphere_reach(radius)
     weight = rng.integers(0, 2**40, len(lon)) if seed % 2 else rng.integers(0, 4, len(lon))
+    return rng, lon, lat, points, reach, weight
+
+
+def random_points(seed, kind, most):
+    """Points of which many are there twice, a radius, weights and ascending thresholds; the last is out of reach."""
+    rng, _, _, points, reach, weight = random_places(seed, kind, most)
     density = (naive.neighbours(points, reach) * weight).sum(axis=1)
     some = np.quantile(density, rng.random(int(rng.integers(1, 9)))).astype(np.int64)
     return points, reach, weight, np.unique([*np.maximum(some, 1), 1, 2 * int(density.max()) + 1])
