@@ -102,6 +102,14 @@ def test_a_record_without_an_id_before_all_that_have_one(program, entity):
     assert pd.read_csv("out/skipped.csv")["row"].tolist() == [2, 1] and len(rows("out")) == 9
 
 
+def test_records_without_an_id_after_all_that_have_one(program):
+    snapshot(program.here / "snap")
+    damage(program.here / "snap", lambda text: text + b'{"\n{"title": "nobody"}\n{"title": "nobody else"}\n')
+    assert program("convert", "openalex", "snap", "--on-error", "skip", "--out", "out").code == 0
+    listed = pd.read_csv("out/skipped.csv")
+    assert listed["row"].tolist() == [5, 6, 7] and listed["reason"][1:].tolist() == ["has no 'id'"] * 2
+
+
 def test_two_releases_of_patentsview(program):
     patentsview(program.here / "both")
     patentsview(program.here / "both/2025")
