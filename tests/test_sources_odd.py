@@ -21,6 +21,7 @@ from gpu_clusters.errors import InputError
 from gpu_clusters.sources import blocks, cells
 from gpu_clusters.sources.blocks import files_of
 from gpu_clusters.sources.cells import Layout
+from gpu_clusters.sources.records import shaped
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.spill import count_buckets
 from gpu_clusters.sources.values import text, years
@@ -108,6 +109,43 @@ def test_records_without_an_id_after_all_that_have_one(program):
     assert program("convert", "openalex", "snap", "--on-error", "skip", "--out", "out").code == 0
     listed = pd.read_csv("out/skipped.csv")
     assert listed["row"].tolist() == [5, 6, 7] and listed["reason"][1:].tolist() == ["has no 'id'"] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "says"),
+    [
+        ("authorships", ["[]"], "string where lists should be"),
+        ("authorships", [{"institutions": []}], "where lists should be"),
+        ("authorships", [["somebody"]], "string where fields should be"),
+        ("publication_year", ["soon"], "'soon'"),
+        ("id", [["W1"]], "list"),
+    ],
+)
+@pytest.mark.parametrize("on_error", ["fail", "skip"])
+def test_columns_of_parquet_of_other_types(program, name, values, says, on_error):
+    snapshot(program.here / "snap", "parquet")
+    path = program.here / "snap/data/parquet/works/updated_date=2026-06-01/part_0000.parquet"
+    table = pq.read_table(path, partitioning=None).slice(0, 1)
+    pq.write_table(table.set_column(table.column_names.index(name), name, [values]), path)
+    given = ("convert", "openalex", "snap", "--on-error", on_error, "--out", "out")
+    said = program.refused(3, *given, says=f"column '{name}' is not as expected")
+    assert says in said
+    pq.write_table(table.append_column(name, table[name]), path)
+    program.refused(3, *given, says=f"2 columns are called '{name}'")
+
+
+def test_lists_of_other_kinds_are_lists():
+    given = pa.array([[{"id": "a", "more": 1}], None, [None, {"id": "b", "more": 2}]])
+    kind, inner = pa.list_(pa.struct([("id", pa.string()), ("name", pa.string())])), given.type.value_type
+    for other in (given, given.cast(pa.large_list(inner)), pa.concat_arrays([given, given]).slice(3)):
+        assert shaped(other, kind).to_pylist() == [
+            [{"id": "a", "name": None}],
+            None,
+            [None, {"id": "b", "name": None}],
+        ]
+    assert shaped(given.filter([True, False, False]).cast(pa.list_(inner, 1)), kind).to_pylist() == [
+        [{"id": "a", "name": None}]
+    ]
 
 
 def test_two_releases_of_patentsview(program):

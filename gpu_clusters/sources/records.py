@@ -18,6 +18,7 @@ from gpu_clusters.sources.blocks import BrokenOffError, blocks, end_of_line
 from gpu_clusters.sources.skips import Skips
 
 _BATCH = 8_192
+_LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 Numbered = tuple[np.ndarray, pa.Table]
 
 
@@ -117,14 +118,13 @@ def _parquet(path: Path, schema: pa.Schema, skips: Skips) -> Iterator[Numbered]:
     number = 1
     try:
         with pa.OSFile(os.fsencode(path)) as source, pq.ParquetFile(source) as file:
-            there = [name for name in schema.names if name in file.schema_arrow.names]
+            names = file.schema_arrow.names
+            there = [name for name in schema.names if name in names]
+            twice = next((name for name in there if names.count(name) > 1), None)
+            if twice is not None:
+                raise InputError(f"{path}: {names.count(twice)} columns are called {twice!r}; has the layout changed?")
             for batch in file.iter_batches(_BATCH, columns=there):
-                columns = [
-                    shaped(batch.column(field.name), field.type)
-                    if field.name in there
-                    else pa.nulls(len(batch), field.type)
-                    for field in schema
-                ]
+                columns = [_column(path, batch, field) for field in schema]
                 yield np.arange(number, number + len(batch)), pa.Table.from_arrays(columns, schema=schema)
                 number += len(batch)
     except (pa.ArrowException, OSError) as error:
@@ -132,17 +132,40 @@ def _parquet(path: Path, schema: pa.Schema, skips: Skips) -> Iterator[Numbered]:
         skips.add(path, number, f"the file breaks off or is damaged ({reason}); what follows is lost")
 
 
+def _column(path: Path, batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
+    """A column of a file in the type of a field; null where the file has none."""
+    if field.name not in batch.schema.names:
+        return pa.nulls(len(batch), field.type)
+    try:
+        return shaped(batch.column(field.name), field.type)
+    except pa.ArrowException as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{path}: column {field.name!r} is not as expected ({reason}); has the layout changed?"
+        ) from None
+
+
 def shaped(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """An array with the fields of a type alone; fields that are not there are null."""
+    """An array with the fields of a type alone; fields that are not there are null.
+
+    Raises
+    ------
+    ArrowException
+        Values that are not of such a type.
+    """
     if pa.types.is_null(values.type):
         return pa.nulls(len(values), kind)
     if pa.types.is_list(kind):
+        if not any(is_one(values.type) for is_one in _LISTS):
+            raise pa.ArrowTypeError(f"{values.type} where lists should be")
         lists = values if pa.types.is_list(values.type) else values.cast(pa.list_(values.type.value_type))
         if lists.offset:
             lists = pa.concat_arrays([lists])
         inner = shaped(lists.values, kind.value_type)
         return pa.ListArray.from_arrays(lists.offsets, inner, mask=lists.is_null() if lists.null_count else None)
     if pa.types.is_struct(kind):
+        if not pa.types.is_struct(values.type):
+            raise pa.ArrowTypeError(f"{values.type} where fields should be")
         there = {field.name for field in values.type}
         fields = [
             shaped(pc.struct_field(values, field.name), field.type)
