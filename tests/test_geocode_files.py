@@ -171,7 +171,7 @@ def test_folders_keep_their_shape_and_are_read_as_they_are(program):
     frames = {
         "year=2019/a.parquet": addresses(90, 3),
         "year=2020/a.csv": addresses(80, 4),
-        "year=2020/a.tsv": addresses(70, 5),
+        "year=2020/b.tsv": addresses(70, 5),
     }
     for name, frame in frames.items():
         path = program.here / "in" / name
@@ -181,7 +181,7 @@ def test_folders_keep_their_shape_and_are_read_as_they_are(program):
         else:
             frame.to_csv(path, index=False, sep="\t" if path.suffix == ".tsv" else ",")
     assert program("geocode", "in", *ARGS, "--doc-id", "id", "--out", "new/out").code == 0
-    names = ["year=2019/a.parquet", "year=2020/a.parquet", "year=2020/a.tsv.parquet"]
+    names = ["year=2019/a.parquet", "year=2020/a.parquet", "year=2020/b.parquet"]
     assert set(tree(program.here / "new/out")) == {*names, "year=2019", "year=2020", "_coverage.csv", "_manifest.json"}
     for name, frame in zip(names, frames.values(), strict=True):
         found = pd.read_parquet(program.here / "new/out" / name)
@@ -192,6 +192,8 @@ def test_folders_keep_their_shape_and_are_read_as_they_are(program):
     program.refused(2, "geocode", "in", *ARGS, "--out", "new/out", "--force", says="is not empty")
     program.refused(2, "geocode", "in", *ARGS, "--out", "in/out", says="is the input")
     program.refused(2, "geocode", "in", *ARGS, "--out", "in/out.csv", says="is the input")
+    (program.here / "in/year=2020/b.tsv").rename(program.here / "in/year=2020/a.tsv")
+    program.refused(3, "geocode", "in", *ARGS, "--out", "other", says="a.tsv: seems to hold the same rows as a.csv")
 
 
 def test_a_folder_into_one_file(program):

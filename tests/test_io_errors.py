@@ -19,6 +19,7 @@ import shapely
 
 from gpu_clusters.errors import InputError
 from gpu_clusters.io import read_addresses, read_deals
+from gpu_clusters.io.sources import SUPPORTED, readers
 
 HEAD = "doc_id,lon,lat\n"
 
@@ -178,6 +179,21 @@ def test_columns_that_only_folders_have(tmp_path):
 def test_files_given_twice(tmp_path):
     table().to_parquet(tmp_path / "a.parquet")
     refused([tmp_path, tmp_path / "a.parquet"], "a.parquet", "twice")
+
+
+@pytest.mark.parametrize("ending", SUPPORTED)
+def test_a_table_beside_its_packed_self(ending, tmp_path):
+    first = ".parquet" if ending == ".csv" else ".csv"
+    text(tmp_path / f"a.2020{ending.upper()}", "x")
+    text(tmp_path / f"a.2020{first}", "x")
+    for source in (tmp_path, sorted(tmp_path.iterdir())):
+        said = refused(source, "seems to hold the same rows as", "leave one of them out")
+        assert f"a.2020{first}" in said and f"a.2020{ending.upper()}" in said
+    (tmp_path / f"a.2020{first}").rename(tmp_path / f"a.2021{first}")
+    assert len(readers(tmp_path, "patents")) == 2
+    (tmp_path / "older").mkdir()
+    text(tmp_path / "older/a.2020.csv", "x")
+    assert len(readers(tmp_path, "patents")) == 3
 
 
 @pytest.mark.parametrize(

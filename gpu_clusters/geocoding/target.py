@@ -85,6 +85,5 @@ def _names(sources: Sequence[Reader], source: str) -> list[str]:
         assert reader.path is not None
         name = str(reader.path.relative_to(source))
         kind = max((end for end in SUPPORTED if name.lower().endswith(end)), key=len)
-        short = f"{name[: -len(kind)]}.parquet"
-        names.append(f"{name}.parquet" if short in names else short)
+        names.append(f"{name[: -len(kind)]}.parquet")  # no two are alike: `io.folders.refuse_twins`
     return names

@@ -1,10 +1,15 @@
-"""What is below a folder that a user gives."""
+"""What is below a folder that a user gives, and what of it must not be read together."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from gpu_clusters.errors import InputError
+
+_FORMAT = re.compile(r"(\.(csv|tsv|txt|parquet|geoparquet|pq|geojson|json))?(\.(gz|zip|zst))?$", re.IGNORECASE)
 
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
@@ -31,3 +36,20 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
 
 def _hidden(name: str) -> bool:
     return name.startswith((".", "_"))
+
+
+def refuse_twins(files: Iterable[Path]) -> None:
+    """Refuse a file that lies beside its packed self, or in two formats: its rows would count double.
+
+    Raises
+    ------
+    InputError
+    """
+    seen: dict[tuple[Path, str], Path] = {}
+    for path in files:
+        other = seen.setdefault((path.parent, _FORMAT.sub("", path.name, count=1)), path)
+        if other != path:
+            raise InputError(
+                f"{path}: seems to hold the same rows as {other.name} beside it, which would count double; leave one of "
+                "them out, or rename it if its rows are others"
+            )

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.delimited import DelimitedReader
-from gpu_clusters.io.folders import walk
+from gpu_clusters.io.folders import refuse_twins, walk
 from gpu_clusters.io.formats import GeoJsonReader, ParquetReader, Reader, reading
 from gpu_clusters.io.frames import ArrowReader, PandasReader
 
@@ -47,7 +47,8 @@ def readers(source: Any, table: str) -> list[Reader]:
     Raises
     ------
     InputError
-        A source that is missing, empty, given twice or of an unsupported kind.
+        A source that is missing, empty, given twice (also packed and plain, or in two formats, beside each other) or of an
+        unsupported kind.
     UsageError
         Something that is no source.
     """
@@ -65,6 +66,7 @@ def readers(source: Any, table: str) -> list[Reader]:
         else:
             raise UsageError(f"{table}: a source is a path, a data frame or a list of these, not {type(one).__name__}")
     _refuse_repeated(found, table)
+    refuse_twins(reader.path for reader in found if reader.path is not None)
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import lzma
 import os
-import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -16,14 +15,13 @@ from typing import BinaryIO, cast
 import pyarrow as pa
 
 from gpu_clusters.errors import InputError
-from gpu_clusters.io.folders import walk
+from gpu_clusters.io.folders import refuse_twins, walk
 
 BLOCK = 1 << 23
 """Bytes that are parsed at once."""
 LONGEST = 1 << 28
 """Bytes without an end of a record that are held, before a file is taken for something else."""
 PACKED = (".gz", ".zip", ".zst")
-_FORMAT = re.compile(r"(\.(csv|tsv|txt|parquet))?(\.(gz|zip|zst))?$")
 _PIECE = 1 << 20
 _BROKEN = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, OSError)
 
@@ -35,24 +33,9 @@ class BrokenOffError(Exception):
 def find(paths: Sequence[Path], stem: str, endings: Sequence[str]) -> list[Path]:
     """The files called ``stem`` with one of the endings, among some files and below some folders."""
     names = {f"{stem}{ending}" for ending in endings}
-    return refuse_twice([path for path in files_of(paths) if path.name.lower() in names])
-
-
-def refuse_twice(files: list[Path]) -> list[Path]:
-    """The files, unless one lies beside its unpacked self, or in two formats: its rows would count double.
-
-    Raises
-    ------
-    InputError
-    """
-    seen: dict[tuple[Path, str], Path] = {}
-    for path in files:
-        other = seen.setdefault((path.parent, _FORMAT.sub("", path.name.lower())), path)
-        if other != path:
-            raise InputError(
-                f"{path}: seems to hold the same rows as {other.name} beside it; name the files one by one"
-            )
-    return files
+    found = [path for path in files_of(paths) if path.name.lower() in names]
+    refuse_twins(found)
+    return found
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.countries import iso2
+from gpu_clusters.io.folders import refuse_twins
 from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
-from gpu_clusters.sources.blocks import files_of, refuse_twice
+from gpu_clusters.sources.blocks import files_of
 from gpu_clusters.sources.cells import ENDINGS, Layout
 from gpu_clusters.sources.tables import ID, Table, Years
 from gpu_clusters.toml import read_toml
@@ -76,7 +77,7 @@ def _some(files: list[Path], paths: Sequence[Path], endings: Sequence[str]) -> l
     found = [path for path in files if path in paths or path.name.lower().endswith(tuple(endings))]
     if not found:
         raise InputError(f"{', '.join(map(str, paths))}: there is no file; looked for {', '.join(endings)}")
-    refuse_twice([path for path in found if path not in paths])
+    refuse_twins(found)
     return found
 
 
