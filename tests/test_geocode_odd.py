@@ -107,8 +107,14 @@ def test_folders_behind_links_are_read(program, addresses):
         (program.here / folder / "a.parquet").write_bytes(Path("in.parquet").read_bytes())
     Path("in/link").symlink_to(program.here / "elsewhere")
     Path("in/link/loop").symlink_to(program.here / "in")
+    Path("in/link again").symlink_to(program.here / "elsewhere")
+    Path("in/year=2020").mkdir()
+    Path("in/year=2020/a.parquet").write_bytes(Path("in.parquet").read_bytes())
+    Path("in/latest").symlink_to("year=2020")
     assert program("geocode", "in", *ARGS, "--gazetteer", "places.txt", "--out", "out").code == 0
-    assert {str(path.relative_to("out")) for path in Path("out").rglob("*.parquet")} == {"a.parquet", "link/a.parquet"}
+    assert {str(path.relative_to("out")) for path in Path("out").rglob("*.parquet")} == {
+        *("a.parquet", "link/a.parquet", "year=2020/a.parquet")
+    }
 
 
 def test_geojson_has_places(program):

@@ -28,9 +28,14 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
 
     seen = {folder.resolve()}
     for parent, folders, names in os.walk(folder, onerror=fail, followlinks=True):
-        real = {name: Path(parent, name).resolve() for name in sorted(folders) if not _hidden(name)}
-        folders[:] = [name for name in real if real[name] not in seen]
-        seen.update(real.values())
+        here = [Path(parent, name) for name in sorted(folders) if not _hidden(name)]
+        folders.clear()
+        for path in sorted(
+            here, key=Path.is_symlink
+        ):  # a folder is taken where it is, rather than behind a link beside it
+            if (real := path.resolve()) not in seen:
+                seen.add(real)
+                folders.append(path.name)
         yield Path(parent), sorted(name for name in names if not _hidden(name))
 
 
