@@ -134,13 +134,15 @@ def _window(text: str | None) -> tuple[int | None, int | None]:
 def _show(done: Converted, out: str, seconds: float, *, json: bool) -> None:
     from gpu_clusters_cli.output import emit_json, emit_table, plain_table
 
+    from gpu_clusters.sources.run import largest
+
     record = done.manifest
     if json:
         keys = ("source", "table", "rows", "left_out", "skipped_rows", "locations", "coverage")
         emit_json({"out": out} | {key: record[key] for key in keys})
     else:
         emit_table(plain_table(_world(done), "coverage"))
-    for why, count in record["left_out"].items():
+    for why, count in largest(record["left_out"]).items():
         say(f"left out: {count:,} {why}")
     if record["skipped_rows"]:
         say(f"warning: {record['skipped_rows']:,} rows could not be read and are left out; skipped.csv lists them")

@@ -358,6 +358,21 @@ def test_kept_countries_and_years(program):
     )
 
 
+def test_texts_of_any_number_that_are_not_kept(program):
+    lines = [f"{i},{city}\n" for i, city in enumerate(["here", *(f"c{i % 2_000}" for i in range(3_999))])]
+    (program.here / "t.csv").write_text("id,city\n" + "".join(lines))
+    columns = 'deal_id = "id"\ncity = "city"\n[keep]\ncity = ["{}"]\n'
+    ran = program("convert", "table", "t.csv", *mapping(program, columns.format("here")), "--out", "out")
+    assert ran.code == 0 and ran.err.count("\n") == 22, ran.err
+    assert "left out: 1,999 rows with other city\n" in ran.err and "left out: 2 rows with city c0\n" in ran.err
+    assert "left out: 1,962 for 981 other reasons\n" in ran.err
+    left = manifest("out")["left_out"]
+    assert len(left) == 1_001 and sum(left.values()) == 3_999 and left["rows with city c999"] == 2
+    made = mapping(program, columns.format("nowhere"))
+    said = program.refused(3, "convert", "table", "t.csv", *made, "--out", "none", says="no row is left")
+    assert len(said) < 1_000
+
+
 @pytest.mark.parametrize(
     ("before", "after"), [("delimiter = '\"'", ""), ('delimiter = "§"', ""), ("", '_record = "id"')]
 )

@@ -29,6 +29,8 @@ from gpu_clusters.sources.spill import Spill, Spilled, bucket, count_buckets
 RECORDS = ("coverage.csv", "locations.parquet", "skipped.csv")
 """What is written beside the parts, and is no part of the table."""
 THREADS = 4
+SHOWN = 20
+"""Reasons to leave rows out that are told."""
 Progress = Callable[[str, float | None], None]
 
 
@@ -136,10 +138,20 @@ def carry_out(
         tally += sum((joined.tally for joined in joins), Counter[str]())
         left_out = {why: count for why, count in sorted(tally.items()) if count and not why.startswith("_")}
         if not any(joined.rows for joined in joins):
-            why = ", ".join(f"{why}: {count:,}" for why, count in left_out.items())
+            why = ", ".join(f"{why}: {count:,}" for why, count in largest(left_out).items())
             raise InputError(f"{source.name}: no row is left" + (f" ({why})" if why else ""))
         skipped = together([*([before] if before else []), *(read.skips for read in reads)])
         return _write_records(source, folder, joins, places.finish(), left_out, skipped, dict(options or {}))
+
+
+def largest(left_out: dict[str, int]) -> dict[str, int]:
+    """What was left out, by why; of many reasons those that count most, and the others together."""
+    if len(left_out) <= SHOWN:
+        return left_out
+    order = sorted(left_out, key=lambda why: (-left_out[why], why))
+    others = order[SHOWN:]
+    told = {why: left_out[why] for why in order[:SHOWN]}
+    return told | {f"for {len(others):,} other reasons": sum(left_out[why] for why in others)}
 
 
 def _read(source: Source, number: int, common: tuple[Path, int, str]) -> _Read:

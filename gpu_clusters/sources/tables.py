@@ -19,6 +19,8 @@ from gpu_clusters.sources.values import one_of, text, typed
 Years = tuple[int | None, int | None]
 ROWS, GONE = "rows", "gone"
 ID = {"patents": "doc_id", "publications": "doc_id", "deals": "deal_id"}
+KINDS = 1_000
+"""Reasons to leave rows out that are counted one by one, of each file: a column may hold any number of texts."""
 RECORD = "_record"
 """Which record of the input a row is from; tells a document that is given twice from one with several rows."""
 
@@ -101,7 +103,8 @@ def wanted(rows: pa.Table, years: Years, keep: Mapping[str, Sequence[str]], tall
         values = text(rows.column(name).combine_chunks())
         mask = one_of(values, allowed)
         for pair in values.filter(pa.array(good & ~mask)).value_counts().to_pylist():
-            tally[f"rows with {name} {pair['values'] or '(none)'}"] += pair["counts"]
+            why = f"rows with {name} {pair['values'] or '(none)'}"
+            tally[why if why in tally or len(tally) < KINDS else f"rows with other {name}"] += pair["counts"]
         good &= mask
     if years != (None, None):
         mask = within(rows.column("year"), years)
