@@ -90,6 +90,34 @@ def test_parts_without_rows_keep_their_types(program, addresses):
     assert pq.read_schema("out/b.parquet").field("x").type == pa.date32()
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "kind"),
+    [
+        (pa.array(["x"]).dictionary_encode(), pa.array(["y"]), pa.string()),
+        (pa.array(["x"]).dictionary_encode(), pa.array(["y"], pa.large_string()), pa.large_string()),
+        (pa.array([1]).dictionary_encode(), pa.array([2.5]), pa.float64()),
+        (pa.array([1]), pa.array(["y"]), None),
+        (pa.array([1]), pa.array(["y"]).dictionary_encode(), None),
+        (pa.array([2**60 + 1]), pa.array([2.5]), None),
+    ],
+)
+def test_parts_of_other_types(program, addresses, one, other, kind):
+    (program.here / "in").mkdir()
+    for name, values in (("a", one), ("b", other)):
+        addresses(values)
+        Path("in.parquet").rename(f"in/{name}.parquet")
+    given = (*ARGS, "--gazetteer", "places.txt", "--out", "out.parquet")
+    if kind is None:
+        program.refused(3, "geocode", "in", *given, says="types that do not go together")
+        with pytest.raises(InputError, match="types that do not go together"):
+            gpu_clusters.geocode("in", gazetteer="places.txt")
+    else:
+        assert program("geocode", "in", *given).code == 0
+        found = pq.read_table("out.parquet")["x"]
+        assert found.type == kind and found.to_pylist() == one.to_pylist() + other.to_pylist()
+        assert gpu_clusters.geocode("in", gazetteer="places.txt")["x"].tolist() == found.to_pylist()
+
+
 @pytest.mark.parametrize("header", ["city,country", "city,country\n", '"city","country"\r\n'])
 def test_tables_without_rows(program, addresses, header):
     addresses(pa.array([1]))

@@ -23,7 +23,7 @@ from gpu_clusters.geocoding.match import Place
 from gpu_clusters.geocoding.table import TABLE, check_columns, columns_of, tables
 from gpu_clusters.geocoding.target import Target
 from gpu_clusters.geocoding.triples import Triple, Triples
-from gpu_clusters.geocoding.writing import aligned, writing
+from gpu_clusters.geocoding.writing import aligned, without_dictionaries, writing
 from gpu_clusters.io.columns import without_views
 from gpu_clusters.io.countries import iso2
 from gpu_clusters.io.coverage import coverage_table
@@ -196,7 +196,8 @@ def _write(
                     codes, left = triples.codes(batch, reader.name), left - batch.num_rows
                     if left < 0 or len(triples) > places.num_rows:
                         break
-                    columns = aligned(without_views(batch), own).columns
+                    with _together(reader.name):
+                        columns = aligned(without_views(batch), own).columns
                     write(pa.Table.from_arrays([*columns, *places.take(pa.array(codes)).columns], schema=schema))
                     tell("write", (done + part) / len(sources))
                 if left or len(triples) > places.num_rows:
@@ -213,15 +214,28 @@ def _schema(sources: Sequence[Reader]) -> pa.Schema:
         if batch is None:
             batch = _no_rows(reader, names, typed=len(sources) == 1)
         schemas.append(without_views(batch).schema.with_metadata(batch.schema.metadata))
+    where = f"{sources[0].name} to {sources[-1].name}"
+    with _together(where):
+        schema = schemas[0] if len(schemas) == 1 else _united(schemas)
+    fields = [pa.field(one.name, pa.string()) if pa.types.is_null(one.type) else one for one in schema]
+    return pa.schema(fields, schema.metadata)
+
+
+def _united(schemas: Sequence[pa.Schema]) -> pa.Schema:
     try:
-        schema = schemas[0] if len(schemas) == 1 else pa.unify_schemas(schemas, promote_options="permissive")
+        return pa.unify_schemas(schemas, promote_options="permissive")
+    except pa.ArrowException:  # a dictionary here may be plain texts there
+        return pa.unify_schemas([without_dictionaries(schema) for schema in schemas], promote_options="permissive")
+
+
+@contextmanager
+def _together(where: str) -> Iterator[None]:
+    try:
+        yield
     except pa.ArrowException as error:
-        where = f"{sources[0].name} to {sources[-1].name}"
         raise InputError(
             f"{where}: a column has types that do not go together ({error}); give a folder as --out"
         ) from None
-    fields = [pa.field(one.name, pa.string()) if pa.types.is_null(one.type) else one for one in schema]
-    return pa.schema(fields, schema.metadata)
 
 
 def _no_rows(reader: Reader, names: Sequence[str], *, typed: bool) -> pa.RecordBatch:

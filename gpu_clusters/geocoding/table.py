@@ -14,6 +14,7 @@ from gpu_clusters.errors import InputError
 from gpu_clusters.geocoding.lookup import find_places, service
 from gpu_clusters.geocoding.match import Place
 from gpu_clusters.geocoding.triples import Triples
+from gpu_clusters.geocoding.writing import without_dictionaries
 from gpu_clusters.io.formats import GeoJsonReader, Reader
 from gpu_clusters.io.sources import readers
 
@@ -138,4 +139,17 @@ def _whole(sources: Sequence[Reader]) -> pa.Table:
         batches = [batch for batch, _ in reader.batches(names, ())]
         empty = pa.table({name: pa.array([], pa.string()) for name in names})
         tables.append(pa.Table.from_batches(batches).unify_dictionaries() if batches else empty)
+    try:
+        return _united(tables)
+    except pa.ArrowException:  # a dictionary here may be plain texts there
+        tables = [table.cast(without_dictionaries(table.schema)) for table in tables]
+    try:
+        return _united(tables)
+    except pa.ArrowException as error:
+        raise InputError(
+            f"{TABLE}: a column has types that do not go together ({error}); geocode the sources one by one"
+        ) from None
+
+
+def _united(tables: Sequence[pa.Table]) -> pa.Table:
     return pa.concat_tables(tables, promote_options="permissive")

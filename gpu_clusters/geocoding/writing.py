@@ -43,7 +43,7 @@ def writing(path: Path, schema: pa.Schema) -> Iterator[Write]:
             f"column {odd.name!r} holds {odd.type}, which a text file cannot: give an --out that ends in .parquet"
         )
     options = pa_csv.WriteOptions(delimiter="\t" if ".tsv" in str(ending(path.name)) else ",")
-    plain = pa.schema([(field.name, _value_type(field.type)) for field in schema])
+    plain = without_dictionaries(schema)
     with (
         path.open("wb") as plainly,
         pa.output_stream(plainly, compression="gzip" if path.suffix.lower() == ".gz" else None) as file,
@@ -65,5 +65,7 @@ def aligned(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _value_type(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
+def without_dictionaries(schema: pa.Schema) -> pa.Schema:
+    """The columns of a schema, those that are dictionaries in the type of their values."""
+    kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in schema.types]
+    return pa.schema(zip(schema.names, kinds, strict=True), schema.metadata)
