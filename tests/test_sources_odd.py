@@ -403,6 +403,17 @@ def test_columns_of_bytes(program, kind):
     program.refused(3, "convert", "table", "T.PARQUET", *made, "--out", "out", says='column "id" holds')
 
 
+@pytest.mark.parametrize("value", [2.0**53, 1.5, float("inf")])
+def test_ids_that_are_no_whole_numbers(program, value):
+    ids = pa.array([1.0, value, None, float("nan"), 2.0**53 - 1])
+    pq.write_table(pa.table({"id": ids, "x": [1.0] * 5, "y": [2.0] * 5}), program.here / "t.parquet")
+    made = mapping(program, 'deal_id = "id"\nlon = "x"\nlat = "y"\n')
+    given = ("convert", "table", "t.parquet", *made, "--out", "out")
+    program.refused(3, *given, says=f'row 2: column "id": {value} is not a whole number below 2^53')
+    assert program(*given, "--on-error", "skip").code == 0
+    assert rows("out")["deal_id"].dropna().tolist() == ["1", "9007199254740991"] and len(rows("out")) == 4
+
+
 def test_a_column_of_parquet_that_is_there_twice(program):
     pq.write_table(pa.table([pa.array(["a"]), pa.array(["b"])], names=["id", "id"]), program.here / "t.parquet")
     made = mapping(program, 'deal_id = "id"\n')

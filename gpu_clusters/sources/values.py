@@ -15,6 +15,7 @@ from gpu_clusters.io.countries import iso2
 from gpu_clusters.sources.skips import Skips
 
 NUMBERS = ("lon", "lat", "fraction", "deals", "_sequence")
+_IDS = ("doc_id", "deal_id")
 _MISSING = pa.array(["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "\\N"])
 _LARGEST_EXACT = 2.0**53
 _YEAR = r"(?:^|\D)(?P<year>1[6-9]\d\d|20\d\d)(?:\D|$|\d{4}$)"
@@ -51,6 +52,8 @@ def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str
             columns[name] = mapped(text(values), iso2)
         else:
             columns[name] = text(values)
+            if name in _IDS and pa.types.is_floating(values.type):
+                _check_whole(values, f'column "{names.get(name, name)}"', faults)
     if "doc_id" in columns and columns["doc_id"].null_count:
         for empty in np.flatnonzero(columns["doc_id"].is_null().to_numpy(zero_copy_only=False)):
             faults.setdefault(int(empty), f'column "{names.get("doc_id", "doc_id")}" is empty; a document needs an id')
@@ -96,6 +99,15 @@ def one_of(values: pa.Array, allowed: Sequence[str]) -> np.ndarray:
 def plain_name(name: str) -> str:
     """A kind of round, patent or work, as it is compared."""
     return name.strip().casefold().replace(" ", "_").replace("-", "_")
+
+
+def _check_whole(values: pa.Array, column: str, faults: dict[int, str]) -> None:
+    """Ids that are floats must be whole and small enough to be told from their neighbours."""
+    plain = values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    odd = ~np.isnan(plain) & ~((np.floor(plain) == plain) & (np.abs(plain) < _LARGEST_EXACT))
+    for at in np.flatnonzero(odd):
+        what = "is not a whole number below 2^53; write it as an integer or as text"
+        faults.setdefault(int(at), f"{column}: {plain[at]} {what}")
 
 
 def _numbers(values: pa.Array, column: str, name: str, faults: dict[int, str]) -> pa.Array:
