@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from exports import WORKS, authorship, damage, manifest, patentsview, rows, snapshot, work
+from exports import GEOC_INV, WORKS, authorship, damage, manifest, patentsview, rows, snapshot, work
 from program import process
 
 from gpu_clusters.errors import InputError
@@ -200,6 +200,23 @@ def test_the_input_is_not_replaced(program):
     (program.here / "in/part-00000.csv").write_text(TABLE)
     made = mapping(program)
     program.refused(2, "convert", "table", "in", *made, "--out", "in", "--force", says="holds files of the input")
+
+
+def test_extracts_beside_the_inventors_do_not_count_again(program):
+    (program.here / "in/part").mkdir(parents=True)
+    header, *lines = GEOC_INV.splitlines()
+    (program.here / "in/geoc_inv_FR.csv").write_text("\n".join([header, lines[0], ""]))
+    (program.here / "in/part/GEOC_INV_KE.csv").write_text("\n".join([header, lines[1], ""]))
+    assert program("convert", "geoc-inv", "in", "--out", "parts").code == 0
+    assert rows("parts")["doc_id"].tolist() == ["1", "2"]
+    (program.here / "in/geoc_inv.txt").write_text(GEOC_INV)
+    assert program("convert", "geoc-inv", "in", "--out", "whole").code == 0
+    assert rows("whole")["doc_id"].tolist() == ["1", "1", "2", "3"]
+    given = ("in/geoc_inv_FR.csv", "in/part/GEOC_INV_KE.csv")
+    assert program("convert", "geoc-inv", *given, "--out", "given").code == 0
+    assert rows("given")["doc_id"].tolist() == ["1", "2"]
+    (program.here / "in/part/geoc_inv.txt").write_text(GEOC_INV)
+    program.refused(3, "convert", "geoc-inv", "in", "--out", "two", says="files of one release")
 
 
 def test_archives_that_python_cannot_unpack(program):

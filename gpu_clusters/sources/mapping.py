@@ -17,6 +17,7 @@ from gpu_clusters.sources.tables import ID, Table, Years
 from gpu_clusters.toml import read_toml
 
 _KEYS = ("table", "delimiter", "encoding", "columns", "keep", "unique")
+_INVENTORS = "geoc_inv"
 _GEOC_INV = {
     "doc_id": ("appln_id",),
     "lon": ("lng",),
@@ -28,7 +29,12 @@ _GEOC_INV = {
 
 def geoc_inv(paths: Sequence[Path], *, years: Years = (None, None)) -> Table:
     """``geoc_inv.txt``, inventors by application: de Rassenfosse, Kozak and Seliger 2019, Dataverse doi:10.7910/DVN/OTTBDX."""
-    files = [path for path in files_of(paths) if path in paths or path.name.lower().startswith("geoc_inv")]
+    files = [path for path in files_of(paths) if path in paths or path.name.lower().startswith(_INVENTORS)]
+    whole = [path for path in files if path in paths or path.name.lower().startswith(f"{_INVENTORS}.")]
+    files = whole or files  # what else is called like the table has some of its rows once more
+    more = [path for path in whole if path not in paths][1:]
+    if more:
+        raise InputError(f"{more[0]}: is {_INVENTORS} once more, beside {whole[0]}; give the files of one release")
     return Table("geoc-inv", "patents", _some(files, paths, ENDINGS), Layout(_GEOC_INV), years)
 
 
