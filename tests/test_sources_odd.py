@@ -18,7 +18,7 @@ from exports import GEOC_INV, WORKS, authorship, damage, manifest, patentsview, 
 from program import process
 
 from gpu_clusters.errors import InputError
-from gpu_clusters.sources import blocks, cells
+from gpu_clusters.sources import blocks, cells, spill
 from gpu_clusters.sources.blocks import files_of
 from gpu_clusters.sources.cells import Layout
 from gpu_clusters.sources.records import shaped
@@ -181,6 +181,19 @@ def test_folders_and_names_that_cannot_be_read(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "walk", walk)
     with pytest.raises(InputError, match="secret: cannot be read"):
         files_of([tmp_path])
+
+
+def test_the_last_ending_says_what_a_file_is(program, monkeypatch):
+    tabs = TABLE.replace(",", "\t")
+    made = mapping(program)
+    for name, text_ in (("old.tsv.csv", TABLE), ("new.csv.tsv", tabs), ("new.csv.TSV.gz", tabs)):
+        data = text_.encode()
+        (program.here / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+        assert program("convert", "table", name, *made, "--out", "out", "--force").code == 0
+        assert len(rows("out")) == 2
+    monkeypatch.setattr(spill, "PER_BUCKET", {True: 1, False: 1 << 20})
+    Path("new.csv.TSV.gz").rename("new.csv.TSV.GZ")
+    assert count_buckets([Path("new.csv.TSV.GZ")]) > 1
 
 
 def test_years_in_names_are_no_endings(program):

@@ -21,6 +21,7 @@ from gpu_clusters.sources.records import Numbered
 from gpu_clusters.sources.skips import Skips
 
 ENDINGS = tuple(f"{ending}{packed}" for ending in (".csv", ".tsv", ".txt") for packed in ("", *PACKED))
+_TABBED = tuple(f".tsv{packed}" for packed in ("", *PACKED))
 _BATCH = 100_000
 _SHOWN = 40
 
@@ -36,7 +37,7 @@ class Layout:
     optional : sequence of str
         Names whose columns may be missing, and are empty then.
     delimiter : str or None
-        None: a tab in files whose name has ``.tsv``, else a comma.
+        None: a tab in ``.tsv`` files, plain or packed, else a comma.
     encoding : str
         One that has ASCII's characters in ASCII's places.
     """
@@ -118,7 +119,7 @@ def _parquet(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
 
 
 def _delimited(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
-    delimiter = layout.delimiter or ("\t" if ".tsv" in path.name.lower() else ",")
+    delimiter = layout.delimiter or ("\t" if path.name.lower().endswith(_TABBED) else ",")
     header: list[str] | None = None
     found: dict[str, int] = {}
     number = 1

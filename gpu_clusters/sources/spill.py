@@ -17,13 +17,14 @@ import pandas as pd
 import pyarrow as pa
 
 from gpu_clusters.errors import InputError
+from gpu_clusters.sources.blocks import PACKED
 
 FLUSH = 1 << 18
 """Rows that are kept in memory before they are dealt out."""
 PER_BUCKET = {True: 1 << 25, False: 1 << 27}
 """Bytes of packed and of plain input that make one bucket."""
 MOST = 1_024
-_PACKED = (".gz", ".zip", ".zst", ".parquet")
+_PACKED = (*PACKED, ".parquet")
 
 
 class Spilled(NamedTuple):
@@ -37,7 +38,7 @@ class Spilled(NamedTuple):
 def count_buckets(files: Iterable[Path]) -> int:
     """Number of buckets for some input; a bucket then has some hundred thousand rows."""
     try:
-        size = sum(path.stat().st_size / PER_BUCKET[path.suffix in _PACKED] for path in files)
+        size = sum(path.stat().st_size / PER_BUCKET[path.suffix.lower() in _PACKED] for path in files)
     except OSError as error:
         raise InputError(f"{error.filename}: cannot be read ({error.strerror or error})") from None
     return min(max(int(np.ceil(size)), 1), MOST)
