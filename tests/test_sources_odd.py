@@ -196,6 +196,12 @@ def test_the_last_ending_says_what_a_file_is(program, monkeypatch):
     assert count_buckets([Path("new.csv.TSV.GZ")]) > 1
 
 
+def test_a_system_that_does_not_say_which_cores_may_be_used(program, monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)  # macOS
+    (program.here / "t.csv").write_text(TABLE)
+    assert program("convert", "table", "t.csv", *mapping(program), "--out", "out").code == 0
+
+
 def test_years_in_names_are_no_endings(program):
     (program.here / "in").mkdir()
     for name in ("deals.2020.csv", "deals.2021.csv"):

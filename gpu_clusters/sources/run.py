@@ -215,6 +215,11 @@ def _write_records(
     return Converted(coverage, manifest)
 
 
+def _cores() -> int:
+    """Cores that this process may use; where the system does not say, all."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _ready(device: str) -> None:
     backend.frames(device)
 
@@ -232,7 +237,7 @@ def _engine(source: Source, dask: Any, device: str) -> Iterator[Callable[..., It
     """Calls of a function with the source, 0..n-1, and what they have in common, in order: by threads, or by Dask's workers."""
     with ExitStack() as stack:
         if dask is None:
-            pool = ThreadPoolExecutor(min(THREADS, len(os.sched_getaffinity(0))))
+            pool = ThreadPoolExecutor(min(THREADS, _cores()))
             stack.callback(pool.shutdown, cancel_futures=True)
             yield lambda function, common, n: pool.map(lambda number: function(source, number, common), range(n))
             return
