@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import struct
+import time
 import zipfile
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from exports import GEOC_INV, WORKS, authorship, damage, manifest, patentsview, 
 from program import process
 
 from gpu_clusters.errors import InputError
-from gpu_clusters.sources import blocks, cells, spill
+from gpu_clusters.sources import blocks, cells, run, spill
 from gpu_clusters.sources.blocks import files_of
 from gpu_clusters.sources.cells import Layout
 from gpu_clusters.sources.records import shaped
@@ -291,6 +292,26 @@ def test_workers_are_silent_about_bad_input(program):
     made = (*mapping(program), "--dask", "local:1", "--out", "out")
     ran = process("convert", "table", "t.csv", *made, cwd=program.here)
     assert ran.code == 3 and "row 3" in ran.err and "Traceback" not in ran.err
+
+
+def _some_number(_source, number, _common):
+    return number
+
+
+def test_workers_forget_what_has_been_fetched():
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+        run._engine(None, client, "cpu") as each,
+    ):
+        before = len(client.futures)
+        for fetched, _ in enumerate(each(_some_number, None, 5), 1):
+            until = time.monotonic() + 30
+            while len(client.futures) > before + 1 + 5 - fetched:  # and what the five have in common
+                assert time.monotonic() < until
+                time.sleep(0.01)
 
 
 def test_all_files_are_in_the_manifest(program):

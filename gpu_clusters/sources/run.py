@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -247,10 +247,10 @@ def _engine(source: Source, dask: Any, device: str) -> Iterator[Callable[..., It
 
         def each(function: Callable[..., Any], common: Any, n: int) -> Iterator[Any]:
             known = client.scatter([common], broadcast=True)[0]
-            futures = [client.submit(_tried, function, shared, number, known, pure=False) for number in range(n)]
-            for future in futures:
+            futures = deque(client.submit(_tried, function, shared, number, known, pure=False) for number in range(n))
+            while futures:
                 try:
-                    result = future.result()
+                    result = futures.popleft().result()  # what nobody knows any more the workers forget
                 except OSError as error:
                     raise GpuClustersError(f"a worker of Dask cannot read or write: {error}") from None
                 if isinstance(result, GpuClustersError):
