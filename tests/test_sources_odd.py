@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import gc
 import gzip
 import json
 import os
 import struct
 import time
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -323,6 +325,18 @@ def test_all_files_are_in_the_manifest(program):
         there = {path for name in given for path in Path(name).rglob("*") if path.name != "manifest"} or {Path("t.csv")}
         there = {path for path in there if path.is_file()} | ({Path("m.toml")} if source == "table" else set())
         assert {Path(one["name"]) for one in manifest(source)["inputs"]} == there
+
+
+def test_a_row_that_is_refused_leaves_no_file_open(program, monkeypatch):
+    monkeypatch.setattr(spill, "FLUSH", 1)
+    monkeypatch.setattr(blocks, "BLOCK", 40)
+    monkeypatch.setattr(blocks, "_PIECE", 40)
+    (program.here / "t.csv").write_text(TABLE + "c,1,2,2020,France\nd,north,2,2020,France\n")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        program.refused(3, "convert", "table", "t.csv", *mapping(program), "--out", "out", says="row 4")
+        gc.collect()
+    assert not [one for one in said if issubclass(one.category, ResourceWarning)]
 
 
 def test_a_damaged_file_is_not_called_empty(program):

@@ -156,9 +156,10 @@ def largest(left_out: dict[str, int]) -> dict[str, int]:
 
 def _read(source: Source, number: int, common: tuple[Path, int, str]) -> _Read:
     folder, buckets, on_error = common
-    skips, tally, spill = Skips(on_error), Counter[str](), Spill(folder, number, buckets)
-    source.read(number, spill, skips, tally)
-    return _Read(spill.close(), skips, tally)
+    skips, tally = Skips(on_error), Counter[str]()
+    with Spill(folder, number, buckets) as spill:
+        source.read(number, spill, skips, tally)
+        return _Read(spill.finish(), skips, tally)
 
 
 def _join(source: Source, number: int, common: tuple[Sequence[Spilled], Path, str]) -> _Joined:

@@ -45,13 +45,19 @@ def count_buckets(files: Iterable[Path]) -> int:
 
 
 class Spill:
-    """Takes the rows of an input file."""
+    """Takes the rows of an input file; a context, which closes what has been opened."""
 
     def __init__(self, folder: Path, number: int, buckets: int) -> None:
         self._folder, self._number, self._buckets = folder, number, buckets
         self._waiting: dict[str, list[pa.Table]] = {}
         self._files: dict[str, tuple[pa.RecordBatchFileWriter, Path, list[int]]] = {}
         self._rows, self._sinks = 0, ExitStack()
+
+    def __enter__(self) -> Spill:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sinks.close()
 
     def add(self, stream: str, table: pa.Table, key: str | None) -> None:
         """Take rows of a stream; those with the same text in the column ``key`` come to the same bucket.
@@ -70,13 +76,12 @@ class Spill:
         if sum(piece.num_rows for piece in waiting) >= FLUSH:
             self._flush(stream)
 
-    def close(self) -> list[Spilled]:
+    def finish(self) -> list[Spilled]:
         """Write what is left; the files."""
         for stream in list(self._waiting):
             self._flush(stream)
         for writer, _, _ in self._files.values():
             writer.close()
-        self._sinks.close()
         return [Spilled(stream, path, np.array(held, np.int16)) for stream, (_, path, held) in self._files.items()]
 
     def _flush(self, stream: str) -> None:
