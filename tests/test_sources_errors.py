@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from exports import FUNDING, FUNDING_HEADER, GEOC_INV, WORKS, damage, funding, manifest, patentsview, rows, snapshot
 
-from gpu_clusters.sources import blocks, cells, quotes
+from gpu_clusters.sources import blocks, cells, quotes, skips
 from gpu_clusters.sources.cells import Layout
 from gpu_clusters.sources.skips import Skips
 
@@ -95,6 +95,20 @@ def test_an_institution_that_cannot_be_read_is_listed_too(program):
     damage(program.here / "snap", lambda text: b"nonsense\n" + text, "institutions")
     assert program("convert", "openalex", "snap", "--on-error", "skip", "--out", "out").code == 0
     assert "institutions" in pd.read_csv("out/skipped.csv")["file"][0]
+
+
+def test_rows_that_are_listed_of_each_file(program, monkeypatch):
+    monkeypatch.setattr(skips, "LISTED", 2)
+    snapshot(program.here / "snap")
+    parts = sorted((program.here / "snap/data/jsonl/institutions").rglob("*.gz"))
+    for path in parts:
+        path.write_bytes(gzip.compress(b"[\n{\n]\n" + gzip.decompress(path.read_bytes())))
+    given = ("convert", "openalex", "snap", "--on-error", "skip", "--out")
+    assert program(*given, "out").code == 0
+    assert pd.read_csv("out/skipped.csv")["row"].tolist() == [1, 2, 1, 2] and manifest("out")["skipped_rows"] == 6
+    parts[1].write_bytes(gzip.compress(b'\xff\n{"id": 1}\n'))
+    said = program.refused(3, *given, "none", says="not one row could be read (is not JSON as expected")
+    assert str(parts[1].relative_to(program.here)) in said
 
 
 def test_parquet_that_breaks_off(program):

@@ -44,7 +44,7 @@ def records(path: Path, schema: pa.Schema, expected: tuple[str, ...], skips: Ski
         The layout is another one, no record can be read, or `skips` refuses one.
     """
     read = _parquet if path.suffix.lower() == ".parquet" else _json
-    good, before, lacking = 0, skips.total, set(expected)
+    good, lacking = 0, set(expected)
     nameless: list[int] = []  # records without an id, until one that has shows that it is not the layout
     for numbers, table in read(path, schema, skips):
         lacking = {name for name in lacking if table.column(name).null_count == table.num_rows}
@@ -57,7 +57,7 @@ def records(path: Path, schema: pa.Schema, expected: tuple[str, ...], skips: Ski
         nameless.clear()
         good += int(known.sum())
         yield numbers[known], table if known.all() else table.filter(pa.array(known))
-    skips.check_some(path, good, before)
+    skips.check_some(path, good)
     if lacking and (good or nameless):
         raise InputError(f"{path}: no record has the field {min(lacking)!r}; has the layout changed?")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,12 @@ class Skips:
 
     on_error: str = FAIL
     listed: list[Skip] = field(default_factory=list)
-    total: int = 0
+    of_file: Counter[Path] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        """How many rows were left out."""
+        return self.of_file.total()
 
     def add(self, file: Path, row: int, reason: str) -> None:
         """Take down a row.
@@ -40,21 +46,20 @@ class Skips:
         """
         if self.on_error == FAIL:
             raise InputError(f"{file}: row {row}: {reason}; --on-error skip leaves such rows out and lists them")
-        self.total += 1
-        if len(self.listed) < LISTED:
+        self.of_file[file] += 1
+        if self.of_file[file] <= LISTED:
             self.listed.append(Skip(str(file), row, reason))
 
-    def check_some(self, file: Path, good: int, before: int) -> None:
+    def check_some(self, file: Path, good: int) -> None:
         """Refuse a file of which not one row could be read, whatever ``on_error`` says.
 
         Raises
         ------
         InputError
-            ``good`` is 0, and rows were left out since there were ``before``.
+            ``good`` is 0, and rows of the file were left out.
         """
-        if not good and self.total > before:
-            why = self.listed[-1].reason if self.listed else "see the rows before"
-            raise InputError(f"{file}: not one row could be read ({why}); is it the right file?")
+        if not good and self.of_file[file]:
+            raise InputError(f"{file}: not one row could be read ({self.listed[-1].reason}); is it the right file?")
 
 
 def together(parts: Iterable[Skips]) -> tuple[list[Skip], int]:
