@@ -182,6 +182,18 @@ def test_text_in_a_number_column(program, cell, says):
     assert rows("out")["doc_id"].tolist() == ["1", "2", "3"]
 
 
+def test_a_file_of_which_no_row_is_good(program):
+    (program.here / "in").mkdir()
+    (program.here / "in/geoc_inv_1.txt").write_text(GEOC_INV)
+    header = GEOC_INV.splitlines()[0]
+    (program.here / "in/geoc_inv_2.txt").write_text(f'{header}\n1,2000-01-31,"48,9",2.4,FR,a,b\n')
+    given = ("convert", "geoc-inv", "in", "--on-error", "skip", "--out", "out")
+    said = program.refused(3, *given, says="geoc_inv_2.txt: not one row could be read")
+    assert "'48,9' is not a number" in said
+    (program.here / "in/geoc_inv_2.txt").write_text(f"{header}\n")
+    assert program(*given).code == 0
+
+
 def test_a_row_without_a_document(program):
     (program.here / "geoc_inv.txt").write_text(GEOC_INV + ",2000-01-01,1,1,FR,,\n")
     program.refused(3, "convert", "geoc-inv", "geoc_inv.txt", "--out", "out", says='row 5: column "appln_id" is empty')

@@ -91,16 +91,13 @@ def cells(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
     Raises
     ------
     InputError
-        A column is missing, no row can be read, or `skips` refuses one.
+        A column is missing, or `skips` refuses a row.
     """
-    good = 0
     for numbers, table in (_parquet if path.suffix.lower() == ".parquet" else _delimited)(path, layout, skips):
-        good += table.num_rows
         for name in layout.columns:
             if name not in table.column_names:
                 table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
         yield numbers, table.select(list(layout.columns))
-    skips.check_some(path, good)
 
 
 def _parquet(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:

@@ -90,10 +90,19 @@ class Table:
 
 
 def read_rows(path: Path, layout: Layout, skips: Skips) -> Iterator[pa.Table]:
-    """The rows of a file in their types."""
-    names = {name: candidates[0] for name, candidates in layout.columns.items()}
+    """The rows of a file in their types.
+
+    Raises
+    ------
+    InputError
+        A column is missing or of another kind, no row can be read, or `skips` refuses one.
+    """
+    good, names = 0, {name: candidates[0] for name, candidates in layout.columns.items()}
     for numbers, table in cells(path, layout, skips):
-        yield typed(path, numbers, table, names, skips)
+        rows = typed(path, numbers, table, names, skips)
+        good += rows.num_rows
+        yield rows
+    skips.check_some(path, good)
 
 
 def wanted(rows: pa.Table, years: Years, keep: Mapping[str, Sequence[str]], tally: Counter[str]) -> np.ndarray:
