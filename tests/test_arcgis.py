@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -286,6 +289,42 @@ def test_caches_are_apart_by_service(tmp_path):
         assert len(one.queries) == len(other.queries) == 1
 
 
+def test_runs_that_share_a_cache_pay_once(tmp_path, monkeypatch):
+    put, together = Cache.put, threading.Barrier(3)
+
+    def slow(*arguments):
+        time.sleep(0.02)
+        put(*arguments)
+
+    def run(_):
+        with client(service, tmp_path) as arcgis:
+            together.wait(60)
+            found = [arcgis.candidates(f"q{i}")[0]["lon"] for i in range(9)]
+            return found, arcgis.asked, arcgis.kept
+
+    monkeypatch.setattr(Cache, "put", slow)
+    with serving({f"q{i}": [[candidate(i, 0)]] for i in range(9)}) as service:
+        with ThreadPoolExecutor(3) as pool:
+            runs = list(pool.map(run, range(3)))
+        assert sorted(service.queries) == [f"q{i}" for i in range(9)]
+    assert all(found == list(range(9)) and asked + kept == 9 for found, asked, kept in runs)
+
+
+def test_a_file_system_without_locks(tmp_path, monkeypatch):
+    (tmp_path / "cache.sqlite.lock").mkdir()
+    with serving({"A": [[candidate(1, 2)]]}) as service:
+        with client(service, tmp_path) as arcgis:
+            assert arcgis.candidates("A")
+        (tmp_path / "cache.sqlite.lock").rmdir()
+
+        def flock(*_):
+            raise OSError(errno.ENOLCK, "No locks available")
+
+        monkeypatch.setattr("gpu_clusters.geocoding.cache.fcntl.flock", flock)
+        with client(service, tmp_path) as arcgis:
+            assert arcgis.candidates("B") == [] and service.queries == ["A", "B"]
+
+
 def test_files_that_are_no_cache(tmp_path):
     (tmp_path / "text").write_bytes(b"no database" * 100)
     with sqlite3.connect(tmp_path / "other") as base:
@@ -368,6 +407,7 @@ def test_command_refuses(program, monkeypatch):
     program.refused(3, *ARGS[:12], "--cache", "in.csv", "--out", "out.csv", says="no cache")
     with serving({"Atlantis, France": [error(498, "Invalid token.")]}) as service:
         Cache(program.here / "cache.sqlite").close()
+        (program.here / "cache.sqlite.lock").touch()
         program.refused(1, *ARGS, "--arcgis-url", service.url, says="the token is not accepted (498: Invalid token.)")
 
 
@@ -386,7 +426,7 @@ def test_an_interrupted_run_goes_on(tmp_path):
             out, err = running.communicate(timeout=60)
         assert running.returncode == 130 and out == "" and "nothing was written" in err, err
         assert sorted(path.name for path in tmp_path.iterdir() if not path.name.startswith(".")) == [
-            *("cache.sqlite", "cities500.txt", "in.csv")
+            *("cache.sqlite", "cache.sqlite.lock", "cities500.txt", "in.csv")
         ]
         before = len(service.queries)
         answers["Mordor, Canada"] = [[]]

@@ -123,9 +123,16 @@ class ArcGIS:
         """
         key = query.casefold()
         found = self._cache.get(self.url, key)
-        if found is not None:
-            self.kept += 1
-            return found
+        if found is None:
+            with self._cache.alone():
+                found = self._cache.get(self.url, key)  # another run may have asked meanwhile
+                if found is None:
+                    return self._new(query, key)
+        self.kept += 1
+        return found
+
+    def _new(self, query: str, key: str) -> list[dict[str, Any]] | None:
+        """Ask, and keep the answer."""
         try:
             found = self._ask(query)
         except _RejectedError as error:

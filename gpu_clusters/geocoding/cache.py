@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
@@ -94,6 +97,22 @@ class Cache:
             )
         except sqlite3.Error as error:
             raise GpuClustersError(f"{self.path}: an answer cannot be written ({error}); is the disk full?") from None
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """A while in which no other run that shares the file asks: what others have asked is in it by then.
+
+        The lock is on a file beside it, ``NAME.lock``, and goes with the process. Where the file system has no locks all ask.
+        """
+        handle = -1
+        try:
+            with suppress(OSError):
+                handle = os.open(f"{os.path.realpath(self.path)}.lock", os.O_RDWR | os.O_CREAT, 0o666)
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            if handle >= 0:
+                os.close(handle)
 
     def close(self) -> None:
         """Close the file."""
