@@ -90,6 +90,16 @@ def test_parts_without_rows_keep_their_types(program, addresses):
     assert pq.read_schema("out/b.parquet").field("x").type == pa.date32()
 
 
+@pytest.mark.parametrize("name", ["city", "country", "id"])
+def test_texts_of_parquet_that_are_not_in_utf8(program, name):
+    wrong = {name: pa.array([b"a", b"\xff"]).view(pa.string())}
+    pq.write_table(pa.table({"city": ["a", "b"], "country": ["FR", "FR"], "id": ["1", "2"]} | wrong), "in.parquet")
+    said = program.refused(
+        3, "geocode", "in.parquet", *ARGS, "--doc-id", "id", "--out", "out.csv", says="text in UTF-8"
+    )
+    assert "in.parquet: column " in said and name in said
+
+
 @pytest.mark.parametrize(
     ("one", "other", "kind"),
     [

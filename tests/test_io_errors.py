@@ -129,8 +129,12 @@ def test_text_that_is_not_utf8(tmp_path):
     refused(
         text(tmp_path / "f.tsv", (HEAD.replace(",", "\t") + "1\t2\t3\n").encode() + b"2\t3\t4\xc3"), "f.tsv", "UTF-8"
     )
-    names = pa.array([b"a", b"\xff"]).cast(pa.binary())
-    refused(pa.table({"doc_id": [1, 2], "lon": [1, 1], "lat": [1, 1], "country": names}), "country", "UTF-8")
+    names = pa.array([b"a", b"\xff"])
+    good = {"doc_id": [1, 2], "lon": [1, 1], "lat": [1, 1], "country": ["FR", "DE"], "organization": ["a", "b"]}
+    refused(pa.table(good | {"country": names}), "country", "UTF-8")
+    for name in good:
+        pq.write_table(pa.table(good | {name: names.view(pa.string())}), tmp_path / "a.parquet")  # says that it is text
+        refused(tmp_path / "a.parquet", f'a.parquet: column "{name}": is not text in UTF-8')
 
 
 def test_ragged_and_unquoted_rows(tmp_path):

@@ -474,6 +474,34 @@ def test_columns_of_bytes(program, kind):
     program.refused(3, "convert", "table", "T.PARQUET", *made, "--out", "out", says='column "id" holds')
 
 
+@pytest.mark.parametrize("name", ["id", "x", "country"])
+@pytest.mark.parametrize("coded", [True, False])
+def test_texts_of_parquet_that_are_not_in_utf8(program, name, coded):
+    columns = {"id": ["a", "b", "c"], "x": ["1"] * 3, "y": ["2"] * 3, "on": ["2020"] * 3, "country": ["FR"] * 3}
+    wrong = pa.array([b"4", b"\xff", None]).view(pa.string())
+    table = pa.table({one: pa.array(texts) for one, texts in columns.items()} | {name: wrong})
+    at = table.column_names.index(name)
+    pq.write_table(
+        table.set_column(at, name, wrong.dictionary_encode()) if coded else table, program.here / "t.parquet"
+    )
+    given = ("convert", "table", "t.parquet", *mapping(program), "--out", "out")
+    program.refused(3, *given, says="t.parquet: row 2: holds a text that is not in UTF-8")
+    assert program(*given, "--on-error", "skip").code == 0
+    assert len(rows("out")) == 2 and pd.read_csv("out/skipped.csv")["row"].tolist() == [2]
+
+
+def test_names_in_a_snapshot_that_are_not_in_utf8(program):
+    snapshot(program.here / "snap", "parquet")
+    path = program.here / "snap/data/parquet/institutions/updated_date=2026-06-02/part_0000.parquet"
+    table = pq.read_table(path, partitioning=None)
+    names = pa.array([b"U", b"\xff"]).view(pa.string())
+    pq.write_table(table.set_column(table.column_names.index("display_name"), "display_name", names), path)
+    given = ("convert", "openalex", "snap", "--out", "out")
+    program.refused(3, *given, says="row 2: holds a text that is not in UTF-8")
+    assert program(*given, "--on-error", "skip").code == 0
+    assert pd.read_csv("out/skipped.csv")["row"].tolist() == [2]
+
+
 @pytest.mark.parametrize("value", [2.0**53, 1.5, float("inf")])
 def test_ids_that_are_no_whole_numbers(program, value):
     ids = pa.array([1.0, value, None, float("nan"), 2.0**53 - 1])

@@ -57,6 +57,11 @@ def _texts(batch: pa.RecordBatch, name: str | None, where: str) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     try:
-        return column.cast(pa.large_string()).fill_null("")
+        texts = column.cast(pa.large_string()).fill_null("")
     except pa.ArrowException as error:
         raise InputError(f"{where}: column {name!r} holds no texts ({error}); give another column") from error
+    try:
+        texts.validate(full=True)
+    except pa.ArrowInvalid:
+        raise InputError(f"{where}: column {name!r} is not text in UTF-8; write it again in UTF-8") from None
+    return texts

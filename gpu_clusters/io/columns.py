@@ -173,9 +173,11 @@ def to_text(array: pa.Array, rows: Rows, name: str) -> pa.Array:
 
 
 def _utf8(array: pa.Array, rows: Rows, name: str) -> pa.Array:
-    """Cast texts of any layout to large_string."""
+    """Cast texts of any layout to large_string; Arrow looks at those that call themselves texts only when told to."""
     try:
-        return array.cast(TEXT)
+        texts = array.cast(TEXT)
+        texts.validate(full=True)
+        return texts
     except (pa.ArrowInvalid, UnicodeDecodeError):
         raise rows.error(name, "is not text in UTF-8") from None
 

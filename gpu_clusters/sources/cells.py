@@ -15,9 +15,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from gpu_clusters.errors import InputError
+from gpu_clusters.io.columns import decoded
 from gpu_clusters.sources.blocks import PACKED, BrokenOffError, blocks
 from gpu_clusters.sources.quotes import end_of_record, lone_returns, one_by_one, records_of
-from gpu_clusters.sources.records import Numbered
+from gpu_clusters.sources.records import Numbered, in_utf8
 from gpu_clusters.sources.skips import Skips
 
 ENDINGS = tuple(f"{ending}{packed}" for ending in (".csv", ".tsv", ".txt") for packed in ("", *PACKED))
@@ -107,8 +108,8 @@ def _parquet(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
             header = file.schema_arrow.names
             found = layout.found(path, header)
             for batch in file.iter_batches(_BATCH, columns=list({header[at] for at in found.values()})):
-                table = pa.table({name: batch.column(header[at]) for name, at in found.items()})
-                yield np.arange(number, number + len(batch)), table
+                columns = {name: decoded(batch.column(header[at])) for name, at in found.items()}
+                yield in_utf8(path, number, pa.RecordBatch.from_pydict(columns), skips)
                 number += len(batch)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]

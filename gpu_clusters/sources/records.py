@@ -125,11 +125,30 @@ def _parquet(path: Path, schema: pa.Schema, skips: Skips) -> Iterator[Numbered]:
                 raise InputError(f"{path}: {names.count(twice)} columns are called {twice!r}; has the layout changed?")
             for batch in file.iter_batches(_BATCH, columns=there):
                 columns = [_column(path, batch, field) for field in schema]
-                yield np.arange(number, number + len(batch)), pa.Table.from_arrays(columns, schema=schema)
+                yield in_utf8(path, number, pa.RecordBatch.from_arrays(columns, schema=schema), skips)
                 number += len(batch)
     except (pa.ArrowException, OSError) as error:
         reason = str(error).splitlines()[0]
         skips.add(path, number, f"the file breaks off or is damaged ({reason}); what follows is lost")
+
+
+def in_utf8(path: Path, number: int, rows: pa.RecordBatch, skips: Skips) -> Numbered:
+    """Rows of a Parquet file and their numbers, from ``number``; those with a text that is not in UTF-8 are taken down."""
+    numbers = np.arange(number, number + len(rows))
+    if _is_valid(rows):
+        return numbers, pa.Table.from_batches([rows])
+    good = np.array([_is_valid(rows.take(pa.array([at]))) for at in range(len(rows))], bool)
+    for bad in numbers[~good]:
+        skips.add(path, int(bad), "holds a text that is not in UTF-8")
+    return numbers[good], pa.Table.from_batches([rows.filter(pa.array(good))])
+
+
+def _is_valid(rows: pa.RecordBatch) -> bool:
+    try:
+        rows.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _column(path: Path, batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
