@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from exports import GEOC_INV, WORKS, authorship, damage, manifest, patentsview, rows, snapshot, work
+from exports import GEOC_INV, WORKS, authorship, damage, institution, manifest, patentsview, rows, snapshot, work
 from program import process
 
 from gpu_clusters.errors import InputError
@@ -85,6 +85,19 @@ def test_a_snapshot_of_the_older_layout_among_other_things(program):
         path.write_bytes(gzip.compress(content))
     assert program("convert", "openalex", "works", "--out", "out").code == 0
     assert len(rows("out")) == 9
+
+
+def test_the_later_part_counts_in_whatever_folder_it_is(program):
+    """The bucket holds parts of the older layout below ``legacy-data``, which comes after ``data``."""
+    snap = snapshot(program.here / "snap")
+    for entity, old in (("works", work(1, authorship(2), year=1999)), ("institutions", institution(1, 0, 0, "FR"))):
+        folder = snap / "legacy-data" / entity / "updated_date=2025-01-01"
+        folder.mkdir(parents=True)
+        (folder / "part_000.gz").write_bytes(gzip.compress(json.dumps(old).encode()))
+    for given in (["snap"], ["snap/legacy-data", "snap/data"]):
+        assert program("convert", "openalex", *given, "--out", "out", "--force").code == 0
+        found = rows("out")
+        assert set(found["year"]) == {2010, 2020} and set(found["lon"].dropna()) == {36.8, 35.3}
 
 
 def test_institutions_without_a_record(program):

@@ -152,6 +152,7 @@ def openalex(
         if entity in found and path.name.lower().endswith(ENDINGS) and path.name not in _MANIFESTS:
             found[entity].append(path)
     for entity, files in found.items():
+        files.sort(key=_day)
         if not files:
             given = ", ".join(map(str, paths))
             raise InputError(
@@ -163,6 +164,11 @@ def openalex(
             )
     homes = institutions(found["institutions"], skips)
     return OpenAlex(found["works"], found["institutions"], homes, years, tuple(types), retracted)
+
+
+def _day(path: Path) -> str:
+    """The day of a part, "" where it has none: the later part counts, in whatever folder it is."""
+    return next((part for part in reversed(path.parts) if part.startswith(_DATED)), "")
 
 
 def _entity(path: Path) -> str:
