@@ -154,8 +154,7 @@ def _show(done: Converted, out: str, seconds: float, *, json: bool) -> None:
 
 def _world(done: Converted) -> Any:
     """The World row of the coverage, as texts."""
-    world = done.coverage[done.coverage["country"] == "World"]
-    return world.apply(
+    return done.coverage.tail(1).apply(
         lambda column: column.map(
             lambda value: value if isinstance(value, str) else f"{value:,.2f}".removesuffix(".00")
         )

@@ -466,6 +466,18 @@ def test_mappings_that_cannot_work(program, before, after):
     program.refused(2, "convert", "table", "t.csv", *made, "--out", "out")
 
 
+@pytest.mark.parametrize("buckets", [1, 3])
+def test_a_country_called_world_is_not_the_world(program, monkeypatch, buckets):
+    monkeypatch.setattr("gpu_clusters.sources.run.count_buckets", lambda _files: buckets)
+    (program.here / "t.csv").write_text(TABLE + "c,1,2,2020,World\nd,1,,2020,\ne,1,2,2020,Zambia\n")
+    ran = program("convert", "table", "t.csv", *mapping(program), "--out", "out")
+    assert ran.code == 0 and ran.out.count("World") == 1
+    found = pd.read_csv("out/coverage.csv", keep_default_na=False)
+    assert list(zip(found["country"], found["rows"], strict=True)) == [
+        *(("", 1), ("DE", 1), ("FR", 1), ("World", 1), ("ZM", 1), ("World", 5))
+    ]
+
+
 def test_numbers_as_texts_and_years():
     numbers = pa.array([123456789012.0, 5.0, 0.5, None, float("nan"), 2.0**60])
     assert text(numbers).to_pylist() == ["123456789012", "5", "0.5", None, None, "1.152921504606847e+18"]

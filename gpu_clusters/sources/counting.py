@@ -12,7 +12,7 @@ from gpu_clusters.degrees import GEOCODED
 from gpu_clusters.io.coverage import coverage_table
 from gpu_clusters.io.deals import sums_by_country
 from gpu_clusters.io.grouping import count_documents, group
-from gpu_clusters.schema import COVERAGE, WORLD
+from gpu_clusters.schema import COVERAGE
 from gpu_clusters.sources.locations import codes_of_documents, status_of
 
 _COUNTS = ["rows", "geocoded", "invalid", "documents", "documents_covered"]
@@ -38,11 +38,15 @@ def coverage_of(table: str, rows: pa.Table) -> pd.DataFrame:
 
 def added_up(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The coverage of all buckets together."""
-    total = pd.concat(tables).groupby(["table", "country"], as_index=False)[_COUNTS].sum()
+    countries, world = (_sums([table.iloc[rows] for table in tables]) for rows in (slice(-1), slice(-1, None)))
+    total = pd.concat([countries.sort_values("country"), world], ignore_index=True)
     total["rows_pct"] = 100.0 * total["geocoded"] / total["rows"]
     total["documents_pct"] = 100.0 * total["documents_covered"] / total["documents"]
-    last = total["country"] == WORLD
-    return pd.concat([total[~last].sort_values("country"), total[last]], ignore_index=True)[list(COVERAGE)]
+    return total[list(COVERAGE)]
+
+
+def _sums(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(tables).groupby(["table", "country"], as_index=False)[_COUNTS].sum()
 
 
 def _countries(rows: pa.Table) -> tuple[np.ndarray, list[str]]:
