@@ -491,6 +491,21 @@ def test_numbers_as_texts_and_years():
     assert years(pa.array([pd.Timestamp("2015-05-01")]).cast(pa.date32())).to_pylist() == [2015]
 
 
+def test_times_in_a_zone_that_nobody_knows(program):
+    times = pa.array([1_580_000_000], pa.timestamp("s", "Mars/Phobos"))
+    pq.write_table(pa.table({"doc_id": ["a"], "lon": [1.0], "lat": [2.0], "year": times}), program.here / "t.parquet")
+    made = mapping(program, 'deal_id = "doc_id"\nyear = "year"\n')
+    program.refused(3, "convert", "table", "t.parquet", *made, "--out", "out", says='t.parquet: column "year" holds')
+    given = ("rank", "--patents", "t.parquet", "--years", "patents=2020:2020", "--out", "out")
+    program.refused(3, *given, says='t.parquet: column "year": holds timestamp[ms, tz=Mars/Phobos] that cannot be read')
+
+
+def test_years_of_any_size(program):
+    snapshot(program.here / "snap", works=[work(1, authorship(1), year=2**60 + 1), work(2, authorship(1))])
+    assert program("convert", "openalex", "snap", "--years", "2000:", "--out", "out").code == 0
+    assert rows("out")["year"].tolist() == [2**60 + 1, 2020]
+
+
 @pytest.mark.parametrize("kind", [pa.large_binary(), pa.binary(1), pa.uuid()])
 def test_columns_of_bytes(program, kind):
     bytes_ = pa.array([b"x" * 16], kind) if kind == pa.uuid() else pa.array([b"x"], kind)

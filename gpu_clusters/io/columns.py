@@ -271,7 +271,10 @@ def to_year(array: pa.Array, rows: Rows, name: str = "year") -> np.ndarray:
     kind = array.type
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         if pa.types.is_timestamp(kind) and kind.tz is not None:
-            array = pc.local_timestamp(array)
+            try:
+                array = pc.local_timestamp(array)
+            except pa.ArrowInvalid as error:
+                raise rows.error(name, f"holds {kind} that cannot be read ({error})") from None
         return to_float(pc.year(array), rows, name)
     if is_text(kind):
         codes = _utf8(array, rows, name).dictionary_encode()

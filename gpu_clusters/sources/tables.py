@@ -125,7 +125,7 @@ def wanted(rows: pa.Table, years: Years, keep: Mapping[str, Sequence[str]], tall
 def within(year: pa.ChunkedArray, years: Years) -> np.ndarray:
     """Which years are in a window, both ends included; (n,) bool, false where unknown."""
     first, last = years
-    value = year.cast(pa.float64()).to_numpy()
+    value = year.cast(pa.float64(), safe=False).to_numpy()
     return (value >= (-np.inf if first is None else first)) & (value <= (np.inf if last is None else last))
 
 

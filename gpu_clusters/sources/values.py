@@ -41,19 +41,13 @@ def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str
     columns: dict[str, pa.Array] = {}
     faults: dict[int, str] = {}
     for name in table.column_names:
-        values = table.column(name).combine_chunks()
+        values, called = table.column(name).combine_chunks(), f'column "{names.get(name, name)}"'
         if not has_texts(values.type):
-            raise InputError(f'{path}: column "{names.get(name, name)}" holds {values.type}, neither texts nor numbers')
-        if name in NUMBERS:
-            columns[name] = _numbers(values, f'column "{names.get(name, name)}"', name, faults)
-        elif name == "year":
-            columns[name] = years(values)
-        elif name == "country":
-            columns[name] = mapped(text(values), iso2)
-        else:
-            columns[name] = text(values)
-            if name in _IDS and pa.types.is_floating(values.type):
-                _check_whole(values, f'column "{names.get(name, name)}"', faults)
+            raise InputError(f"{path}: {called} holds {values.type}, neither texts nor numbers")
+        try:
+            columns[name] = _column(values, called, name, faults)
+        except pa.ArrowException as error:
+            raise InputError(f"{path}: {called} holds {values.type} that cannot be read ({error})") from None
     if "doc_id" in columns and columns["doc_id"].null_count:
         for empty in np.flatnonzero(columns["doc_id"].is_null().to_numpy(zero_copy_only=False)):
             faults.setdefault(int(empty), f'column "{names.get("doc_id", "doc_id")}" is empty; a document needs an id')
@@ -61,6 +55,18 @@ def typed(path: Path, numbers: np.ndarray, table: pa.Table, names: dict[str, str
         skips.add(path, int(numbers[at]), faults[at])
     made = pa.table(columns)
     return made.filter(pa.array(~np.isin(np.arange(len(numbers)), list(faults)))) if faults else made
+
+
+def _column(values: pa.Array, column: str, name: str, faults: dict[int, str]) -> pa.Array:
+    if name in NUMBERS:
+        return _numbers(values, column, name, faults)
+    if name == "year":
+        return years(values)
+    if name == "country":
+        return mapped(text(values), iso2)
+    if name in _IDS and pa.types.is_floating(values.type):
+        _check_whole(values, column, faults)
+    return text(values)
 
 
 def text(values: pa.Array) -> pa.Array:
