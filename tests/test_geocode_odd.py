@@ -138,6 +138,11 @@ def test_tables_without_rows(program, addresses, header):
     assert (program.here / "out.csv").read_text() == '"city","country","lon","lat","geocode","accuracy"\n'
 
 
+def test_columns_without_a_name(program):
+    (program.here / "in.csv").write_text("city,country,,\nParis,FR,,\n")
+    program.refused(3, "geocode", "in.csv", *ARGS, "--out", "out.csv", says="in.csv: 2 columns are called ''")
+
+
 def test_folders_behind_links_are_read(program, addresses):
     addresses(pa.array([1]))
     for folder in ("in", "elsewhere"):

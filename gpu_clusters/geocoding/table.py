@@ -124,8 +124,9 @@ def check_columns(names: Sequence[str], needed: Sequence[str], where: str) -> No
     for name in needed:
         if name not in names:
             raise InputError(f"{where}: has no column {name!r}; it has {', '.join(names)}")
-    if len(set(names)) < len(names):
-        raise InputError(f"{where}: two columns have the same name; rename one of them")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise InputError(f"{where}: {names.count(twice)} columns are called {twice!r}; rename them")
     for name in ADDED:
         if name in names:
             raise InputError(f"{where}: has a column {name!r} already, which geocoding adds; drop or rename it")
