@@ -19,6 +19,7 @@ from test_arcgis import client
 import gpu_clusters
 from gpu_clusters.errors import InputError
 from gpu_clusters.geocoding.cache import Cache
+from gpu_clusters.io.delimited import DelimitedReader
 
 ARGS = ("--city", "city", "--country", "country")
 
@@ -136,6 +137,16 @@ def test_tables_without_rows(program, addresses, header):
     ran = program("geocode", "in.csv", *options)
     assert ran.code == 0 and "placed 0 of 0 rows" in ran.err
     assert (program.here / "out.csv").read_text() == '"city","country","lon","lat","geocode","accuracy"\n'
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_line_ends_within_cells_wherever_a_block_ends(tmp_path, ending):
+    cells = [f"{'x' * (i % 7)}\r\n{'y' * (i % 5)}\r" for i in range(60)]
+    lines = ["a,b", *(f'{i},"{cell}"' for i, cell in enumerate(cells))]
+    (tmp_path / "t.csv").write_bytes(ending.join(lines).encode())
+    for block in range(64, 128):
+        reader = DelimitedReader(tmp_path / "t.csv", "t.csv", ",", None, block)
+        assert [text for batch, _ in reader.batches(["b"], ()) for text in batch.column("b").to_pylist()] == cells
 
 
 def test_columns_without_a_name(program):

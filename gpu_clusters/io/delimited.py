@@ -118,17 +118,23 @@ class _Checked(io.RawIOBase):
         self._source = source
         self._tail = tail
         self._at = 0
+        self._held = b""
         self._check = codecs.getincrementaldecoder("utf-8")()
 
     def readable(self) -> bool:
         return True
 
     def read(self, size: int = -1) -> bytes:
-        """Read `size` bytes, fewer at the end alone: Arrow looks for the whole header in the first block."""
-        data = self._piece(size)
+        """Read `size` bytes, fewer at the end alone: Arrow looks for the whole header in the first block.
+
+        A carriage return at the end waits for the next block: Arrow drops a line feed with which a block begins after one,
+        also within quotes.
+        """
+        data = self._held or self._piece(size)
         while 0 < len(data) < size and (more := self._piece(size - len(data))):
             data += more
-        return data
+        self._held = b"\r" if len(data) > 1 and data.endswith(b"\r") else b""
+        return data[: len(data) - len(self._held)]
 
     def _piece(self, size: int) -> bytes:
         """Up to `size` bytes of the source, or behind its end of the tail."""
