@@ -20,6 +20,7 @@ import gpu_clusters
 from gpu_clusters.errors import InputError
 from gpu_clusters.geocoding.cache import Cache
 from gpu_clusters.io.delimited import DelimitedReader
+from gpu_clusters.io.sources import readers
 
 ARGS = ("--city", "city", "--country", "country")
 
@@ -147,6 +148,16 @@ def test_line_ends_within_cells_wherever_a_block_ends(tmp_path, ending):
     for block in range(64, 128):
         reader = DelimitedReader(tmp_path / "t.csv", "t.csv", ",", None, block)
         assert [text for batch, _ in reader.batches(["b"], ()) for text in batch.column("b").to_pylist()] == cells
+
+
+def test_records_beside_a_table_are_no_part_of_it(program, addresses):
+    addresses(pa.array(["a"]))
+    (program.here / "tables").mkdir()
+    for name in ("one.parquet", "two.csv"):
+        assert geocode(program, f"tables/{name}").code == 0
+    assert [Path(one.name).name for one in readers("tables", "deals")] == ["one.parquet", "two.csv"]
+    (program.here / "tables/two.manifest.json").write_text("{}")
+    assert len(readers("tables", "deals")) == 4  # what no such record says is not known to be one
 
 
 def test_columns_without_a_name(program):

@@ -40,7 +40,7 @@ def readers(source: Any, table: str) -> list[Reader]:
     source : path, data frame, or list of these
         A path is a file or a folder. Of a folder all supported files are taken, those of its folders too, in the order
         of their paths, those behind links too; names that begin with ``.`` or ``_``, files of other kinds, and what
-        ``gpu-clusters convert`` has written beside its parts are passed over.
+        ``gpu-clusters convert`` and ``geocode`` have written beside a table are passed over.
     table : str
         Name of the table.
 
@@ -143,13 +143,18 @@ def _from_folder(folder: Path) -> list[Reader]:
 
 
 def _records(folder: Path, names: Sequence[str]) -> set[str]:
-    """Files that a conversion has written beside the parts of its table, which are no part of it."""
-    if "manifest.json" in names:
-        with suppress(OSError, ValueError, TypeError, LookupError, AttributeError):
-            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-            if manifest.get("program") == "gpu-clusters" and manifest.get("command") == "convert":
-                return set(map(str, manifest["records"]))
-    return set()
+    """Files that convert and geocode have written beside a table, which are no part of it."""
+    found: set[str] = set()
+    for name in names:
+        if name.endswith("manifest.json"):
+            with suppress(OSError, ValueError, TypeError, LookupError, AttributeError):
+                manifest = json.loads((folder / name).read_text(encoding="utf-8"))
+                made_by = (manifest.get("program"), manifest.get("command"))
+                if made_by == ("gpu-clusters", "convert"):
+                    found.update(map(str, manifest["records"]))
+                elif made_by == ("gpu-clusters", "geocode"):
+                    found |= {name, str(manifest["outputs"][-1]["name"])}
+    return found
 
 
 def _from_frame(frame: Any, name: str) -> Reader:
