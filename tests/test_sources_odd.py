@@ -27,6 +27,7 @@ from gpu_clusters.sources.cells import Layout
 from gpu_clusters.sources.records import shaped
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.spill import count_buckets
+from gpu_clusters.sources.tables import Table
 from gpu_clusters.sources.values import text, years
 
 COLUMNS = 'deal_id = "id"\nlon = "x"\nlat = "y"\nyear = "on"\ncountry = "country"\n'
@@ -350,6 +351,25 @@ def test_a_row_that_is_refused_leaves_no_file_open(program, monkeypatch):
         program.refused(3, "convert", "table", "t.csv", *mapping(program), "--out", "out", says="row 4")
         gc.collect()
     assert not [one for one in said if issubclass(one.category, ResourceWarning)]
+
+
+def test_other_files_are_not_read_to_their_end_once_one_has_failed(program, monkeypatch):
+    monkeypatch.setattr(run, "_cores", lambda: 2)
+    monkeypatch.setattr(blocks, "BLOCK", 100)
+    monkeypatch.setattr(blocks, "_PIECE", 100)
+    (program.here / "in").mkdir()
+    (program.here / "in/1.csv").write_text(TABLE + "c,north,2,2020,France\n")
+    (program.here / "in/2.csv").write_text(TABLE + "c,1,2,2020,France\n" * 10_000)
+    enrich, enriched = Table.enrich, []
+
+    def slow(self, rows, tally):
+        enriched.append(rows.num_rows)
+        time.sleep(0.01)
+        return enrich(self, rows, tally)
+
+    monkeypatch.setattr(Table, "enrich", slow)
+    program.refused(3, "convert", "table", "in", *mapping(program), "--out", "out", says="1.csv: row 3")
+    assert sum(enriched) < 5_000
 
 
 def test_a_damaged_file_is_not_called_empty(program):

@@ -118,9 +118,7 @@ def carry_out(
     tell = progress or (lambda _name, _part: None)
     buckets = count_buckets(source.files)
     with new_folder(out, force=force) as folder:
-        spilled = folder / ".spill"
-        spilled.mkdir()
-        with _engine(source, dask, device) as each:
+        with _engine(source, dask, device) as each, _waiting_room(folder) as spilled:
             reads: list[_Read] = []
             for read in each(_read, (spilled, buckets, on_error), len(source.files)):
                 reads.append(read)
@@ -134,7 +132,6 @@ def carry_out(
                     places.add(joined.places)
                 joins.append(joined._replace(places=None))
                 tell("writing", len(joins) / buckets)
-        shutil.rmtree(spilled)
         tally += sum((joined.tally for joined in joins), Counter[str]())
         left_out = {why: count for why, count in sorted(tally.items()) if count and not why.startswith("_")}
         if not any(joined.rows for joined in joins):
@@ -152,6 +149,19 @@ def largest(left_out: dict[str, int]) -> dict[str, int]:
     others = order[SHOWN:]
     told = {why: left_out[why] for why in order[:SHOWN]}
     return told | {f"for {len(others):,} other reasons": sum(left_out[why] for why in others)}
+
+
+@contextmanager
+def _waiting_room(folder: Path) -> Iterator[Path]:
+    """Where rows wait until all are read. It goes as soon as anything fails: whoever still reads gives up then (`Spill.add`)."""
+    place = folder / ".spill"
+    place.mkdir()
+    try:
+        yield place
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
+    shutil.rmtree(place)
 
 
 def _read(source: Source, number: int, common: tuple[Path, int, str]) -> _Read:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from gpu_clusters.errors import InputError
+from gpu_clusters.errors import GpuClustersError, InputError
 from gpu_clusters.sources.blocks import PACKED
 
 FLUSH = 1 << 18
@@ -63,7 +63,14 @@ class Spill:
         """Take rows of a stream; those with the same text in the column ``key`` come to the same bucket.
 
         Without a key, blocks of rows go to the buckets in turn; rows whose key is null, one by one.
+
+        Raises
+        ------
+        GpuClustersError
+            The folder is gone: the conversion has failed elsewhere.
         """
+        if not self._folder.is_dir():
+            raise GpuClustersError(f"{self._folder}: is gone, and with it the conversion")
         if not table.num_rows:
             return
         if key is None:
