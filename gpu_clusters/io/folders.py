@@ -30,9 +30,7 @@ def walk(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     for parent, folders, names in os.walk(folder, onerror=fail, followlinks=True):
         here = [Path(parent, name) for name in sorted(folders) if not _hidden(name)]
         folders.clear()
-        for path in sorted(
-            here, key=Path.is_symlink
-        ):  # a folder is taken where it is, rather than behind a link beside it
+        for path in sorted(here, key=Path.is_symlink):  # a folder by its own name, not that of a link beside it
             if (real := path.resolve()) not in seen:
                 seen.add(real)
                 folders.append(path.name)
