@@ -53,6 +53,6 @@ def refuse_twins(files: Iterable[Path]) -> None:
         other = seen.setdefault((path.parent, _FORMAT.sub("", path.name, count=1)), path)
         if other != path:
             raise InputError(
-                f"{path}: seems to hold the same rows as {other.name} beside it, which would count double; leave one of "
-                "them out, or rename it if its rows are others"
+                f"{path}: seems to hold the same rows as {other.name} beside it, which would count double; move one of "
+                "them away, or name the files one by one if their rows are others"
             )

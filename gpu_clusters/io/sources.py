@@ -47,8 +47,7 @@ def readers(source: Any, table: str) -> list[Reader]:
     Raises
     ------
     InputError
-        A source that is missing, empty, given twice (also packed and plain, or in two formats, beside each other) or of an
-        unsupported kind.
+        A source that is missing, empty, given twice or of an unsupported kind, or a folder with a file in two formats.
     UsageError
         Something that is no source.
     """
@@ -66,7 +65,6 @@ def readers(source: Any, table: str) -> list[Reader]:
         else:
             raise UsageError(f"{table}: a source is a path, a data frame or a list of these, not {type(one).__name__}")
     _refuse_repeated(found, table)
-    refuse_twins(reader.path for reader in found if reader.path is not None)
     return found
 
 
@@ -139,6 +137,7 @@ def _from_folder(folder: Path) -> list[Reader]:
     found = [(path, opener) for path in sorted(paths) if (opener := _opener(path)) is not None]
     if not found:
         raise InputError(f"{folder}: the folder holds no supported file; supported endings: {', '.join(SUPPORTED)}")
+    refuse_twins(path for path, _ in found)
     return [_checked(path, opener) for path, opener in found]
 
 

@@ -83,7 +83,7 @@ def _some(files: list[Path], paths: Sequence[Path], endings: Sequence[str]) -> l
     found = [path for path in files if path in paths or path.name.lower().endswith(tuple(endings))]
     if not found:
         raise InputError(f"{', '.join(map(str, paths))}: there is no file; looked for {', '.join(endings)}")
-    refuse_twins(found)
+    refuse_twins(path for path in found if path not in paths)
     return found
 
 
