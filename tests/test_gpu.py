@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from functools import partial
 
 import hierarchies
@@ -187,12 +188,33 @@ def test_tables_read_by_cudf_equal_the_cpu(ids, seed, tmp_path):
             assert said == ["patents read by cuDF"]
 
 
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONE])
+@pytest.mark.parametrize("seed", range(4))
+def test_csv_read_by_cudf_equals_the_cpu(quoting, seed, tmp_path):
+    """Releases of cuDF differ in quotation marks; what they read otherwise must be found out, and is read by the CPU."""
+    cudf, cupy = pytest.importorskip("cudf"), pytest.importorskip("cupy")
+    frame = random_table(np.random.default_rng(seed), 200_000)
+    if quoting == csv.QUOTE_NONE:
+        frame["organization"] = frame["organization"].str.replace('["\n,]', "", regex=True)
+    path = tmp_path / ["a.csv", "a.csv.gz"][seed % 2]
+    frame.to_csv(path, index=False, quoting=quoting, lineterminator=["\n", "\r\n"][seed // 2])
+    for piece in (1_000_000, device.PIECE):
+        said: list[str] = []
+        read = device.read_addresses(cudf, cupy, path, "patents", remark=said.append, piece=piece)
+        same(read, read_addresses(path, "patents"), cupy.ndarray)
+        assert said == ["patents read by cuDF"] or (quoting != csv.QUOTE_NONE and "cuDF reads other" in said[0])
+
+
 def test_tables_that_the_cpu_reads_for_the_gpu(tmp_path):
     cudf, cupy = pytest.importorskip("cudf"), pytest.importorskip("cupy")
     frame = random_table(np.random.default_rng(1), 1000)
-    frame.to_csv(tmp_path / "a.csv", index=False)
+    (tmp_path / "a.csv").write_text(frame.to_csv(index=False) + "\n", encoding="utf-8")
     frame.set_index("doc_id").to_parquet(tmp_path / "b.parquet")
-    for source, why in ((frame, "data frame"), (tmp_path / "a.csv", "Parquet"), (tmp_path / "b.parquet", "columns")):
+    for source, why in (
+        (frame, "data frame"),
+        (tmp_path / "a.csv", "numbers of cells"),
+        (tmp_path / "b.parquet", "columns"),
+    ):
         said: list[str] = []
         read = device.read_addresses(cudf, cupy, source, "patents", remark=said.append)
         same(read, read_addresses(source, "patents"), cupy.ndarray)

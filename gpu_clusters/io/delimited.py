@@ -46,7 +46,7 @@ class DelimitedReader:
 
     def layout(self) -> Layout:
         with reading(self.name, self._kind), pa.OSFile(os.fsencode(self.path)) as file:
-            text = io.TextIOWrapper(io.BufferedReader(_Checked(self._bytes(file), b"")), "utf-8-sig", newline="")
+            text = io.TextIOWrapper(io.BufferedReader(self.checked(file)), "utf-8-sig", newline="")
             try:
                 names = next((row for row in csv.reader(text, delimiter=self.delimiter) if row), [])
             except csv.Error as error:
@@ -55,8 +55,9 @@ class DelimitedReader:
             raise InputError(f"{self.name}: is not text in UTF-8 (its header holds NUL bytes); save it as UTF-8")
         return Layout(names)
 
-    def _bytes(self, file: Any) -> Any:
-        return pa.CompressedInputStream(file, self.compression) if self.compression else file
+    def checked(self, file: Any, tail: bytes = b"") -> Checked:
+        """What an open file holds, uncompressed, with some bytes behind its end; an error where it is not UTF-8."""
+        return Checked(pa.CompressedInputStream(file, self.compression) if self.compression else file, tail)
 
     def batches(self, columns: Sequence[str], categories: Sequence[str]) -> Batches:  # noqa: ARG002
         names = self.layout().names
@@ -69,7 +70,7 @@ class DelimitedReader:
 
         with reading(self.name, self._kind), pa.OSFile(os.fsencode(self.path)) as file:
             end = "\n" + self.delimiter.join([_END] * len(names)) + "\n"
-            source = pa.PythonFile(_Checked(self._bytes(file), end.encode()), mode="r")
+            source = pa.PythonFile(self.checked(file, end.encode()), mode="r")
             stream = None
             try:
                 stream = pa_csv.open_csv(source, *self._options(columns, refuse))
@@ -111,7 +112,7 @@ class DelimitedReader:
         return InputError(f"{self.name}: {where}{has} where the header has {columns}: {text}")
 
 
-class _Checked(io.RawIOBase):
+class Checked(io.RawIOBase):
     """A stream of bytes that must be UTF-8, with a few bytes added at its end."""
 
     def __init__(self, source: Any, tail: bytes) -> None:

@@ -1,18 +1,14 @@
 """Reading a table of addresses into the memory of a GPU, with cuDF.
 
-What comes out is what `gpu_clusters.io.addresses.read_addresses` gives, bit for bit, and so are the errors. cuDF reads Parquet
-files whose columns are of plain types (`footers`). All other tables, and those in which cuDF meets something that may be wrong,
-are read by the CPU's reader, which words all errors, and its arrays go to the GPU; ``remark`` is told so, and why.
-
-CSV and TSV files are among these. cuDF's reader of them checks neither that rows are complete nor that texts are UTF-8, and it
-adds up the digits of a decimal, which rounds some last bits otherwise. The CPU's reader refuses such rows and texts, and takes
-the nearest number. None of it shows in what cuDF gives.
+What comes out is what `gpu_clusters.io.addresses.read_addresses` gives, bit for bit, and so are the errors. cuDF reads Parquet,
+CSV and TSV files (`device_files`). All other tables, and those in which something may be wrong, are read by the CPU's reader,
+which words all errors, and its arrays go to the GPU; ``remark`` is told so, and why.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +16,12 @@ import numpy as np
 from gpu_clusters.degrees import GEOCODED, INVALID, classified
 from gpu_clusters.io import addresses as host
 from gpu_clusters.io.columns import LARGEST_SUM
-from gpu_clusters.io.device_columns import Ids, Words, joined, only_used, to_float
+from gpu_clusters.io.device_columns import Ids, Words, joined, only_used
 from gpu_clusters.io.device_counts import coverage, group
-from gpu_clusters.io.footers import NOTHING, TEXT, Footer, NeedsCpuError, footer_of
-from gpu_clusters.io.formats import ParquetReader
+from gpu_clusters.io.device_files import DeviceFile, Piece, device_file
+from gpu_clusters.io.footers import NeedsCpuError
 from gpu_clusters.io.model import Addresses, InvalidRows, TableRead
-from gpu_clusters.io.plans import Plan, Years, check_arguments, plan_sources
+from gpu_clusters.io.plans import Years, check_arguments, plan_sources
 from gpu_clusters.io.record import KEPT_INVALID, Progress, Record, digests, part_of, sizes_of
 from gpu_clusters.io.sources import is_frame, listed
 
@@ -114,95 +110,55 @@ def _read(
     if any(is_frame(one) for one in given):
         raise NeedsCpuError("it is a data frame")
     plans = plan_sources(given, table, host.WANTED, columns, window)
-    files = [_file(plan, plan.used(host.WANTED, window)) for plan in plans]
-    if sum(file.footer.rows for file in files) > _MOST_ROWS:
-        raise NeedsCpuError("it has more rows than a column of cuDF")
-    record, rows = Record(), _Rows(cudf, xp)
+    files = [device_file(plan, plan.used(host.WANTED, window)) for plan in plans]
+    _check_rows(sum(file.least_rows for file in files))
+    record, rows, seen = Record(), _Rows(cudf, xp), 0
     sizes = sizes_of(plans)
     with digests(plans) as digest:
         for i, (plan, file) in enumerate(zip(plans, files, strict=True)):
-            _read_one(file, rows, window, record, part_of(progress, sizes, i), piece)
-            record.add(plan, table, sizes[i], digest[i], file.footer.rows)
+            total = _read_one(file, rows, window, record, part_of(progress, sizes, i), piece)
+            record.add(plan, table, sizes[i], digest[i], total)
+            seen += total
+            _check_rows(seen)
     record.check(table, window)
     data, covered = rows.finish(table)
     return TableRead(data, covered, record.inputs, record.invalid)
 
 
-@dataclass(frozen=True)
-class _File:
-    """A Parquet file, and how it is read."""
-
-    reader: ParquetReader
-    names: dict[str, str]
-    footer: Footer
-
-
-def _file(plan: Plan, names: dict[str, str]) -> _File:
-    reader = plan.reader
-    if not isinstance(reader, ParquetReader):
-        raise NeedsCpuError(f"{reader.name} is not a Parquet file")
-    if plan.spatial:
-        raise NeedsCpuError(f"{reader.name} has its coordinates in a geometry")
-    return _File(reader, names, footer_of(reader, names))
+def _check_rows(rows: int) -> None:
+    if rows > _MOST_ROWS:
+        raise NeedsCpuError("it has more rows than a column of cuDF")
 
 
 def _read_one(
-    file: _File, rows: _Rows, window: Years | None, record: Record, report: Callable[[str, float], None], piece: int
-) -> None:
-    """Read one file, piece by piece."""
-    xp, name = rows.xp, file.reader.name
+    file: DeviceFile, rows: _Rows, window: Years | None, record: Record, report: Callable[[str, float], None], size: int
+) -> int:
+    """Read one file, piece by piece; gives its number of rows."""
+    xp = rows.xp
     invalid: list[int] = []
     invalid_total = done = 0
-    report(name, 0.0)
-    for groups, count in file.footer.pieces(piece):
-        series = _columns(rows.cudf, file, groups, count)
+    report(file.name, 0.0)
+    for piece in file.pieces(rows.cudf, xp, size):
+        before, done = done, done + piece.rows
         kept = None  # all rows
         if window is not None:
-            kept = _within(xp, to_float(xp, series.pop("year")), window)
+            kept = _within(xp, piece.numbers["year"], window)
         if kept is not None:
-            series = {column: values.take(kept) for column, values in series.items()}
-        lon, lat = (to_float(xp, series.pop(column)) for column in ("lon", "lat"))
-        lon, lat, status = classified(xp, lon, lat)
-        if len(lon):
+            piece = piece.take(kept)
+        if piece.rows:
+            lon, lat, status = classified(xp, piece.numbers["lon"], piece.numbers["lat"])
             record.counts += xp.bincount(status, minlength=3).get()
             bad = xp.flatnonzero(status == INVALID)
             listed_here = bad[: KEPT_INVALID - len(invalid)]
             numbers = listed_here if kept is None else kept[listed_here]
             invalid_total += len(bad)
-            invalid += (numbers + (done + 1)).tolist()
-            rows.add(lon, lat, status, series, file.footer.kinds)
-        done += count
-        report(name, done / file.footer.rows)
-    report(name, 1.0)
+            invalid += (numbers + (before + 1)).tolist()
+            rows.add(lon, lat, status, piece)
+        report(file.name, piece.part)
+    report(file.name, 1.0)
     if invalid_total:
-        record.invalid.append(InvalidRows(name, invalid, invalid_total))
-
-
-def _columns(cudf: Any, file: _File, groups: list[int], count: int) -> dict[str, Any]:
-    """Read some row groups: a series for each canonical column that holds something."""
-    kinds = file.footer.kinds
-    names = {name: column for name, column in file.names.items() if kinds[name] != NOTHING}
-    try:
-        frame = cudf.read_parquet(
-            str(file.reader.path.absolute()),
-            columns=list(dict.fromkeys(names.values())),
-            row_groups=[groups],
-            use_pandas_metadata=False,
-            dataset_kwargs={"partitioning": None},  # no columns from the names of folders
-        )
-    except MemoryError:
-        raise
-    except Exception as error:
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise NeedsCpuError(f"cuDF cannot read {file.reader.name} ({said[0]})") from error
-    if len(frame) != count or set(frame.columns) != set(names.values()):
-        raise NeedsCpuError(f"cuDF reads other rows or columns of {file.reader.name}")
-    series = {name: frame[column] for name, column in names.items()}
-    for name, values in series.items():
-        kind = str(values.dtype)
-        if kind not in (("object", "str", "string") if kinds[name] == TEXT else (kinds[name],)):
-            raise NeedsCpuError(f'cuDF reads column "{names[name]}" of {file.reader.name} as {kind}')
-    return series
+        record.invalid.append(InvalidRows(file.name, invalid, invalid_total))
+    return done
 
 
 def _within(xp: Any, year: Any, window: Years) -> Any:
@@ -230,23 +186,23 @@ class _Rows:
         self._organization = Words(cudf, xp)
         self._fraction: list[Any] | None = None
 
-    def add(self, lon: Any, lat: Any, status: Any, series: Mapping[str, Any], kinds: Mapping[str, str]) -> None:
+    def add(self, lon: Any, lat: Any, status: Any, piece: Piece) -> None:
         """Check a piece and append it."""
         geocoded = self.xp.flatnonzero(status == GEOCODED)
-        self._ids.add(series["doc_id"], kinds["doc_id"])
+        self._ids.add(piece.texts["doc_id"], piece.ids)
         self._status.append(status)
         self._lon.append(lon[geocoded])
         self._lat.append(lat[geocoded])
-        if "country" in series:
-            self._country.add(series["country"])
+        if "country" in piece.texts:
+            self._country.add(piece.texts["country"])
         else:
             self._country.add_missing(len(status))
-        if "organization" in series:
-            self._organization.add(series["organization"].take(geocoded))
+        if "organization" in piece.texts:
+            self._organization.add(piece.texts["organization"].take(geocoded))
         else:
             self._organization.add_missing(len(geocoded))
-        if "fraction" in series:
-            fraction = to_float(self.xp, series["fraction"])
+        if "fraction" in piece.numbers:
+            fraction = piece.numbers["fraction"]
             if not bool(((fraction >= 0) & self.xp.isfinite(fraction)).all()):
                 raise NeedsCpuError("a fraction is missing, negative or infinite")
             self._fraction = [] if self._fraction is None else self._fraction

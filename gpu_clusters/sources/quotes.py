@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from gpu_clusters.io.text_blocks import end_of_rows
+
 LONGEST = 1 << 24
 """Bytes that a record may have."""
 
@@ -17,13 +19,7 @@ def end_of_record(data: bytes) -> int:
 
     A mark that is opened and not closed within `LONGEST` bytes ends with the last line: the parser will find it.
     """
-    end = data.rfind(b"\n") + 1
-    inside = data.count(b'"', 0, end) % 2
-    while end and inside:
-        before = data.rfind(b"\n", 0, end - 1) + 1
-        inside ^= data.count(b'"', before, end) % 2
-        end = before
-    return end or (data.rfind(b"\n") + 1 if len(data) > LONGEST else 0)
+    return end_of_rows(data) or (data.rfind(b"\n") + 1 if len(data) > LONGEST else 0)
 
 
 def lone_returns(text: str) -> bool:
