@@ -103,6 +103,29 @@ def test_clusters_that_touch(where, digits):
         check(rng, places[:, 1], places[:, 0], by_first_member(side), area)
 
 
+@pytest.mark.parametrize("where", [(0.0, 0.0), (32.6, 0.001), (-0.1, 51.5), (180.0, 10.0)])
+@pytest.mark.parametrize("apart", [5e-17, 1e-16, 1e-15, 1e-13, 1e-11])
+def test_twins(where, apart):
+    """Places of a cluster that all but coincide, beside those of another: triangles without a width."""
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        area, digits = float(rng.choice([0.05, 0.0001, 3.0])), int(rng.integers(2, 7))
+        places = np.stack([where[1], where[0]] + rng.normal(size=(int(rng.integers(2, 12)), 2)) * area, axis=0)
+        places[0] = where[::-1]
+        places = rng.permutation(np.unique(places.round(digits), axis=0))
+        count = len(places)
+        twins = places[: rng.integers(1, count + 1)].copy()
+        axis = int(rng.integers(2))
+        twins[:, axis] = np.where(
+            twins[:, axis] + apart == twins[:, axis], np.nextafter(twins[:, axis], 99), twins[:, axis] + apart
+        )
+        side = rng.integers(0, 3, count)
+        every, index = np.unique(np.concatenate([places, twins]), axis=0, return_index=True)
+        side = np.concatenate([side, side[: len(twins)]])[index]
+        lon = (every[:, 1] + 180) % 360 - 180 if abs(where[0]) == 180 else every[:, 1]
+        check(rng, lon, every[:, 0], by_first_member(side), area)
+
+
 def test_scattered_clusters_with_many_holes_and_islands():
     """Rings, islands within them and crowds, so that gaps of members left out lie within real gaps and the other way round."""
     for seed in range(4):

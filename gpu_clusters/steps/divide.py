@@ -9,6 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 FRAME = 8  # so many radii beyond the points lie four further ones, which keep the lines between real points finite
+FLAT = 1e-9  # sine of an angle of a triangle below which rounding decides where the centre of its circle is
 
 
 class Lines(NamedTuple):
@@ -43,8 +44,11 @@ def lines_between(points: NDArray[np.float64], group: NDArray[np.int64], radius:
     length = np.hypot(*(b - a).T)
     across = np.stack([a[:, 1] - b[:, 1], b[:, 0] - a[:, 0]], axis=1) / length[:, None]
     most = np.sqrt(np.maximum(radius * radius - length * length / 4, 0.0))
-    corners = _centres(vertices[triangles])
-    begin, end = (_height(a, b, vertices[triangles[side]].sum(axis=1) - a - b) for side in (right, left))
+    corners, flat = _centres(vertices[triangles])
+    begin, end = (
+        np.where(flat[side], infinity, _height(a, b, vertices[triangles[side]].sum(axis=1) - a - b))
+        for side, infinity in ((right, -np.inf), (left, np.inf))
+    )
     kept = (length <= 2 * radius) & (begin < most) & (end > -most) & (begin < end)
     ends = [
         np.where(
@@ -89,14 +93,15 @@ def _cross(a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64
     return u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
 
 
-def _centres(corners: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Centres of the circles around triangles (t, 3, 2); NaN for three points on a line."""
+def _centres(corners: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Centres of the circles around triangles (t, 3, 2), and which of them are `FLAT`: their centres are not known."""
     a = corners[:, 0]
     u, v = corners[:, 1] - a, corners[:, 2] - a
     twice = 2 * (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])
     uu, vv = (u * u).sum(axis=1), (v * v).sum(axis=1)
+    flat = ~(np.abs(twice) > 2 * FLAT * np.hypot(*u.T) * np.hypot(*v.T))
     over = np.stack([v[:, 1] * uu - u[:, 1] * vv, u[:, 0] * vv - v[:, 0] * uu], axis=1)
-    return a + np.divide(over, twice[:, None], out=np.full_like(over, np.nan), where=twice[:, None] != 0)
+    return a + over / np.where(flat, 1.0, twice)[:, None], flat
 
 
 def _height(a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64]) -> NDArray[np.float64]:

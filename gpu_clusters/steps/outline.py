@@ -129,7 +129,8 @@ def _divided(
     grid: float,
 ) -> Polygons:
     """The polygons without what is nearer to another group's members."""
-    facing = near_others(x, y, group, 2 * radius)
+    facing = np.flatnonzero(near_others(x, y, group, 2 * radius))
+    facing = facing[_apart(x[facing], y[facing], group[facing], grid / 1024)]
     x, y, group = x[facing], y[facing], group[facing]
     lines = lines_between(np.stack([x, y], axis=1), group, radius)
     order = np.argsort(lines.sides.ravel(), kind="stable")
@@ -148,6 +149,17 @@ def _divided(
     for number in cut:
         result[number] = shapely.union_all(every[kept & (owners == number)], grid_size=grid)
     return result
+
+
+def _apart(
+    x: NDArray[np.float64], y: NDArray[np.float64], group: NDArray[np.int64], distance: float
+) -> NDArray[np.int64]:
+    """One of each group's points that all but coincide: triangles between these have no width, and their lines no place."""
+    keys = (y, x, np.rint(y / distance), np.rint(x / distance), group)
+    order = np.lexsort(keys)
+    first = np.ones(len(order), np.bool_)
+    first[1:] = np.any([key[order[1:]] != key[order[:-1]] for key in keys[2:]], axis=0)
+    return np.sort(order[first])
 
 
 def _faces(polygon: Any, lines: Polygons, grid: float) -> Polygons:
