@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+FEW = 1 << 12  # whole numbers that CuPy may count by itself
+
 
 def namespace(array: Any) -> Any:
     """The module whose functions take ``array``: numpy, or that of a GPU's arrays, which is cupy."""
@@ -28,6 +30,21 @@ def repeat_each(values: Any, counts: Any) -> Any:
     return values[xp.searchsorted(ends, xp.arange(int(ends[-1]) if len(ends) else 0), side="right")]
 
 
+def count_each(numbers: Any, kinds: int = 0) -> Any:
+    """How often each whole number from 0 on is among ``numbers`` (n,); int64, (kinds,) or as many as there are.
+
+    CuPy's ``bincount`` makes each block of its threads a table of all numbers, on an H100 660 tables or more. Where the largest
+    number is not small, all are sorted instead.
+    """
+    xp = namespace(numbers)
+    if xp is np:
+        return np.bincount(numbers, minlength=kinds)
+    kinds = max(kinds, int(numbers.max()) + 1 if len(numbers) else 0)
+    if kinds <= FEW:
+        return xp.bincount(numbers.astype(np.int64, copy=False), minlength=kinds)
+    return xp.diff(xp.searchsorted(xp.sort(numbers), xp.arange(kinds + 1)))
+
+
 def sum_by(place: Any, values: Any, places: int) -> Any:
     """Sum of the whole numbers ``values`` (n,) int64 of each ``place`` (n,), 0..places - 1; (places,) int64."""
     xp = namespace(place)
@@ -37,7 +54,7 @@ def sum_by(place: Any, values: Any, places: int) -> Any:
         return result
     # CuPy has no such sum of 64-bit integers; of sorted rows, totals that run over still have the right differences
     totals = xp.concatenate((xp.zeros(1, np.int64), xp.cumsum(values[xp.argsort(place)])))
-    ends = xp.cumsum(xp.bincount(place, minlength=places))
+    ends = xp.cumsum(count_each(place, places))
     return xp.diff(totals[xp.concatenate((xp.zeros(1, np.int64), ends))])
 
 

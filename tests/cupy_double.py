@@ -6,6 +6,7 @@ that CuPy lacks.
 - Functions and keywords are those of `API`, which `test_cupy_double.py` compares with CuPy's own where CuPy is installed.
 - Sums of floating-point numbers are refused unless all are whole and no sum is beyond 2**53, where it has no bits to lose: a GPU
   adds in any order. So is writing different values to one place.
+- ``bincount`` is refused where CuPy's would take much memory.
 - ``log`` lists what crosses between host and device, by function and size.
 """
 
@@ -20,6 +21,7 @@ import numpy as np
 __version__ = "13.6"
 log: list[tuple[str, int]] = []
 SCALARS = (bool, int, float, np.generic)
+MOST_BINS = 1 << 12  # of `bincount`
 
 
 class ndarray:  # noqa: N801
@@ -215,6 +217,8 @@ def repeat(a: Any, repeats: int, axis: Any = None) -> ndarray:
 def bincount(x: ndarray, weights: Any = None, minlength: int | None = None) -> ndarray:
     if weights is not None:
         whole(unwrapped(weights).astype(float))
+    elif len(x) and max(unwrapped(x).max() + 1, minlength or 0) > MOST_BINS:
+        raise AssertionError("each block of threads would have a table of so many numbers: use `arrays.count_each`")
     return wrapped(np.bincount(unwrapped(x), unwrapped(weights), minlength=minlength or 0))
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cudf_double as cudf
 import cupy_double as xp
 import numpy as np
 import pandas as pd
 import pytest
 from worlds import random_world
 
-from gpu_clusters.arrays import gathered, repeat_each, sum_by
-from gpu_clusters.io import read_addresses
+from gpu_clusters import arrays
+from gpu_clusters.arrays import count_each, gathered, repeat_each, sum_by
+from gpu_clusters.io import device, read_addresses
 from gpu_clusters.io.model import Addresses
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps import count
@@ -109,3 +111,29 @@ def test_sums_and_copies_by_place(seed):
     np.testing.assert_array_equal(found.get(), sum_by(place, values, places))
     counts = rng.integers(0, 4, n)
     np.testing.assert_array_equal(repeat_each(xp.asarray(values), xp.asarray(counts)).get(), np.repeat(values, counts))
+
+
+@pytest.mark.parametrize("few", [0, 5, 4096])
+def test_counts_of_each_number(few, monkeypatch):
+    monkeypatch.setattr(arrays, "FEW", few)
+    monkeypatch.setattr(xp, "MOST_BINS", few)
+    rng = np.random.default_rng(few)
+    for kind in (np.int8, np.int16, np.int32, np.int64):
+        for n, most, kinds in ((0, 1, 0), (0, 1, 3), (1, 1, 0), (40, 3, 9), (40, 9, 3), (300, 100, 100)):
+            numbers = rng.integers(0, most, n).astype(kind)
+            found = count_each(xp.asarray(numbers), kinds)
+            assert_same(found.get(), np.bincount(numbers, minlength=kinds))
+
+
+def test_many_numbers_take_no_table_for_each_block_of_threads(tmp_path):
+    n = 3 * xp.MOST_BINS
+    with pytest.raises(AssertionError, match="each block of threads"):
+        xp.bincount(xp.arange(n))
+    rows = np.arange(n)
+    columns = {"doc_id": rows, "lon": rows / n, "lat": rows / n, "organization": rows.astype(str)}
+    pd.DataFrame(columns).to_parquet(tmp_path / "a.parquet")
+    table = device.read_addresses(cudf, xp, tmp_path / "a.parquet", "patents").data
+    located = locate(table, None, Settings())
+    assert (located.locations.inventors == 1).all()
+    found = indicator(table, np.arange(n), located.patents, of_locations(np.arange(n)))
+    assert (found.sum == 1).all() and found.total == n

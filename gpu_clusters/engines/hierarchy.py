@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gpu_clusters.arrays import to_host
+from gpu_clusters.arrays import count_each, to_host
 from gpu_clusters.engines import cuda, cuda_sweep, sums
 from gpu_clusters.engines.device import band_of, build, densities, on_device
 from gpu_clusters.engines.levels import Kernels
@@ -72,7 +72,7 @@ def grow(xp: Any, bands: Bands, cells: Cells, reach: Reach, density: Any, level:
     args = cuda_sweep.held(xp.argsort(-level), *index, *cells, level, root_of)
     roots = cuda_sweep.held(root_of, parent, link)
     begin = 0
-    sizes = to_host(xp.bincount(level.astype(np.int64))).tolist()
+    sizes = to_host(count_each(level)).tolist()
     for wanted in range(len(sizes) - 1, 0, -1):
         end = begin + sizes[wanted]
         if end > begin:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gpu_clusters.arrays import to_host
+from gpu_clusters.arrays import count_each, to_host
 from gpu_clusters.engines import cuda, cuda_sweep
 from gpu_clusters.engines.device import band_of
 from gpu_clusters.kernels.bands import Bands, index_of, near
@@ -21,11 +21,11 @@ from gpu_clusters.kernels.sums import Arrivals
 ROOM = 1 << 27  # distances that are held at a time: 1 GiB
 
 
-def add_up(xp: Any, nodes: Nodes, values: Any) -> None:
+def add_up(nodes: Nodes, values: Any) -> None:
     """See `nodes.add_up`; one level after the other, from the highest down."""
     begin, width = 0, values.shape[1]
     args = cuda_sweep.held(nodes.order, nodes.parent, values)
-    for size in to_host(xp.bincount(nodes.level.astype(np.int64))).tolist()[:0:-1]:
+    for size in to_host(count_each(nodes.level)).tolist()[:0:-1]:
         cuda.launch(cuda_sweep.add_to_parents, size * width, begin, *args, begin + size)
         begin += size
 
@@ -41,7 +41,7 @@ def members_of(xp: Any, nodes: Nodes, arrival: Any, core: Any, weight: Any) -> A
     """See `sums.members_of`."""
     result = xp.zeros((len(nodes.level), 3), np.int64)
     cuda.launch(cuda_sweep.count_members, len(arrival), arrival, core, weight, result)
-    add_up(xp, nodes, result)
+    add_up(nodes, result)
     return result
 
 
@@ -53,7 +53,7 @@ def rows_of(
     places = xp.empty(0, np.int32) if place is None else place
     signs = xp.empty(0, np.int8) if sign is None else sign
     cuda.launch(cuda_sweep.scatter_rows, len(node), node, places, signs, start, code, rows, low, result)
-    add_up(xp, nodes, result)
+    add_up(nodes, result)
     return result
 
 
@@ -69,7 +69,7 @@ def arrivals(xp: Any, nodes: Nodes, arrival: Any, number: Any, weight: Any, othe
     names, place = xp.unique(pair, return_inverse=True)
     total = xp.zeros(len(names), np.int64)
     cuda.launch(cuda_sweep.add_to_groups, len(some), place, weight[some], total)
-    names, locations = to_host(names), to_host(xp.bincount(place, minlength=len(names)))
+    names, locations = to_host(names), to_host(count_each(place, len(names)))
     node, other = np.divmod(names, max(others, 1))
     start = np.searchsorted(node, np.arange(len(nodes.level) + 1))
     member = np.arange(len(names), dtype=np.int32)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gpu_clusters.arrays import count_each
 from gpu_clusters.degrees import GEOCODED, INVALID, classified
 from gpu_clusters.io import addresses as host
 from gpu_clusters.io.columns import LARGEST_SUM
@@ -147,7 +148,7 @@ def _read_one(
             piece = piece.take(kept)
         if piece.rows:
             lon, lat, status = classified(xp, piece.numbers["lon"], piece.numbers["lat"])
-            record.counts += xp.bincount(status, minlength=3).get()
+            record.counts += count_each(status, 3).get()
             bad = xp.flatnonzero(status == INVALID)
             listed_here = bad[: KEPT_INVALID - len(invalid)]
             numbers = listed_here if kept is None else kept[listed_here]

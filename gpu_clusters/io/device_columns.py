@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from gpu_clusters.arrays import count_each
 from gpu_clusters.io import footers
 from gpu_clusters.io.columns import TEXT
 from gpu_clusters.io.footers import NeedsCpuError
@@ -101,7 +102,7 @@ def _on_host(words: Any) -> pa.Array:
 
 def only_used(xp: Any, codes: Any, values: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
     """Drop values that no row has, as ``vocabulary.only_used`` does: codes (n,) int32 of the GPU, -1 where missing."""
-    used = xp.bincount(codes[codes >= 0], minlength=len(values)) > 0
+    used = count_each(codes[codes >= 0], len(values)) > 0
     kept = used.get().tolist()
     if all(kept):
         return codes, values

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gpu_clusters.arrays import count_each
 from gpu_clusters.degrees import GEOCODED
 from gpu_clusters.io.coverage import coverage_table
 
@@ -29,7 +30,7 @@ def group(xp: Any, codes: Any) -> tuple[Any, Any]:
     order : (n,) int64
         Rows of one code in their order.
     """
-    sizes = xp.bincount(codes)
+    sizes = count_each(codes)
     sizes = sizes[sizes > 0]
     start = xp.zeros(len(sizes) + 1, np.int64)
     start[1:] = xp.cumsum(sizes)
@@ -54,7 +55,7 @@ def coverage(xp: Any, table: str, countries: Sequence[str], country: Any, status
     k = len(countries)
     place = xp.where(country < 0, k, country).astype(np.int64)
     geocoded = status == GEOCODED
-    counts = xp.bincount(place * _STATUSES + status, minlength=(k + 1) * _STATUSES).get()
+    counts = count_each(place * _STATUSES + status, (k + 1) * _STATUSES).get()
     documents = _documents(xp, codes, place, k)
     covered = _documents(xp, codes[geocoded], place[geocoded], k)
     each = np.repeat(np.arange(k + 1, dtype=np.int32), _STATUSES)
@@ -72,5 +73,5 @@ def coverage(xp: Any, table: str, countries: Sequence[str], country: Any, status
 def _documents(xp: Any, codes: Any, place: Any, k: int) -> np.ndarray:
     """Documents of each of `k` countries, of the missing country, and of the world: (k + 2,) int64."""
     pairs = xp.unique(codes.astype(np.int64) * (k + 1) + place)
-    each = xp.bincount(pairs % (k + 1), minlength=k + 1).get()
+    each = count_each(pairs % (k + 1), k + 1).get()
     return np.append(each, len(xp.unique(codes)))

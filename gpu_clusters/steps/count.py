@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_clusters.arrays import namespace, repeat_each, sum_by, to_host
+from gpu_clusters.arrays import count_each, namespace, repeat_each, sum_by, to_host
 from gpu_clusters.io.model import Addresses, Deals
 
 MOST_VALUES = 4096  # that are told apart; of more, each is rounded to quanta
@@ -47,7 +47,7 @@ def measure(table: Addresses | Deals) -> Measure:
         return _measure_values(table.fraction)
     xp = namespace(table.doc_start)
     sizes = xp.diff(table.doc_start)
-    documents = to_host(xp.bincount(sizes))
+    documents = to_host(count_each(sizes))
     values = np.flatnonzero(documents)
     number = np.zeros(len(documents), np.int32)
     number[values] = np.arange(len(values))
@@ -68,7 +68,7 @@ def _measure_values(given: NDArray[np.float64]) -> Measure:
 def _in_quanta(values: NDArray[np.float64], code: NDArray[np.integer]) -> Measure:
     """Round to multiples of a power of two that is 2**-61 of the sum of all rows or less."""
     xp = namespace(code)
-    about = float((values * to_host(xp.bincount(code, minlength=len(values)))).sum())
+    about = float((values * to_host(count_each(code, len(values)))).sum())
     shift = min(BITS - math.frexp(about)[1], 1074)
     quanta = np.rint(np.ldexp(values, shift)).astype(np.int64)
     return Measure(xp.asarray(quanta)[code], np.array([math.ldexp(1.0, -shift)]), parts=False, quanta=True)
@@ -130,7 +130,7 @@ def _products(group: NDArray[np.int64], groups: int, counts: Measure) -> tuple[N
     if (group < 0).any():
         key = key[group >= 0]
     if groups * kinds <= len(key) + (1 << 16):
-        rows = xp.bincount(key, minlength=groups * kinds)
+        rows = count_each(key, groups * kinds)
         key = xp.flatnonzero(rows)
         rows = rows[key]
     else:

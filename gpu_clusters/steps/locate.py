@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from gpu_clusters.arrays import namespace, to_host
+from gpu_clusters.arrays import count_each, namespace, to_host
 from gpu_clusters.io.model import Addresses
 from gpu_clusters.settings import Settings
 
@@ -51,7 +51,7 @@ def locate(patents: Addresses | None, publications: Addresses | None, settings: 
     """
     tables = [table for table in (patents, publications) if table is not None]
     lon, lat, places = distinct_places([(table.lon, table.lat) for table in tables])
-    counts = [to_host(namespace(place).bincount(place, minlength=len(lon))).astype(np.int64) for place in places]
+    counts = [to_host(count_each(place, len(lon))).astype(np.int64) for place in places]
     none = np.zeros(len(lon), np.int64)
     inventors = counts[0] if patents is not None else none
     authors = counts[-1] if publications is not None else none
