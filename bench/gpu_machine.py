@@ -46,7 +46,8 @@ class Machine:
             import cuml
 
             self.dbscan = cuml.DBSCAN
-        except ImportError:
+        except Exception as error:  # missing, or built for other libraries
+            print(f"no cuML: {error}", flush=True)
             self.dbscan = None
 
     def areas(self) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
@@ -66,7 +67,7 @@ class Machine:
 
             return {"cuspatial": partial(by_cuspatial, doubles.cuspatial(), pd.Series)}
         found = {"native": partial(by_kernel, self.cupy)}
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(Exception):
             import cudf
             import cuspatial
 

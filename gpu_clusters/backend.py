@@ -97,8 +97,8 @@ def gpu() -> Gpu:
             return Gpu("", f"{name} is not installed (docs/gpu.md says how)")
     try:
         import cupy
-    except ImportError as error:
-        return Gpu("", f"CuPy cannot be loaded ({error})")
+    except Exception as error:  # what is built for other libraries fails in many ways
+        return Gpu("", f"CuPy cannot be loaded ({_said(error)})")
     try:
         if cupy.cuda.runtime.getDeviceCount():
             return Gpu(cupy.cuda.runtime.getDeviceProperties(0)["name"].decode(), "")
@@ -140,25 +140,37 @@ def _on_gpu(settings: Settings, work: str) -> Backend:
     else:
         engine, run = "native", partial(cluster, kernels=made)
     inside = _by_cuspatial() if engine == "cuml" and find_spec("cuspatial") else partial(by_kernel, cupy)
-    read = partial(read_on_gpu, _cudf(), cupy, remark=remarks.append)
+    read = partial(read_on_gpu, _cudf(remarks), cupy, remark=remarks.append)
     note = f"on the {gpu().name}: {work}; {ELSEWHERE}; {NOT_RUN}"
     close, nearest = (partial(function, cupy) for function in (areas.close_pairs, areas.nearest_members))
     given = (read, run, close, nearest, inside, on_device(cupy), of_levels(cupy))
     return Backend("gpu", engine, *given, note, remarks)
 
 
-def _cudf() -> Any:
+def _cudf(remarks: list[str]) -> Any:
     """cuDF; None where it cannot be had, and the CPU reads."""
     try:
         return import_module("cudf")
-    except ImportError:
+    except Exception as error:  # a library that is missing or too old is a RuntimeError, an OSError, ...
+        if not isinstance(error, ModuleNotFoundError):
+            remarks.append(f"cuDF cannot be loaded ({_said(error)})")
         return None
 
 
-def _by_cuml(kernels: Kernels, remarks: list[str]) -> Engine:
-    import cuml
+def _said(error: Exception) -> str:
+    """The first line of an error; those of loaders list all the places where they have looked."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
+
+def _by_cuml(kernels: Kernels, remarks: list[str]) -> Engine:
     from gpu_clusters.engines.cuml import MOST_ROWS, cluster
+
+    try:
+        cuml = import_module("cuml")
+    except Exception as error:
+        raise DeviceError(
+            f"engine 'cuml' is not available: cuML cannot be loaded ({_said(error)}); {OTHERS}"
+        ) from error
 
     release = tuple(int(part) for part in cuml.__version__.split(".")[:2])
     most = float("inf") if release >= (26, 4) else MOST_ROWS
@@ -187,9 +199,9 @@ def on_gpu(step: str) -> Iterator[None]:
 
 
 def _is_full(error: Any) -> bool:
-    """CuPy and RMM raise kinds of MemoryError, the driver and raft name it; NumPy's is about the host's memory."""
+    """CuPy and RMM raise kinds of MemoryError, the driver and raft name it; NumPy's and Arrow's are about the host's memory."""
     if isinstance(error, MemoryError):
-        return not type(error).__module__.startswith("numpy")
+        return not type(error).__module__.startswith(("numpy", "pyarrow"))
     return any(words in str(error).lower() for words in ("out_of_memory", "out of memory", "bad_alloc"))
 
 
@@ -207,5 +219,7 @@ def frames(device: str) -> Any:
         return import_module("pandas")
     try:
         return import_module("cudf")
-    except ImportError as error:
-        raise DeviceError(f"device 'gpu' needs cuDF, which cannot be used ({error}); use device 'cpu'") from error
+    except Exception as error:
+        raise DeviceError(
+            f"device 'gpu' needs cuDF, which cannot be used ({_said(error)}); use device 'cpu'"
+        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import doubles
@@ -10,6 +11,7 @@ import geopandas as gpd
 import naive
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import shapely
 from rasters import Plain
@@ -92,6 +94,33 @@ def test_cuml_alone_is_missing(machine):
     with pytest.raises(DeviceError, match="engine 'cuml' is not available: cuML is not installed"):
         backend.pick(Settings(engine="cuml"))
     assert backend.pick(Settings(device="gpu")).engine == "native"
+
+
+UNLOADABLE = [
+    ImportError("libcudf.so"),
+    RuntimeError("libcufile.so.0\n  looked in:\n  /usr/lib"),
+    OSError("libnvJitLink"),
+]
+
+
+@pytest.mark.parametrize("error", UNLOADABLE)
+def test_what_cannot_be_loaded(machine, monkeypatch, error):
+    def load(name):
+        if name in ("cudf", "cuml"):
+            raise error
+        return __import__(name)
+
+    machine(**full())
+    monkeypatch.setattr(backend, "import_module", load)
+    world = random_world(0)
+    result = gpu_clusters.rank(world.patents, device="gpu", **world.settings)
+    said = str(error).splitlines()[0]
+    assert f"cuDF cannot be loaded ({said}); patents read by the CPU" in result.manifest["note"]
+    with pytest.raises(DeviceError, match=re.escape(f"cuML cannot be loaded ({said}); use device")) as failed:
+        backend.pick(Settings(engine="cuml"))
+    assert failed.value.exit_code == 4
+    with pytest.raises(DeviceError, match="needs cuDF"):
+        backend.frames("gpu")
 
 
 @pytest.mark.parametrize("asked", [{"device": "gpu", "engine": "sklearn"}, {"device": "cpu", "engine": "cuml"}])
@@ -240,6 +269,8 @@ def test_other_errors_stay_as_they_are():
     with pytest.raises(MemoryError) as failed, backend.on_gpu("cluster"):
         np.empty(2**55)
     assert not isinstance(failed.value, DeviceMemoryError)
+    with pytest.raises(pa.ArrowMemoryError), backend.on_gpu("read patents"):
+        raise pa.ArrowMemoryError("malloc failed")
 
 
 def test_doctor_says_what_would_run_where(machine):
