@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -142,6 +143,7 @@ def _on_gpu(settings: Settings, work: str) -> Backend:
     inside = _by_cuspatial() if engine == "cuml" and find_spec("cuspatial") else partial(by_kernel, cupy)
     read = partial(read_on_gpu, _cudf(remarks), cupy, remark=remarks.append)
     note = f"on the {gpu().name}: {work}; {ELSEWHERE}; {NOT_RUN}"
+    pool_memory()
     close, nearest = (partial(function, cupy) for function in (areas.close_pairs, areas.nearest_members))
     given = (read, run, close, nearest, inside, on_device(cupy), of_levels(cupy))
     return Backend("gpu", engine, *given, note, remarks)
@@ -155,6 +157,19 @@ def _cudf(remarks: list[str]) -> Any:
         if not isinstance(error, ModuleNotFoundError):
             remarks.append(f"cuDF cannot be loaded ({_said(error)})")
         return None
+
+
+def pool_memory() -> None:
+    """Let RMM keep the memory that is given back, if it is in use and nobody has told it where to take memory from.
+
+    cuDF and cuML make CuPy take its memory through RMM, which by itself asks the driver for each array: that waits for the GPU.
+    """
+    try:
+        rmm = sys.modules["rmm"]
+        if type(rmm.mr.get_current_device_resource()) is rmm.mr.CudaMemoryResource:
+            rmm.mr.set_current_device_resource(rmm.mr.CudaAsyncMemoryResource())
+    except Exception:
+        pass  # slower, and no less right
 
 
 def _said(error: Exception) -> str:
@@ -218,8 +233,10 @@ def frames(device: str) -> Any:
     if device == "cpu":
         return import_module("pandas")
     try:
-        return import_module("cudf")
+        found = import_module("cudf")
     except Exception as error:
         raise DeviceError(
             f"device 'gpu' needs cuDF, which cannot be used ({_said(error)}); use device 'cpu'"
         ) from error
+    pool_memory()
+    return found

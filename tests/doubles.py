@@ -94,6 +94,21 @@ def numba_cuda() -> ModuleType:
     return _module("numba_cuda")
 
 
+def rmm(resource: str = "CudaMemoryResource") -> ModuleType:
+    """RMM, whose memory comes from a resource of that kind."""
+    kinds = {
+        name: type(name, (), {}) for name in ("CudaMemoryResource", "CudaAsyncMemoryResource", "PoolMemoryResource")
+    }
+    held = [kinds[resource]()]
+    module = _module("rmm")
+    module.mr = SimpleNamespace(
+        **kinds,
+        get_current_device_resource=lambda: held[-1],
+        set_current_device_resource=held.append,
+    )
+    return module
+
+
 def cudf() -> ModuleType:
     """cuDF with its series."""
     module = _module("cudf")

@@ -31,7 +31,7 @@ from gpu_clusters.kernels.gaps import close_pairs
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.inside import points_inside
 
-GPU_PACKAGES = ("cupy", "numba_cuda", "cuml", "cudf", "cuspatial")
+GPU_PACKAGES = ("cupy", "numba_cuda", "cuml", "cudf", "cuspatial", "rmm")
 
 
 @pytest.fixture
@@ -224,6 +224,25 @@ def test_people_on_a_full_device(machine, monkeypatch):
     raster = Plain(np.ones((4, 4)), (1, 0, 0, 0, -1, 4)).array()
     with pytest.raises(DeviceMemoryError, match="full in step 'population'"):
         gpu_clusters.people_within([(1.0, 1.0)], raster, device="gpu")
+
+
+def test_memory_is_kept_unless_the_user_has_said_how(machine, monkeypatch):
+    for given, then in (
+        ("CudaMemoryResource", "CudaAsyncMemoryResource"),
+        ("PoolMemoryResource", "PoolMemoryResource"),
+    ):
+        rmm = doubles.rmm(given)
+        machine(**full(), rmm=rmm)
+        backend.pick(Settings())
+        assert type(rmm.mr.get_current_device_resource()).__name__ == given
+        for _ in range(2):
+            backend.pick(Settings(device="gpu"))
+            assert type(rmm.mr.get_current_device_resource()).__name__ == then
+    rmm = doubles.rmm()
+    monkeypatch.delattr(rmm.mr, "CudaAsyncMemoryResource")  # as an old driver has none
+    machine(**full(), rmm=rmm)
+    assert backend.pick(Settings(device="gpu")).device == "gpu"
+    assert type(rmm.mr.get_current_device_resource()).__name__ == "CudaMemoryResource"
 
 
 def test_old_cuml_and_a_large_island(machine):
