@@ -169,7 +169,7 @@ def compiled():
     areas.close_pairs(np, bands, bands.order, bands, bands.order, sphere_reach(5.0))
 
     for kernel, args in calls.items():
-        show(kernel.py_func, *args)
+        show(kernel, *args)
 
     from gpu_clusters.kernels.areas import squared_degrees
     from gpu_clusters.kernels.gaps import pairs_in_run

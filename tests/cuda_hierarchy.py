@@ -65,7 +65,7 @@ def compiled():
     found = Neighbourhood(lambda: points, weight, on_gpu).hierarchy(reach, thresholds)
     hierarchies.assert_totals_equal(found, on_gpu, 1)
     for kernel, args in calls.items():
-        show(kernel.py_func, *args)
+        show(kernel, *args)
 
     def only_reached(points, limit, ranked, level, result):
         p = numba_cuda.grid(1)

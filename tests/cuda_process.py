@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+THREADS, BLOCKS = 128, 4  # of a block, as in `engines.cuda`; that a multiprocessor has room for at least
+REGISTERS = 65_536  # of a multiprocessor
+
 needs_compiler = pytest.mark.skipif(find_spec("numba_cuda") is None, reason="numba-cuda is not installed")
 ROUNDED_EACH = {"mul.rn.f64", "add.rn.f64"}  # the arithmetic of a distance test that rounds like a CPU's
 
@@ -30,10 +33,14 @@ def simulated(program: str, *mode: str) -> list[str]:
 
 
 def ptx_of(program: str) -> dict[str, str]:
-    """The PTX for an H100 that a program of this folder makes of each kernel; see `cuda_ptx.show`."""
+    """The PTX for an H100 that a program of this folder makes of each kernel, see `cuda_ptx.show`; what it takes is looked at."""
     compiled = dict(part.split("\n", 1) for part in _said(program, "compile").split("==== ")[1:])
     for name, code in compiled.items():
         assert ".target sm_90" in code, name
+        taken = re.match(r"// (\d+) registers, (\d+) bytes of stack, (\d+) bytes spilled", code)
+        if taken:  # there is an assembler
+            registers, stack, spilled = map(int, taken.groups())
+            assert registers * THREADS * BLOCKS <= REGISTERS and stack == spilled == 0, (name, taken.group())
     return compiled
 
 

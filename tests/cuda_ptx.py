@@ -1,23 +1,49 @@
-"""PTX of kernels for an H100, where there is no GPU: needs numba-cuda."""
+"""What numba-cuda makes of kernels for an H100, without one: needs numba-cuda, and nvJitLink to go all the way."""
 
 from __future__ import annotations
 
+import re
+from types import SimpleNamespace
 from typing import Any
 
-import numba.cuda.dispatcher
 from numba import cuda, typeof
+from numba.cuda import codegen, dispatcher
+
+try:
+    from cuda.bindings import nvjitlink
+except ImportError:
+    nvjitlink = None
+
+HOPPER = SimpleNamespace(compute_capability=(9, 0))  # what the compiler asks the driver about
+dispatcher.get_current_device = lambda: HOPPER
+codegen.devices = SimpleNamespace(get_context=lambda: SimpleNamespace(device=HOPPER))
 
 
-class Hopper:
-    """What the compiler asks the driver about."""
+def show(kernel: Any, *args: Any) -> None:
+    """Print the name of a kernel or of a function, made into one, for such arguments, what it takes of a GPU, and its PTX.
 
-    compute_capability = (9, 0)
+    The way is that of a launch. Where there is nvJitLink, numba-cuda leaves optimisation to it, and the PTX is the linker's.
+    """
+    if not hasattr(kernel, "py_func"):
+        kernel = cuda.jit(kernel)
+    made = dispatcher._Kernel(kernel.py_func, tuple(map(typeof, args)), **kernel.targetoptions).library
+    if nvjitlink is None or not kernel.targetoptions.get("lto"):
+        print(f"==== {kernel.__name__}\n{made.get_asm_str()}")
+        return
+    made.get_cubin()  # all that it calls is there
+    code = made.get_lto_ptx().strip("\0")
+    print(f"==== {kernel.__name__}\n// {assembled(code.encode())}\n{code}")
 
 
-numba.cuda.dispatcher.get_current_device = lambda: Hopper
-
-
-def show(function: Any, *args: Any) -> None:
-    """Print the name and the PTX of a kernel's function for arguments of such types."""
-    print(f"==== {function.__name__}")
-    print(cuda.compile_ptx(function, tuple(map(typeof, args)), cc=Hopper.compute_capability)[0])
+def assembled(code: bytes) -> str:
+    """Registers and stack of a thread, and what of its registers goes to memory, by the assembler."""
+    options = ["-arch=sm_90a", "-verbose"]
+    linker = nvjitlink.create(len(options), options)
+    nvjitlink.add_data(linker, nvjitlink.InputType.PTX, code, len(code), "kernel")
+    nvjitlink.complete(linker)
+    said = bytearray(nvjitlink.get_info_log_size(linker))
+    nvjitlink.get_info_log(linker, said)
+    nvjitlink.destroy(linker)
+    registers = max(map(int, re.findall(r"[Uu]sed (\d+) registers", said.decode())))
+    stack, spilled = re.findall(r"(\d+) bytes stack frame, (\d+) bytes spill stores", said.decode())[-1]
+    return f"{registers} registers, {stack} bytes of stack, {spilled} bytes spilled"

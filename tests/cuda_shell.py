@@ -121,7 +121,7 @@ def compiled():
     inside.by_kernel(np, np.array([shapely.box(0, 0, 1, 1)]), np.zeros(1), np.zeros(1))
 
     for kernel, args in calls.items():
-        show(kernel.py_func, *args)
+        show(kernel, *args)
 
     from gpu_clusters.kernels.areas import squared_degrees
     from gpu_clusters.kernels.density import weight_in_run

@@ -165,7 +165,7 @@ def compiled():
     ON_GPU.add(found, np.zeros(5, np.int64), np.zeros(5))
 
     for kernel, args in calls.items():
-        show(kernel.py_func, *args)
+        show(kernel, *args)
 
     from gpu_clusters.kernels.discs import any_within
 
