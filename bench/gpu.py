@@ -1,7 +1,7 @@
 """Everything that is said of the GPU's path, checked and timed in one go on a machine that has one.
 
     python bench/gpu.py --json gpu.json
-    python bench/gpu.py --only native cuml --scale 0.1
+    python bench/gpu.py --only native cuml --scale 0.1 --seconds 300
     python bench/gpu.py --rehearse --scale 0.01      without a GPU, on the CPU's kernels and a double of cuML: tries this script
 
 native     clustering of the benchmark's globe: each kernel's time, device memory, bits equal to the CPU's, twice, rows shuffled
@@ -13,14 +13,20 @@ rank       from Parquet to a ranking on either device, cold and warm, tables equ
 sweep      20 radii and 50 densities with shares, ranks and deals: stages, kernels, a part of the grid equal to the CPU's, and how
            long cuML would take for as many single settings
 sanitizer  compute-sanitizer's memcheck and racecheck over a small run, where that tool is installed
+
+Each check has a process of its own: one that fails, hangs or breaks the GPU for its process takes nothing from the others, and
+what is known so far is in the file at any time.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
+import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +38,15 @@ from machine import describe, headline
 from world import make_world
 
 from gpu_clusters.engines import native
+from gpu_clusters.engines.protocol import Problem
 
-PACKAGES = ("gpu-clusters", "numba", "numba-cuda", "cupy-cuda12x", "cupy-cuda13x", "cuml-cu12", "cuml-cu13", "numpy")
+PACKAGES = (
+    *("gpu-clusters", "numba", "numba-cuda", "cupy-cuda12x", "cupy-cuda13x", "cudf-cu12", "cudf-cu13", "cuml-cu12"),
+    *("cuml-cu13", "rmm-cu12", "rmm-cu13", "numpy", "pandas"),
+)
 SAMPLES = (100_000, 300_000, 1_000_000)
 CHECKS = ("native", "cuml", "areas", "polygons", "population", "rank", "sweep", "sanitizer")
+LEAST_S = 10  # for a check to begin
 
 
 def main() -> None:
@@ -43,43 +54,84 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full size (default: %(default)s)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="make the inputs here, or reuse those that are here")
-    parser.add_argument("--only", nargs="+", choices=CHECKS, default=CHECKS)
+    parser.add_argument("--only", nargs="+", choices=CHECKS, default=CHECKS, help="these checks, in this order")
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--samples", type=int, nargs="*", default=SAMPLES, help="sizes for cuML (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop what is not done after so long")
     parser.add_argument("--rehearse", action="store_true")
     parser.add_argument("--small", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--check", choices=CHECKS, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
-    machine = Machine(options.rehearse)
     if options.small:
-        return small(machine)
-    about = describe(PACKAGES) | {"gpu": machine.name}
-    print(machine.name, headline(about), sep="\n", flush=True)
-    document: dict[str, Any] = {"machine": about}
+        return small(Machine(options.rehearse))
+    if options.check:
+        return check(options)
+    deadline = time.monotonic() + options.seconds
+    document: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="bench-") as temporary:
         data = options.data or Path(temporary)
         if not (data / "world.json").is_file():
             make_world(data, options.scale, workers=8)
-        problem = problem_of(data)
-        print(f"{len(problem.lon):,} locations, threshold {problem.threshold:,}", flush=True)
-        expected = native.cluster(problem)
-        checks: dict[str, Callable[[], Any]] = {
-            "native": lambda: check_native(machine, problem, expected, options.repeat),
-            "cuml": lambda: (
-                check_cuml(machine, problem, tuple(options.samples)) if machine.dbscan else "cuML is not installed"
-            ),
-            "areas": lambda: check_areas(machine, data, expected, options.repeat),
-            "polygons": lambda: check_polygons(machine, problem, options.repeat),
-            "population": lambda: check_population(machine, data, options.scale, options.repeat),
-            "rank": lambda: check_rank(machine, data, options.repeat),
-            "sweep": lambda: check_sweep(machine, data, problem, options.repeat),
-            "sanitizer": check_sanitizer,
-        }
         for name in options.only:
-            document[name] = checks[name]()
-            print(f"\n{name}\n{json.dumps(document[name], indent=1, default=str)}", flush=True)
+            document |= apart(name, data, options, deadline - time.monotonic(), Path(temporary, f"{name}.json"))
             if options.json:
-                options.json.write_text(json.dumps(document, indent=2, default=str) + "\n")
+                options.json.write_text(json.dumps(document, indent=2) + "\n")
+    sys.exit(any("failed" in found for found in document.values()))
+
+
+def apart(name: str, data: Path, options: argparse.Namespace, seconds: float, path: Path) -> dict[str, Any]:
+    """A check in a process of its own; what it is of, and what it found or why it did not."""
+    if seconds < LEAST_S:
+        return {name: {"failed": "not begun, no time was left"}}
+    command = [sys.executable, __file__, "--check", name, "--data", str(data), "--json", str(path)]
+    command += ["--scale", str(options.scale), "--repeat", str(options.repeat)]
+    command += ["--samples", *map(str, options.samples), *(["--rehearse"] if options.rehearse else [])]
+    started = time.monotonic()
+    try:
+        done = subprocess.run(
+            command, stderr=subprocess.PIPE, text=True, timeout=seconds if seconds < float("inf") else None
+        )
+        said, code = done.stderr, done.returncode
+    except subprocess.TimeoutExpired as error:
+        said, code = (error.stderr or b"").decode(errors="replace"), None
+    print(said, end="", flush=True)
+    took = round(time.monotonic() - started, 1)
+    if code == 0 and path.is_file():
+        return json.loads(path.read_text()) | {f"{name}, s": {"all": took}}
+    why = f"stopped after {took} s" if code is None else f"exit code {code} after {took} s"
+    print(f"\n{name}: {why}", flush=True)
+    return {name: {"failed": why, "end": said.splitlines()[-12:]}}
+
+
+def check(options: argparse.Namespace) -> None:
+    """The check that this process is for."""
+    name, repeat, data = options.check, options.repeat, options.data
+    machine = Machine(options.rehearse, with_cuml=name in ("cuml", "sweep"))
+    about = describe(PACKAGES) | {"gpu": machine.name}
+    print(f"\n{name} on {machine.name}", headline(about), sep="\n", flush=True)
+
+    @cache
+    def problem() -> Problem:
+        found = problem_of(data)
+        print(f"{len(found.lon):,} locations, threshold {found.threshold:,}", flush=True)
+        return found
+
+    found = {
+        "native": lambda: check_native(machine, problem(), native.cluster(problem()), repeat),
+        "cuml": lambda: (
+            check_cuml(machine, problem(), tuple(options.samples)) if machine.dbscan else "cuML is not installed"
+        ),
+        "areas": lambda: check_areas(machine, data, native.cluster(problem()), repeat),
+        "polygons": lambda: check_polygons(machine, problem(), repeat),
+        "population": lambda: check_population(machine, data, options.scale, repeat),
+        "rank": lambda: check_rank(machine, data, repeat),
+        "sweep": lambda: check_sweep(machine, data, problem(), repeat),
+        "sanitizer": check_sanitizer,
+    }[name]()
+    text = json.dumps({"machine": about, name: found}, indent=1, default=str)
+    print(text, flush=True)
+    options.json.write_text(text)
 
 
 if __name__ == "__main__":

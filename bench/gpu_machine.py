@@ -22,7 +22,7 @@ from gpu_clusters.kernels.gaps import close_pairs
 class Machine:
     """The kernels to measure, how to wait for them, and how much device memory they took."""
 
-    def __init__(self, rehearse: bool) -> None:
+    def __init__(self, rehearse: bool, with_cuml: bool = False) -> None:
         self.rehearse = rehearse
         if rehearse:
             sys.path.append(str(Path(__file__).parents[1] / "tests"))
@@ -31,24 +31,26 @@ class Machine:
             self.name, self.kernels, self.dbscan, self.wait = "rehearsal, no GPU", native.ON_CPU, doubles.DBSCAN, int
             self.levels, self.counting = levels.ON_CPU, counting.ON_CPU
             return
-        import cupy
-
-        from gpu_clusters.backend import gpu
-        from gpu_clusters.engines import device, hierarchy, totals
+        from gpu_clusters.backend import gpu, pool_memory
 
         if gpu().missing:
             raise SystemExit(gpu().missing)
+        import cupy
+
+        from gpu_clusters.engines import device, hierarchy, totals
+
         self.name, self.cupy = gpu().name, cupy
         self.kernels, self.levels = device.kernels(cupy), hierarchy.kernels(cupy)
         self.counting = totals.counting(cupy)
-        self.wait = cupy.cuda.runtime.deviceSynchronize
-        try:
-            import cuml
+        self.wait, self.dbscan = cupy.cuda.runtime.deviceSynchronize, None
+        if with_cuml:
+            try:
+                import cuml
 
-            self.dbscan = cuml.DBSCAN
-        except Exception as error:  # missing, or built for other libraries
-            print(f"no cuML: {error}", flush=True)
-            self.dbscan = None
+                self.dbscan = cuml.DBSCAN
+                pool_memory()
+            except Exception as error:  # missing, or built for other libraries
+                print(f"no cuML: {error}", flush=True)
 
     def areas(self) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
         """What finds nearest members and close pairs of clusters, and what moves an array to the device."""
@@ -75,9 +77,17 @@ class Machine:
         return found
 
     def peak_gib(self, work: Callable[[], Any]) -> tuple[Any, float]:
-        """What ``work`` returns, and the largest growth of the used device memory while it ran, looked at every 2 ms."""
+        """What ``work`` returns, and the most device memory that it held besides what was held before.
+
+        RMM counts, where cuDF or cuML make CuPy use it; else the device's used memory is looked at every 2 ms.
+        """
         if self.rehearse:
             return work(), 0.0
+        if "rmm" in sys.modules:
+            from rmm.statistics import get_statistics, statistics
+
+            with statistics():
+                return work(), get_statistics().peak_bytes / 2**30
         self.cupy.get_default_memory_pool().free_all_blocks()
         free = self.cupy.cuda.runtime.memGetInfo
         before, least, done = free()[0], [free()[0]], threading.Event()
