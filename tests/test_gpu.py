@@ -41,7 +41,7 @@ from gpu_clusters.steps.merge import merge
 from gpu_clusters.steps.overlay import overlay
 from gpu_clusters.steps.population import count_people_in
 
-pytestmark = pytest.mark.gpu
+pytestmark = [pytest.mark.gpu, pytest.mark.filterwarnings("default")]  # packages for GPUs may warn of what they like
 
 
 @pytest.fixture(params=["native", "cuml"])
