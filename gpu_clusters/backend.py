@@ -130,10 +130,15 @@ def _on_gpu(settings: Settings, work: str) -> Backend:
         raise DeviceError(f"{asked} is not available: {missing}; {OTHERS}")
     import cupy
 
-    from gpu_clusters.engines import areas
-    from gpu_clusters.engines.device import kernels
-    from gpu_clusters.engines.hierarchy import kernels as of_levels
-    from gpu_clusters.engines.totals import counting as on_device
+    try:
+        from gpu_clusters.engines import areas, cuda
+        from gpu_clusters.engines.device import kernels
+        from gpu_clusters.engines.hierarchy import kernels as of_levels
+        from gpu_clusters.engines.totals import counting as on_device
+
+        cuda.check_compiler()
+    except Exception as error:
+        raise DeviceError(f"{asked} is not available: numba-cuda cannot be used ({_said(error)}); {OTHERS}") from error
 
     made, remarks = kernels(cupy), list[str]()
     if settings.engine == "cuml":

@@ -22,7 +22,7 @@ from worlds import random_world
 
 import gpu_clusters
 from gpu_clusters import backend
-from gpu_clusters.engines import areas, device, hierarchy, levels, totals
+from gpu_clusters.engines import areas, cuda, device, hierarchy, levels, totals
 from gpu_clusters.engines.counting import ON_CPU as COUNTING
 from gpu_clusters.engines.native import ON_CPU
 from gpu_clusters.errors import DeviceError, DeviceMemoryError, UsageError
@@ -51,6 +51,7 @@ def machine(monkeypatch):
             (totals, "counting", COUNTING),
         ):
             monkeypatch.setattr(module, name, lambda xp, kernels=kernels: kernels if xp is packages["cupy"] else None)
+        monkeypatch.setattr(cuda, "check_compiler", lambda: None)
         monkeypatch.setattr(areas, "close_pairs", lambda _, *args: close_pairs(*args))
         monkeypatch.setattr(areas, "nearest_members", lambda _, *args: nearest_members(*args))
 
@@ -87,6 +88,18 @@ def test_what_is_missing_is_named(machine, packages, says):
     chosen = backend.pick(Settings())
     assert (chosen.device, chosen.engine) == ("cpu", "native")
     assert chosen.said().startswith("device auto: cpu, because ") and says in chosen.said()
+
+
+def test_no_compiler_for_kernels(machine, monkeypatch):
+    def check():
+        raise RuntimeError("libNVVM is not available\n")
+
+    machine(**full())
+    monkeypatch.setattr(cuda, "check_compiler", check)
+    with pytest.raises(
+        DeviceError, match=r"'gpu' is not available: numba-cuda cannot be used \(libNVVM is not available\); use device"
+    ):
+        backend.pick(Settings(device="gpu"))
 
 
 def test_cuml_alone_is_missing(machine):

@@ -24,6 +24,14 @@ cuda: Any = numba.cuda
 THREADS = 128  # of a block
 
 
+def check_compiler() -> None:
+    """Raise an error that names it where something is missing that kernels cannot be compiled without."""
+    from numba.cuda.cudadrv import nvvm
+
+    nvvm.NVVM()
+    nvvm.LibDevice()
+
+
 def launch(kernel: Any, count: int, *args: Any) -> None:
     """Run a kernel with one thread for each of ``count`` points; it gets ``args``."""
     if count:
