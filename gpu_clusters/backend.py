@@ -172,7 +172,9 @@ def pool_memory() -> None:
     try:
         rmm = sys.modules["rmm"]
         if type(rmm.mr.get_current_device_resource()) is rmm.mr.CudaMemoryResource:
-            rmm.mr.set_current_device_resource(rmm.mr.CudaAsyncMemoryResource())
+            pool = rmm.mr.CudaAsyncMemoryResource()
+            pool.deallocate(pool.allocate(256), 256)  # virtual machines may have no such pools
+            rmm.mr.set_current_device_resource(pool)
     except Exception:
         pass  # slower, and no less right
 

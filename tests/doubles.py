@@ -96,9 +96,9 @@ def numba_cuda() -> ModuleType:
 
 def rmm(resource: str = "CudaMemoryResource") -> ModuleType:
     """RMM, whose memory comes from a resource of that kind."""
-    kinds = {
-        name: type(name, (), {}) for name in ("CudaMemoryResource", "CudaAsyncMemoryResource", "PoolMemoryResource")
-    }
+    names = ("CudaMemoryResource", "CudaAsyncMemoryResource", "PoolMemoryResource")
+    methods = {"allocate": lambda _, nbytes: nbytes, "deallocate": lambda *_: None}
+    kinds = {name: type(name, (), dict(methods)) for name in names}
     held = [kinds[resource]()]
     module = _module("rmm")
     module.mr = SimpleNamespace(

@@ -251,11 +251,16 @@ def test_memory_is_kept_unless_the_user_has_said_how(machine, monkeypatch):
         for _ in range(2):
             backend.pick(Settings(device="gpu"))
             assert type(rmm.mr.get_current_device_resource()).__name__ == then
-    rmm = doubles.rmm()
-    monkeypatch.delattr(rmm.mr, "CudaAsyncMemoryResource")  # as an old driver has none
-    machine(**full(), rmm=rmm)
-    assert backend.pick(Settings(device="gpu")).device == "gpu"
-    assert type(rmm.mr.get_current_device_resource()).__name__ == "CudaMemoryResource"
+
+    def refuse(*_):
+        raise MemoryError("std::bad_alloc: operation not supported")
+
+    for name in ("__init__", "allocate"):  # an old driver, and a virtual machine
+        rmm = doubles.rmm()
+        monkeypatch.setattr(rmm.mr.CudaAsyncMemoryResource, name, refuse)
+        machine(**full(), rmm=rmm)
+        assert backend.pick(Settings(device="gpu")).device == "gpu"
+        assert type(rmm.mr.get_current_device_resource()).__name__ == "CudaMemoryResource"
 
 
 def test_old_cuml_and_a_large_island(machine):
