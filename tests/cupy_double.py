@@ -175,6 +175,8 @@ def unwrapped(value: Any) -> Any:
         return value._data
     if isinstance(value, np.ndarray):
         raise TypeError(f"Unsupported type {type(value)}")
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise OverflowError("Python int too large to convert to C long")
     if isinstance(value, (tuple, list)):
         return getattr(type(value), "_make", type(value))(unwrapped(one) for one in value)
     return value

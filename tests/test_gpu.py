@@ -69,6 +69,11 @@ def test_random_worlds_equal_all_pairs(engine, kind):
         assert_equal(run(problem), naive.cluster(problem), f"{kind} {seed}")
 
 
+def test_a_threshold_that_64_bits_do_not_hold(engine):
+    problem = towns()._replace(threshold=10**30)
+    assert_equal(on_gpu(engine)(problem), native.cluster(problem))
+
+
 @pytest.mark.parametrize("weight", [1, 10**8, 2**44])
 def test_weights_of_any_size(engine, weight):
     assert_equal(on_gpu(engine)(towns(weight)), naive.cluster(towns(weight)))

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from cuda_process import ROUNDED_EACH, arithmetic, needs_compiler, ptx_of, simulated
 
-from gpu_clusters.engines import cuda, hierarchy
+from gpu_clusters.engines import cuda, device, hierarchy, native
+from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.steps.hierarchy import Neighbourhood
 
@@ -55,6 +56,15 @@ def test_random_points(on_gpu, kind):
             found, expected = one.hierarchy(given, thresholds), other.hierarchy(given, thresholds)
             hierarchies.assert_equal(found, expected, f"{kind} {seed}")
             hierarchies.assert_totals_equal(found, on_gpu, seed)
+
+
+@pytest.mark.usefixtures("on_gpu")
+def test_a_threshold_that_64_bits_do_not_hold():
+    lon, lat = np.random.default_rng(0).normal(size=(2, 200)) * 0.1
+    problem = Problem(on_sphere(lon, lat), lon, lat, np.ones(200, np.int64), sphere_reach(5.0), 10**30, "densest")
+    for kernels in (native.ON_CPU, device.kernels(cupy_double)):
+        found = native.cluster(problem, kernels)
+        assert (found.labels == -1).all() and not found.core.any() and found.density_at.max() > 1
 
 
 def test_many_points_cross_between_host_and_device_once(on_gpu):

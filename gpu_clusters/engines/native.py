@@ -13,6 +13,8 @@ from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.density import densities
 from gpu_clusters.kernels.linking import components, preferred_core
 
+LARGEST = np.iinfo(np.int64).max  # CuPy compares with no larger number; weights are far from it
+
 
 class Kernels(NamedTuple):
     """What the engine is made of on one device; between them, arrays are those of ``xp`` (numpy or cupy) and stay there.
@@ -38,7 +40,7 @@ def cluster(problem: Problem, kernels: Kernels | None = None) -> Clustering:
     weight, lon, lat = (xp.asarray(values) for values in (problem.weight, problem.lon, problem.lat))
     bands = k.build(points, reach)
     density = k.densities(bands, weight[bands.order], reach)
-    is_core = density >= problem.threshold
+    is_core = density >= min(problem.threshold, LARGEST)
     density_at = xp.empty(n, np.int64)
     density_at[bands.order] = density
 
