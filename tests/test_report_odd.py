@@ -63,6 +63,14 @@ def test_a_sweep_without_clusters(home):
     report.write(home / "none", home / "report", sweep=home / "sweep", regions={})
 
 
+@pytest.mark.parametrize("density", [3, 50], ids=["as before", "none"])
+def test_an_edition_in_which_nothing_moves(tmp_path, density):
+    gpu_clusters.rank(TABLE, density=density).write(tmp_path / "result")
+    contents = report.read(tmp_path / "result", previous=tmp_path / "result")
+    assert contents.has("previous_rank") == (density == 3)
+    assert "movements" not in [table.key for table in tables.all_tables(contents)]
+
+
 def test_the_folder_of_a_report_has_a_name(home, program, monkeypatch):
     for folder, given in (("result", "."), ("result", "../result/"), ("result", "../result/.")):
         monkeypatch.chdir(home / folder)

@@ -236,7 +236,8 @@ def movements(contents: Contents, count: int = 10) -> Table:
     else:
         groups["Leaver, no cluster any more"] = contents.gone[contents.gone["previous_rank"] <= contents.top]
         said += "Clusters without a rank are no cluster any more."
-    frame = pd.concat([rows.assign(movement=name) for name, rows in groups.items() if len(rows)])
+    moves = [rows.assign(movement=name) for name, rows in groups.items() if len(rows)]
+    frame = pd.concat(moves) if moves else clusters.iloc[:0]
     frame = frame.reindex(columns=[column.name for column in columns])
     notes = (said,)
     return _table("movements", "Movements since the previous edition", columns, frame, notes)
