@@ -12,7 +12,7 @@ from reports import result
 
 import gpu_clusters
 from gpu_clusters import UsageError, report
-from gpu_clusters.report import figures, maps, style, tables
+from gpu_clusters.report import figures, html, maps, style, tables
 from gpu_clusters.report.contents import of_result
 from gpu_clusters.report.method import method
 
@@ -104,6 +104,26 @@ def test_titles_of_bands():
         ["1\N{EN DASH}10", "11"],
         ["1\N{EN DASH}10", "11\N{EN DASH}25", "26\N{EN DASH}30"],
     ]
+
+
+def test_intensity_ranks_are_among_as_many_as_the_result_says(contents):
+    for made_with, said in ((100, 12), (11, 11)):
+        made = replace(contents, manifest={"settings": {"top": made_with}}, top=3)
+        assert tables.intensity(made).notes[0].startswith(f"Of the first {said} clusters.")
+        assert f"The first {said} clusters" in maps.world(made, "intensity_rank").texts[1].get_text()
+
+
+def test_the_legend_tells_every_colour_of_the_map(contents):
+    def legend(made, by="intensity_rank"):
+        return [text.get_text() for text in maps.world(made, by).axes[0].get_legend().get_texts()]
+
+    ranks = contents.ranking["intensity_rank"]
+    made = replace(contents, ranking=contents.ranking.assign(intensity_rank=ranks.where(ranks != 12)), top=3)
+    bands = ["1–10", "11–25", "26–50", "51–100"]
+    assert legend(made) == ["1–10", "11", "Not in this ranking"]
+    assert legend(made, "rank") == ["1–10", "11–12"]
+    assert legend(replace(made, ranking=made.ranking.assign(intensity_rank=ranks + 90))) == [*bands, "Beyond 100"]
+    assert html._beyond(made) == "without intensity rank" and not html._beyond(contents)
 
 
 def test_indicators_that_nobody_has_are_left_out(contents):

@@ -87,6 +87,11 @@ class Contents:
         """The first ``top`` of `clusters`, by rank."""
         return self.clusters[self.clusters["rank"] <= self.top]
 
+    @property
+    def ranked_by_intensity(self) -> int:
+        """How many of the first clusters have been ranked by intensity, whatever is the main ranking here."""
+        return min(_top(None, self.manifest), len(self.ranking))
+
     def has(self, column: str) -> bool:
         """Whether any cluster has a value in this column of the ranking."""
         return bool(self.ranking[column].notna().any())

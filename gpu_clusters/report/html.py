@@ -62,8 +62,7 @@ def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Sequ
             for name, (wide, narrow) in figures.items()
         ],
         bands=style.band_titles(len(contents.ranking)),
-        beyond=len(contents.ranking) > style.BANDS[-1][0],
-        last_band=style.BANDS[-1][0],
+        beyond=_beyond(contents),
         method=method(contents),
         warnings=warnings(contents),
         inputs=inputs(contents),
@@ -102,6 +101,14 @@ def _facts(contents: Contents) -> list[tuple[str, str]]:
         if totals.get(name):
             found.append((f"{percent(ranking[column].sum())} %", f"of {whole(totals[name])} {name} in clusters"))
     return found
+
+
+def _beyond(contents: Contents) -> str:
+    """Which clusters have the colour that is none of the bands', by rank or by intensity rank."""
+    last, intense = style.BANDS[-1][0], contents.ranking["intensity_rank"]
+    found = [f"beyond {last}"] * (len(intense) > last)
+    found += ["without intensity rank"] * bool(intense.notna().any() and intense.isna().any())
+    return ", ".join(found)
 
 
 def _asset(name: str) -> str:

@@ -148,7 +148,7 @@ def _draw(contents: Contents, view: _View, title: str, by: str, labels: int) -> 
         if not view.world:
             _draw_outlines(ax, contents, view, colors)
         _draw_clusters(ax, contents, view, colors, rank, labels, fig)
-        _legend(ax, contents, by)
+        _legend(ax, rank)
         style.foot(fig, f"Grey dots: locations outside of clusters. {CREDIT}.")
     return fig
 
@@ -156,7 +156,7 @@ def _draw(contents: Contents, view: _View, title: str, by: str, labels: int) -> 
 def _subtitle(contents: Contents, by: str) -> str:
     if by == "rank":
         return "Clusters by their share of the world's patents, publications and deals; the number is the rank"
-    number = min(contents.top, len(contents.ranking))
+    number = contents.ranked_by_intensity
     return f"The first {number} clusters by their total share per million people; the number is the intensity rank"
 
 
@@ -302,15 +302,15 @@ def _draw_leader(ax: Axes, line: NDArray[np.float64], dpi: float) -> None:
     ax.plot(*ends.T, color=style.MUTED, linewidth=0.5, zorder=4, solid_capstyle="round")
 
 
-def _legend(ax: Axes, contents: Contents, by: str) -> None:
+def _legend(ax: Axes, rank: NDArray[np.float64]) -> None:
+    """Colours of the ranks; those after the bands and clusters without a rank have one colour."""
     from matplotlib.lines import Line2D
 
-    number = min(contents.top, len(contents.ranking)) if by == "intensity_rank" else len(contents.ranking)
-    titles = style.band_titles(number)
-    if len(contents.ranking) > (number if by == "intensity_rank" else style.BANDS[-1][0]):
-        titles.append(
-            ("Not in this ranking" if by == "intensity_rank" else f"Beyond {style.BANDS[-1][0]}", style.BEYOND)
-        )
+    last, most = style.BANDS[-1][0], int(np.nan_to_num(rank).max(initial=0))
+    titles = style.band_titles(most)
+    beyond = [f"beyond {last}"] * (most > last) + ["not in this ranking"] * bool(np.isnan(rank).any())
+    if beyond:
+        titles.append((", ".join(beyond).capitalize(), style.BEYOND))
     handles = [
         Line2D([], [], marker="o", linestyle="none", color=color, markeredgecolor="white", markersize=7, label=title)
         for title, color in titles

@@ -88,7 +88,7 @@ def top(contents: Contents) -> Table:
     )
     frame = contents.leading
     notes = ("Shares are percentages of the world's geocoded patents, publications and deals; the total is their sum.",)
-    return _table("top", f"Top {_number(contents)} clusters", columns, frame, notes)
+    return _table("top", f"Top {min(contents.top, len(frame))} clusters", columns, frame, notes)
 
 
 def beyond(contents: Contents) -> Table:
@@ -149,7 +149,8 @@ def intensity(contents: Contents) -> Table:
         *changes,
     )
     notes = (
-        f"Of the first {_number(contents)} clusters. Intensity: total share (percent) per million people of the cluster's area.",
+        f"Of the first {contents.ranked_by_intensity} clusters. Intensity: total share (percent) per million people of the "
+        "cluster's area.",
     )
     return _table("intensity", "Clusters by intensity", columns, frame, notes)
 
@@ -348,10 +349,6 @@ def _by_group(contents: Contents, field: str, key: str, title: str, heading: str
 def _largest(clusters: pd.DataFrame, column: str, count: int) -> pd.DataFrame:
     ordered = clusters.sort_values(column, ascending=False, kind="stable")
     return ordered[ordered[column] > 0].head(count)
-
-
-def _number(contents: Contents) -> int:
-    return min(contents.top, len(contents.clusters))
 
 
 def _table(
