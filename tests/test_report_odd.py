@@ -152,6 +152,13 @@ def test_the_map_of_the_world_has_every_longitude(contents):
     assert len(figure.axes[0].collections[-1].get_offsets()) == len(at)
 
 
+def test_an_outline_across_the_date_line_is_drawn_in_one_piece(contents):
+    for box, some in (((179, -18, -179, -16), True), ((20, -18, 21, -16), False)):
+        axes = maps.region(contents, box, "Here").axes[0]
+        across = [path.vertices[:, 0] for path in axes.collections[2].get_paths()]
+        assert any(x.min() < -1e3 and x.max() > 1e3 for x in across) == some  # metres from the middle, the date line
+
+
 @pytest.mark.parametrize("more", [[], ["patents", "name"], ["patents", "patent_share"]])
 def test_a_ranking_that_lacks_columns(home, more):
     path = home / "result" / "ranking.parquet"

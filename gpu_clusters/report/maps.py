@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -208,16 +208,29 @@ def _draw_outlines(ax: Axes, contents: Contents, view: _View, colors: list[str])
     for cluster, geometry in zip(contents.boundaries["cluster_id"], contents.boundaries.geometry, strict=True):
         if geometry is None or geometry.is_empty or not 1 <= cluster <= len(colors):
             continue
-        x, y = view.project.transform(geometry.centroid.x, geometry.centroid.y)
-        if not (left - 1e5 <= x <= right + 1e5 and bottom - 1e5 <= y <= top + 1e5):
-            continue
-        rings = []
-        for polygon in getattr(geometry, "geoms", [geometry]):
-            for ring in (polygon.exterior, *polygon.interiors):
-                rings.append(Path(np.column_stack(view.project.transform(*np.asarray(ring.coords).T[:2])), closed=True))
-        paths.append(Path.make_compound_path(*rings))
-        edges.append(colors[cluster - 1])
+        for polygon in _pieces(geometry):
+            rings = [
+                np.column_stack(view.project.transform(*np.asarray(ring.coords).T[:2]))
+                for ring in (polygon.exterior, *polygon.interiors)
+            ]
+            low, high = rings[0].min(axis=0), rings[0].max(axis=0)
+            if (high > (left, bottom)).all() and (low < (right, top)).all() and np.isfinite(high).all():
+                paths.append(Path.make_compound_path(*(Path(ring, closed=True) for ring in rings)))
+                edges.append(colors[cluster - 1])
     ax.add_collection(PathCollection(paths, facecolor="none", edgecolor=edges, linewidth=0.5, zorder=2), autolim=False)
+
+
+def _pieces(geometry: Any) -> NDArray[Any]:
+    """The polygons of an outline; those that are cut at the date line in one piece, with longitudes beyond 180."""
+    import shapely
+
+    parts = shapely.get_parts(geometry)
+    west, _, east, _ = shapely.bounds(parts).T
+    if west.min() > -180 or east.max() < 180:
+        return parts
+    beyond = (west == -180) & (east < 0)
+    parts[beyond] = shapely.transform(parts[beyond], lambda lonlat: lonlat + np.array([360.0, 0.0]))
+    return shapely.get_parts(shapely.union_all(parts))
 
 
 def _draw_clusters(
