@@ -159,6 +159,19 @@ def test_an_outline_across_the_date_line_is_drawn_in_one_piece(contents):
         assert any(x.min() < -1e3 and x.max() > 1e3 for x in across) == some  # metres from the middle, the date line
 
 
+@pytest.mark.parametrize("box", [(0, -60, 1, 60), (-76, -56, -66, -17), (0, 0, 180, 0.01), (0, 0, 0.001, 50)], ids=str)
+def test_maps_of_thin_boxes_fit_a_page(contents, box, tmp_path):
+    made = maps.region(contents, box, "Thin")
+    width, height = made.get_size_inches()
+    assert 6.4 <= width <= 10 and height < 11
+    made.savefig(tmp_path / "thin.png")
+    found = made.axes[0].get_window_extent()
+    assert found.x0 >= 0 and found.x1 <= width * made.dpi
+    for text in (*made.texts, *made.axes[0].get_legend().get_texts()):
+        extent = text.get_window_extent()
+        assert extent.x0 >= 0 and extent.x1 <= width * made.dpi, text
+
+
 @pytest.mark.parametrize("more", [[], ["patents", "name"], ["patents", "patent_share"]])
 def test_a_ranking_that_lacks_columns(home, more):
     path = home / "result" / "ranking.parquet"

@@ -32,7 +32,8 @@ REGIONS: dict[str, Box] = {
     "Middle East": (25.0, 20.0, 62.0, 43.0),
 }
 BY = {"rank": "by rank", "intensity_rank": "by intensity rank"}
-WIDTH, HEIGHT, FOOT = 10.0, 6.6, 0.46  # inches: of the map itself at most, and of what stands below it
+WIDTH, HEIGHT, FOOT = 10.0, 6.6, 0.46  # inches: of the map itself where it is not narrow, and of what stands below it
+NARROWEST, TALLEST = 6.4, 9.4  # inches: titles need the one, a page has no more than the other
 
 
 class _View(NamedTuple):
@@ -131,10 +132,11 @@ def _draw(contents: Contents, view: _View, title: str, by: str, labels: int) -> 
     left, right, bottom, top = view.extent
     with style.look():
         ratio = (top - bottom) / (right - left)
-        width = max(min(WIDTH, HEIGHT / ratio), 6.4)
-        height = width * 0.98 * ratio
+        width = max(min(WIDTH, HEIGHT / ratio), NARROWEST)
+        height = min(width * 0.98 * ratio, TALLEST)
         fig = style.headed(width, height + FOOT, style.shortened(title, 60), _subtitle(contents, by))
-        ax = fig.add_axes((0.01, FOOT / fig.get_figheight(), 0.98, height / fig.get_figheight()))
+        across, inch = height / ratio / width, 1 / fig.get_figheight()
+        ax = fig.add_axes(((1 - across) / 2, FOOT * inch, across, height * inch))
         ax.set_xlim(left, right)
         ax.set_ylim(bottom, top)
         ax.set_xticks([])
@@ -174,7 +176,7 @@ def _draw_locations(ax: Axes, contents: Contents, view: _View, colors: list[str]
     x, y, cluster = _projected(contents.locations, view)
     box = ax.get_position()
     width, height = (
-        round(part * fig.dpi) for part in (box.width * fig.get_figwidth(), box.height * fig.get_figheight())
+        max(round(part * fig.dpi), 1) for part in (box.width * fig.get_figwidth(), box.height * fig.get_figheight())
     )
     layers = [(cluster < 0, style.NOISE, 0.42, 0.9)]
     if not view.world:
@@ -331,7 +333,8 @@ def _legend(ax: Axes, rank: NDArray[np.float64]) -> None:
     ax.legend(
         handles=handles,
         loc="upper right",
-        bbox_to_anchor=(1.005, 0.0),
+        bbox_to_anchor=(0.995, ax.get_position().y0),
+        bbox_transform=ax.get_figure().transFigure,
         ncols=len(handles),
         frameon=False,
         fontsize=8,
