@@ -127,7 +127,7 @@ def ranking_table(ranking: pd.DataFrame, count: int, *, moves: bool = False) -> 
         if intense:
             cells += [_amount_or_none(row.population), _intensity(row)]
         if roomy:
-            cells.append(f"{row.lat:.2f}, {row.lon:.2f}")
+            cells.append("" if pd.isna(row.lat) else f"{row.lat:.2f}, {row.lon:.2f}")
         if width >= wide:
             cells += [_text(row.top_applicant), _text(row.top_organization)]
         table.add_row(*(Text(cell) for cell in cells))

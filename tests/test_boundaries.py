@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
+from gpu_clusters_cli.output import emit_table, ranking_table
 from program import address_table
 from reference import assign_deals, by_first_member
 from scenes import KINDS
@@ -266,6 +267,19 @@ def test_population_follows_the_polygons():
     assert found.ranking["population"].tolist()[:2] == [4000, 2200]  # centres on an edge count
     assert found.ranking["population"].isna().tolist() == [False, False, True]
     assert "lie outside of the rasters" in " ".join(found.manifest["warnings"])
+
+
+@pytest.mark.parametrize("flat", [None, shapely.Polygon(), shapely.Polygon([(9, 9), (9, 8), (9, 9)])], ids=str)
+def test_a_region_without_an_area_is_nowhere(flat, tmp_path, capsys):
+    regions = gpd.GeoSeries([shapely.box(50, 50, 51, 51), flat, shapely.box(-1, -1, 1, 1)], crs="EPSG:4326")
+    found = world_of_three(regions=regions)
+    at = found.ranking[["lon", "lat"]]
+    assert at.isna().all(axis=1).tolist() == [False, False, True] and at.iloc[1].tolist() == [50.5, 50.5]
+    found.write(tmp_path / "out")
+    compared = gpu_clusters.compare(tmp_path / "out", tmp_path / "out").clusters
+    assert compared["lon"].isna().tolist()[:3] == [False, False, True]
+    emit_table(ranking_table(found.ranking, 3))
+    assert "nan" not in capsys.readouterr().out
 
 
 def test_what_cannot_be_used(tmp_path):

@@ -28,7 +28,7 @@ FOR_COMPARISON = (
     *FOR_RANKS,
     *("name", "economies", "patent_share", "publication_share", "deal_share", "total_share", "lon", "lat"),
 )
-_MAY_BE_NULL = TEXT_COLUMNS | {"intensity_rank"}
+_MAY_BE_NULL = TEXT_COLUMNS | {"intensity_rank", "lon", "lat"}  # a region without an area is nowhere
 _PLACES = ("lon", "lat", "weight", "cluster_id")
 _NOT_OF_THE_METHOD = frozenset({"columns", "years", "device", "engine", "names"})
 _LIMIT = 2**62  # weights of all places together stay below

@@ -30,7 +30,7 @@ def in_regions(
 
 
 def named_regions(ranking: pd.DataFrame, names: Sequence[str | None], polygons: NDArray[Any]) -> pd.DataFrame:
-    """The ranking with the regions' names; a region without addresses is at a point within it.
+    """The ranking with the regions' names; a region without addresses is at a point within it, one without an area nowhere.
 
     Parameters
     ----------
@@ -40,10 +40,9 @@ def named_regions(ranking: pd.DataFrame, names: Sequence[str | None], polygons: 
     polygons : (r,) array of shapely polygons
         Both in the order of the ranking.
     """
-    empty = ranking["locations"].to_numpy() == 0
-    within = shapely.point_on_surface(polygons)
-    return ranking.assign(
-        name=pd.Series(list(names), index=ranking.index, dtype=object),
-        lon=np.where(empty, shapely.get_x(within), ranking["lon"]),
-        lat=np.where(empty, shapely.get_y(within), ranking["lat"]),
+    lon, lat = ranking["lon"].to_numpy(copy=True), ranking["lat"].to_numpy(copy=True)
+    alone = np.flatnonzero(
+        (ranking["locations"].to_numpy() == 0) & ~(shapely.is_missing(polygons) | shapely.is_empty(polygons))
     )
+    lon[alone], lat[alone] = shapely.get_coordinates(shapely.point_on_surface(polygons[alone])).T
+    return ranking.assign(name=pd.Series(list(names), index=ranking.index, dtype=object), lon=lon, lat=lat)

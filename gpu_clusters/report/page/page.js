@@ -172,7 +172,7 @@
     const land = path(data.land.land, data.land.per_degree, true), borders = path(data.land.borders, data.land.per_degree, false);
     const outlines = new Map(Object.entries(data.outlines).map(([id, rings]) => [Number(id), path(rings, 1000, true)]));
     const largest = Math.max(...data.clusters.map((c) => c.share), 1e-9);
-    for (const c of data.clusters) { c.x = x(c.lon); c.y = y(c.lat); }
+    for (const c of data.clusters) { c.x = c.lon == null ? NaN : x(c.lon); c.y = c.lat == null ? NaN : y(c.lat); }  // regions without an area
 
     function dots(given) {
       const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
@@ -423,7 +423,8 @@
       else if (event.key === "-") zoomAt(1 / 1.6);
       else if (event.key === "0") world();
       else if (event.key === "Enter") {
-        const near = data.clusters.map((c) => [Math.hypot(c.x - view.x, c.y - view.y), c.id]).sort((a, b) => a[0] - b[0])[0];
+        const near = data.clusters.filter((c) => c.lon != null)
+          .map((c) => [Math.hypot(c.x - view.x, c.y - view.y), c.id]).sort((a, b) => a[0] - b[0])[0];
         if (near) brief.open(near[1]);
       } else return;
       event.preventDefault();
