@@ -209,6 +209,19 @@ def test_figures_of_any_width(contents, width):
         assert min(sizes) >= 8, name
 
 
+def test_numbers_stay_on_their_side_of_names_from_right_to_left(contents):
+    assert style.in_line("Cairo 7") == "Cairo 7"
+    for name in ("القاهرة", "Haifa חיפה", "שבע…"):
+        marked = f"\N{LEFT-TO-RIGHT MARK}{name}\N{RIGHT-TO-LEFT MARK}\N{LEFT-TO-RIGHT MARK}"
+        assert style.in_line(name) == marked
+        made = replace(contents, ranking=contents.ranking.assign(name=name))
+        wide, narrow = figures.shares(made), figures.shares(made, width=figures.NARROW)
+        assert f"{marked}  1" in [label.get_text() for label in wide.axes[0].get_yticklabels()]
+        assert f"1  {marked}" in [text.get_text() for text in narrow.axes[0].texts]
+        assert f"{marked} (1)" in [text.get_text() for text in figures.leaders(made).axes[0].texts]
+        assert f"1  {marked}" in [text.get_text() for text in maps.world(made).axes[0].texts]
+
+
 def test_maps_name_clusters_without_collisions(contents):
     named = inside_and_apart(maps.world(contents))
     assert [name.split("  ")[1] for name in named][:4] == [style.shortened(name, 34) for name in NAMES[:4]]

@@ -262,7 +262,7 @@ def _draw_clusters(
         zorder=3,
     )
     named = [i for i in order if not np.isnan(rank[i])][:labels]
-    texts = [f"{int(rank[i])}  {style.shortened(str(clusters['label'].iat[i]), 34)}" for i in named]
+    texts = [f"{int(rank[i])}  {style.in_line(style.shortened(str(clusters['label'].iat[i]), 34))}" for i in named]
     radii = diameter / 2 if view.world else np.maximum(diameter / 2, _radii(contents, ax, fig)[order])
     _draw_labels(ax, fig, np.column_stack((x[order], y[order])), radii, texts)
 

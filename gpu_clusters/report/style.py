@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,11 +129,18 @@ def fitted(text: str, length: int, inches: float, size: float, beside: str = "")
 
     renderer, font = RendererAgg(1, 1, DPI), FontProperties(size=size)
     for letters in range(length, 3, -1):
-        short = shortened(text, letters)
+        short = in_line(shortened(text, letters))
         wide, _, _ = renderer.get_text_width_height_descent(short + beside, font, ismath=False)
         if wide <= inches * DPI:
             break
     return short
+
+
+def in_line(text: str) -> str:
+    """A name for the middle of a line: beside letters that run from right to left, too, numbers stay on their side."""
+    turned = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
+    left, right = "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT MARK}"  # the second keeps dots at the end
+    return left + text + right + left if turned else text
 
 
 @cache
