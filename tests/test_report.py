@@ -222,6 +222,13 @@ def test_numbers_stay_on_their_side_of_names_from_right_to_left(contents):
         assert f"1  {marked}" in [text.get_text() for text in maps.world(made).axes[0].texts]
 
 
+@pytest.mark.parametrize("title", ["W" * 60, "大灣區" * 20, "Wide " * 12], ids=["W", "Chinese", "words"])
+def test_titles_of_maps_are_not_cut(contents, title):
+    made = maps.region(contents, (100, 18, 103, 22), title)  # as narrow as a map may be
+    inside_and_apart(made)
+    assert "".join(made.texts[0].get_text().split()) == "".join(title.split())
+
+
 def test_maps_name_clusters_without_collisions(contents):
     named = inside_and_apart(maps.world(contents))
     assert [name.split("  ")[1] for name in named][:4] == [style.shortened(name, 34) for name in NAMES[:4]]

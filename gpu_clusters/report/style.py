@@ -99,8 +99,8 @@ def figure(width: float, height: float) -> Figure:
 
 def headed(width: float, body: float, title: str, subtitle: str = "") -> Figure:
     """A figure with title and subtitle in the upper left corner, wrapped, and ``body`` inches of room below them."""
-    titles = textwrap.wrap(one_line(title), int(width * 72 / 7.0))
-    subtitles = textwrap.wrap(subtitle, int(width * 72 / 4.5))
+    titles = _lines(one_line(title), int(width * 72 / 7.0), width - 0.12, 12, "bold")
+    subtitles = _lines(subtitle, int(width * 72 / 4.5), width - 0.12, 8.5)
     below = 0.09 + TITLE * len(titles)
     height = below + SUBTITLE * len(subtitles) + 0.06 + body
     fig = figure(width, height)
@@ -124,14 +124,9 @@ def shortened(text: str, length: int) -> str:
 
 def fitted(text: str, length: int, inches: float, size: float, beside: str = "") -> str:
     """`shortened`, and further until it has room, with what stands beside it; within `look`, whose letters it takes."""
-    from matplotlib.backends.backend_agg import RendererAgg
-    from matplotlib.font_manager import FontProperties
-
-    renderer, font = RendererAgg(1, 1, DPI), FontProperties(size=size)
     for letters in range(length, 3, -1):
         short = in_line(shortened(text, letters))
-        wide, _, _ = renderer.get_text_width_height_descent(short + beside, font, ismath=False)
-        if wide <= inches * DPI:
+        if _wide(short + beside, size) <= inches:
             break
     return short
 
@@ -141,6 +136,25 @@ def in_line(text: str) -> str:
     turned = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in text)
     left, right = "\N{LEFT-TO-RIGHT MARK}", "\N{RIGHT-TO-LEFT MARK}"  # the second keeps dots at the end
     return left + text + right + left if turned else text
+
+
+def _lines(text: str, letters: int, inches: float, size: float, weight: str = "normal") -> list[str]:
+    """The text in lines of so many letters, fewer where they are wide."""
+    lines = textwrap.wrap(text, letters)
+    while letters > 1 and any(_wide(line, size, weight) > inches for line in lines):
+        letters -= 1
+        lines = textwrap.wrap(text, letters)
+    return lines
+
+
+def _wide(text: str, size: float, weight: str = "normal") -> float:
+    """Inches that a text takes."""
+    from matplotlib.backends.backend_agg import RendererAgg
+    from matplotlib.font_manager import FontProperties
+
+    font = FontProperties(size=size, weight=weight)
+    wide, _, _ = RendererAgg(1, 1, DPI).get_text_width_height_descent(text, font, ismath=False)
+    return float(wide / DPI)
 
 
 @cache
