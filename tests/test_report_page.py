@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from browser import chromium, opened
 from reports import NAMES, result, sweep
 
+import gpu_clusters
 from gpu_clusters import report
 from gpu_clusters.report.escape import one_line
 
@@ -160,6 +162,33 @@ def test_colours_by_intensity(page):
     page.locator("#tables summary").first.click()
     assert page.locator("#tables table").first.is_visible()
     assert page.locator("figure svg:visible").count() == 5
+
+
+def test_a_page_says_nothing_of_columns_that_are_missing(browser, tmp_path):
+    table = pd.DataFrame({"doc_id": range(6), "lon": [2.35] * 3 + [12.5] * 3, "lat": [48.86] * 3 + [41.9] * 3})
+    gpu_clusters.rank(table, density=3).write(tmp_path / "result")
+    ranking = pd.read_parquet(tmp_path / "result" / "ranking.parquet")
+    ranking.loc[1, "total_share"] = 0.0
+    kept = ["cluster_id", "rank", "total_share", "lon", "lat", "locations"]
+    for columns, bars in ((ranking.columns.tolist(), 1), (kept, 0)):
+        ranking[columns].to_parquet(tmp_path / "result" / "ranking.parquet")
+        report.write(tmp_path / "result", tmp_path / "report", regions={}, force=True)
+        with opened(browser, tmp_path / "report" / "report.html", 1280, "light") as page:
+            page.wait_for_function("window.report && document.querySelector('#chart canvas').width > 100")
+            assert page.locator("#table .share").count() == bars
+            page.mouse.move(*at(page, 1))
+            tip = page.locator("#tip").inner_text()
+            page.locator("#table tbody button").first.click()
+            brief = page.locator("#brief").inner_text()
+            facts = page.locator(".facts").inner_text()
+        for said, where in (
+            ("Rank without deals 1", brief),
+            (" of them core", brief),
+            ("Patents 50.00", tip),
+            ("6 patents", facts),
+        ):
+            assert (said in where) == bool(bars), said
+        assert "1 locations" in brief and "Total share 50.00 %" in tip
 
 
 def test_nothing_scrolls_sideways_and_letters_are_legible(page):

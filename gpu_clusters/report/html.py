@@ -98,7 +98,7 @@ def _facts(contents: Contents) -> list[tuple[str, str]]:
     if addresses:
         found.append((whole(addresses), "addresses"))
     for name, column in SHARE_OF.items():
-        if totals.get(name):
+        if totals.get(name) and ranking[column].notna().all():
             found.append((f"{percent(ranking[column].sum())} %", f"of {whole(totals[name])} {name} in clusters"))
     return found
 

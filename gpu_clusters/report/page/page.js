@@ -105,10 +105,10 @@
       const lines = [`${c.where || "Unknown economy"}`];
       if (c.previous != null) lines.push(`Previous rank ${c.previous} (${change(c.change)})`);
       else if (data.clusters.some((other) => other.previous != null)) lines.push("Not in the previous edition");
-      lines.push(`Rank without deals ${c.withoutDeals ?? c.rank}`);
+      if (c.withoutDeals != null) lines.push(`Rank without deals ${c.withoutDeals}`);
       if (c.population != null) lines.push(`Population ${whole.format(c.population)}` + (c.intensity == null ? "" :
         `; intensity ${c.intensity.toPrecision(3)}${c.intensityRank == null ? "" : ` (rank ${c.intensityRank})`}`));
-      if (c.locations != null) lines.push(`${whole.format(c.locations)} locations, ${whole.format(c.core ?? 0)} of them core`);
+      if (c.locations != null) lines.push(`${whole.format(c.locations)} locations${c.core == null ? "" : `, ${whole.format(c.core)} of them core`}`);
       return lines.map((line) => el("p", {}, line));
     }
 
@@ -343,9 +343,10 @@
       host.classList.toggle("pointing", Boolean(c));
       tip.hidden = !c;
       if (!c) return;
-      tip.replaceChildren(el("b", {}, `${c.rank}  ${c.name}`), c.where, el("br"),
-        `Total share ${percent(c.share)} %`, el("br"),
-        el("span", {}, `Patents ${percent(c.patentShare)}, publications ${percent(c.publicationShare)}, deals ${percent(c.dealShare)} %`));
+      const parts = [["patents", c.patentShare], ["publications", c.publicationShare], ["deals", c.dealShare]].filter(([, share]) => share != null);
+      const said = parts.map(([title, share]) => `${title} ${percent(share)}`).join(", ");
+      tip.replaceChildren(el("b", {}, `${c.rank}  ${c.name}`), c.where, el("br"), `Total share ${percent(c.share)} %`, el("br"),
+        el("span", {}, said && `${said[0].toUpperCase()}${said.slice(1)} %`));
       const w = tip.offsetWidth, h = tip.offsetHeight;
       tip.style.left = `${Math.max(4, Math.min(px + 14, width - w - 6))}px`;
       tip.style.top = `${py + 16 + h > height ? Math.max(4, py - h - 10) : py + 16}px`;
@@ -476,9 +477,9 @@
       rank: (c) => String(c.rank),
       name: (c) => [el("button", { type: "button" }, c.name), el("span", { class: "where" }, c.where)],
       economies: (c) => el("span", { title: c.where }, c.economies ?? ""),
-      share: (c) => [percent(c.share), el("span", { class: "room", "aria-hidden": "true" }, el("span", { class: "share", style: {
-        width: `${Math.max(1, (72 * c.share) / largest)}px`, "--a": `${(100 * c.patentShare) / (c.share || 1)}%`,
-        "--b": `${(100 * (c.patentShare + c.publicationShare)) / (c.share || 1)}%` } }))],
+      share: (c) => [percent(c.share), el("span", { class: "room", "aria-hidden": "true" }, c.share > 0 && c.patentShare != null
+        ? el("span", { class: "share", style: { width: `${Math.max(1, (72 * c.share) / largest)}px`, "--a": `${(100 * c.patentShare) / c.share}%`,
+          "--b": `${(100 * (c.patentShare + c.publicationShare)) / c.share}%` } }) : null)],
       patents: (c) => count(c.patents), publications: (c) => count(c.publications), deals: (c) => count(c.deals),
       intensityRank: (c) => (c.intensityRank == null ? "" : String(c.intensityRank)),
       change: (c) => (c.previous == null ? "new" : change(c.change)),
