@@ -181,6 +181,20 @@ def test_a_ranking_that_lacks_columns(home, more):
     assert made == {f"figure-{name}" for name, column in NEEDS.items() if column in more}
 
 
+@pytest.mark.parametrize(
+    ("file", "change", "said"),
+    [
+        ("locations", {"cluster_id": 3}, "locations.parquet has clusters that ranking.parquet lacks"),
+        ("ranking", {"cluster_id": 3}, "ranking.parquet has not the clusters 1, 2, 3"),
+        ("ranking", {"rank": None}, "ranking.parquet has not the clusters 1, 2, 3"),
+    ],
+)
+def test_files_that_are_not_of_one_result(home, program, file, change, said):
+    path = home / "result" / f"{file}.parquet"
+    pd.read_parquet(path).assign(**change).to_parquet(path)
+    program.refused(3, "report", "result", "--out", "report", says=said)
+
+
 def test_the_first_clusters_are_no_more_than_said_where_ranks_are_shared(contents):
     tied = replace(contents, ranking=contents.ranking.assign(rank=[1, 1, *contents.ranking["rank"][2:]]))
     rows = tables.concentration(tied).frame.set_index("clusters")

@@ -141,6 +141,7 @@ def read(
         boundaries=_boundaries(home / "boundaries.parquet"),
         manifest=manifest,
     )
+    _check(contents, home)
     return _with(contents, home, sweep, previous, top, device)
 
 
@@ -180,6 +181,18 @@ def read_stability(folder: str | os.PathLike[str]) -> pd.DataFrame:
     if missing:
         raise InputError(f"{path} has no column {missing[0]!r}: write it anew with gpu-clusters sweep")
     return stability
+
+
+def _check(contents: Contents, home: Path) -> None:
+    """Refuse files that are not of one result: clusters are 1, 2, ... by rank, and places are theirs or nobody's."""
+    clusters = len(contents.ranking)
+    if contents.ranking["cluster_id"].tolist() != list(range(1, clusters + 1)) or contents.ranking["rank"].isna().any():
+        said = "ranking.parquet has not the clusters 1, 2, 3 and so on by rank"
+    elif not (contents.locations["cluster_id"] <= clusters).all():
+        said = "locations.parquet has clusters that ranking.parquet lacks"
+    else:
+        return
+    raise InputError(f"{home / said}: write the result anew with gpu-clusters rank")
 
 
 def _with(
