@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -47,8 +48,9 @@ def people_within(
     Returns
     -------
     float or DataFrame
-        Without ``labels`` the people around all places, NaN if the rasters know nothing there. With labels a data frame by
-        label: ``population``, and ``without_data``, the part of the area (0..1) for which the rasters hold no number.
+        Without ``labels`` the people around all places, NaN if the rasters know nothing there or the places have no hull with
+        an area. With labels a data frame by label: ``population``, and ``without_data``, the part of the area (0..1) for which
+        the rasters hold no number.
 
     Raises
     ------
@@ -72,7 +74,7 @@ def people_within(
         raise UsageError(
             f"boundary must be one of area, hull, concave, not {boundary!r}; for polygons see people_in_polygons"
         )
-    if not 0 < area_degrees < np.inf:
+    if isinstance(area_degrees, bool) or not isinstance(area_degrees, Real) or not 0 < area_degrees < np.inf:
         raise UsageError(f"area_degrees must be a finite number above 0, not {area_degrees!r}")
     given = np.zeros(len(lon), np.int64) if labels is None else np.asarray(labels)
     if given.shape != lon.shape or given.dtype.kind not in "iu":
@@ -156,9 +158,13 @@ def _places(members: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         missing = [name for name in ("lon", "lat") if name not in members.columns]
         if missing:
             raise InputError(f"members: column {missing[0]} is missing; rename the columns to lon and lat")
-        pairs = np.stack([np.asarray(members[name], dtype=np.float64) for name in ("lon", "lat")], axis=1)
-    else:
-        pairs = np.asarray(members, dtype=np.float64)
+    try:
+        if hasattr(members, "columns"):
+            pairs = np.stack([np.asarray(members[name], dtype=np.float64) for name in ("lon", "lat")], axis=1)
+        else:
+            pairs = np.asarray(members, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"members: lon and lat must be numbers, one of each a place: {error}") from None
     if pairs.ndim != 2 or pairs.shape[1] != 2 or not len(pairs):
         raise UsageError("members must be a data frame with lon and lat or pairs of them, at least one")
     lon, lat = np.ascontiguousarray(pairs[:, 0]).copy(), np.ascontiguousarray(pairs[:, 1]).copy()

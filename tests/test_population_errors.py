@@ -32,6 +32,15 @@ def refused(source, *parts: str, kind=InputError) -> None:
         assert part in message, message
 
 
+def test_places_and_areas_that_are_no_numbers():
+    for members in (pd.DataFrame({"lon": ["a"], "lat": [48.0]}), [("2", "north")], [(2.0, 48.0), (2.0,)]):
+        with pytest.raises(InputError, match="lon and lat must be numbers"):
+            people_within(members, plain().array())
+    for area in ("0.05", None, True, [0.05]):
+        with pytest.raises(UsageError, match="area_degrees must be a finite number above 0"):
+            people_within(PLACES, plain().array(), area_degrees=area)
+
+
 def test_sources_that_are_not_there(tmp_path):
     refused(tmp_path / "none.tif", "none.tif", "does not exist", "check the path")
     refused(tmp_path / "*.tif", "no file matches")
