@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -89,14 +90,16 @@ def _write_inputs(folder: str, scale: float, seed: int, *, force: bool) -> None:
         world = make_world(place, scale, seed, tell=tell)
     say(f"{_about(world)} -> {folder}")
     here = Path(folder)
-    before = _command(world, here, "previous_") + f" --out {here / 'previous'}"
-    emit(before + "\n" + _command(world, here, "") + f" --previous {here / 'previous'} --out demo\n")
+    before = str(here / "previous")
+    emit(_command(world, here, "previous_", "--out", before))
+    emit(_command(world, here, "", "--previous", before, "--out", "demo"))
 
 
-def _command(world: World, folder: Path, prefix: str) -> str:
+def _command(world: World, folder: Path, prefix: str, *more: str) -> str:
+    """A line for the shell that ranks an edition."""
     inputs = world.previous_inputs if prefix else world.inputs
-    files = " ".join(f"--{option} {folder / Path(path).name}" for option, path in inputs.items())
-    return f"gpu-clusters rank {files} --density {world.density:g}"
+    files = [word for option, path in inputs.items() for word in (f"--{option}", str(folder / Path(path).name))]
+    return shlex.join(["gpu-clusters", "rank", *files, "--density", f"{world.density:g}", *more]) + "\n"
 
 
 def _reproduce(folder: str, scale: float, seed: int, machine: dict[str, Any], *, force: bool, json: bool) -> None:

@@ -35,7 +35,7 @@ def test_demo_and_its_inputs(program):
     assert list((program.here.parent / "scratch").iterdir()) == []
     program.refused(2, "demo", says="--force")
 
-    ran = program("demo", "--scale", "0.005", "--seed", "3", "--inputs-only")
+    ran = program("demo", "--scale", "0.005", "--seed", "3", "--inputs-only", "--out", "the inputs")
     assert ran.code == 0 and "synthetic" in ran.err
     for line in ran.out.splitlines():  # what it says to do next
         words = shlex.split(line)
@@ -44,7 +44,7 @@ def test_demo_and_its_inputs(program):
         assert again.code == 0, again
     for name in ("ranking.csv", "locations.parquet", "deals.parquet", "coverage.csv"):
         assert Path("byhand", name).read_bytes() == Path("demo", name).read_bytes(), name
-    program.refused(2, "demo", "--inputs-only", says="--force")
-    assert program("demo", "--scale", "0.005", "--inputs-only", "--force").code == 0
+    program.refused(2, "demo", "--inputs-only", "--out", "the inputs", says="--force")
+    assert program("demo", "--scale", "0.005", "--inputs-only").code == 0
     planted = pd.read_parquet("demo-inputs/planted.parquet")
     assert planted.columns.tolist() == ["lon", "lat", "cluster", "part", "kind"] and planted["cluster"].max() == 236
