@@ -134,6 +134,13 @@ def test_indicators_that_nobody_has_are_left_out(contents):
     for draw in (figures.leaders, figures.per_capita):
         titles = [axes.get_title() or axes.get_title("left") for axes in draw(some).axes]
         assert titles == ["Patents", "Publications"]
+    def reach(made):
+        """How far to the right its panels go, in parts of the figure."""
+        return max(axes.get_position().x1 for axes in made.axes)
+
+    assert reach(figures.leaders(some)) == pytest.approx(reach(figures.leaders(contents)), abs=0.02)
+    legend = figures.shares(replace(contents, ranking=ranking.assign(deal_share=0.0))).axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["Patents", "Publications"]
     nothing = replace(contents, ranking=ranking.assign(patents=0.0, publications=0.0))
     assert "leaders" not in figures.all_figures(nothing)
 

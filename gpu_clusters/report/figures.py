@@ -60,9 +60,9 @@ def shares(contents: Contents, count: int = 10, width: float = WIDTH) -> Figure:
             "Shares of the world's patents, publications and deals, in percent, and their sum",
         )
         left = pd.Series(0.0, index=rows.index)
-        for name, title in INDICATORS.items():
-            part = rows[SHARE_OF[name]].fillna(0)
-            bars.add(part, left, style.INDICATOR[name], title)
+        for name, column in _with_values(contents.clusters, SHARE_OF):
+            part = rows[column].fillna(0)
+            bars.add(part, left, style.INDICATOR[name], INDICATORS[name])
             left = left + part
         bars.finish(left, [share_text(total) for total in rows["total_share"]])
     return bars.fig
@@ -208,7 +208,7 @@ def _panels(
 ) -> Figure:
     """The first clusters by the column of each indicator that has values, side by side or below each other."""
     shown, count = _with_values(clusters, columns), min(count, len(clusters))
-    across = max(min(int(width / PANEL), len(columns)), 1)
+    across = max(min(int(width / PANEL), len(shown)), 1)
     down = max(-(-len(shown) // across), 1)
     with style.look():
         each = 0.3 + count * 0.225  # inches
