@@ -99,7 +99,7 @@ def _command(world: World, folder: Path, prefix: str, *more: str) -> str:
     """A line for the shell that ranks an edition."""
     inputs = world.previous_inputs if prefix else world.inputs
     files = [word for option, path in inputs.items() for word in (f"--{option}", str(folder / Path(path).name))]
-    return shlex.join(["gpu-clusters", "rank", *files, "--density", f"{world.density:g}", *more]) + "\n"
+    return shlex.join(["gpu-clusters", "rank", *files, "--density", f"{world.density:.15g}", *more]) + "\n"
 
 
 def _reproduce(folder: str, scale: float, seed: int, machine: dict[str, Any], *, force: bool, json: bool) -> None:

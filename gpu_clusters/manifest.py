@@ -183,8 +183,8 @@ def _warnings(settings: Settings, reads: Sequence[TableRead], clusters: int) -> 
     found = _invalid_warnings(reads)
     if not clusters:
         found.append(
-            f"no cluster: nowhere do the addresses within {settings.radius_km:g} km reach a density of "
-            f"{settings.density:g}; try a lower density"
+            f"no cluster: nowhere do the addresses within {settings.radius_km:.15g} km reach a density of "
+            f"{settings.density:.15g}; try a lower density"
         )
     return found
 

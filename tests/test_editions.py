@@ -380,6 +380,8 @@ def test_warnings():
     ranked = gpu_clusters.rank(table, density=1, previous=other)
     said = " | ".join(ranked.manifest["warnings"])
     assert "density 2 -> 1, merge_km none -> 5" in said and "only the earlier edition has deals" in said
+    close = [gpu_clusters.rank(table, density=2, radius_km=radius) for radius in (15, 15.0000001)]
+    assert "radius_km 15 -> 15.0000001" in " | ".join(compare(*close).manifest["warnings"])
     more = gpu_clusters.rank(pd.concat([table, table.assign(doc_id=9)]), density=1)
     assert "totals differ (patents 4 -> 5)" in " | ".join(compare(one, more).manifest["warnings"])
     assert gpu_clusters.rank(table, density=1, previous=more).manifest["warnings"] == []

@@ -239,6 +239,8 @@ def test_the_method_is_that_of_the_run(made):
     text = " ".join(method(contents))
     assert "boundary cities.geojson." in text and "15 km in EPSG:3035" in text and "no merging" in text
     assert "Years: patents 2019 to 2023." in text and "degrees" not in text
+    settings.update(radius_km=12.3456789, density=1234567.0)
+    assert "radius 12.3456789 km in EPSG:3035, density 1,234,567," in " ".join(method(contents))
     contents.manifest["inputs"].append({"table": "regions", "name": "x", "rows": 1, "sha256": None})
     assert "nothing is clustered" in " ".join(method(contents)) and "DBSCAN" not in " ".join(method(contents))
 
@@ -250,3 +252,6 @@ def test_a_sweep_around_another_setting_is_told(made):
     contents = read(made / "result", sweep=made / "sweep")
     assert any("baseline is 12 km and 100, the result's setting 15 km and 100" in text for text in warnings(contents))
     assert "Radius 10 to 20 km, density 50 to 4,000" in report.tables.stability(contents).notes[0]
+    contents.grid.update(densities=[1000000.0], baseline=[15, 100.0001])
+    assert "density 1,000,000; " in report.tables.stability(contents).notes[0]
+    assert any("15 km and 100.0001, the result's setting 15 km and 100:" in text for text in warnings(contents))

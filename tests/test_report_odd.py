@@ -134,6 +134,7 @@ def test_indicators_that_nobody_has_are_left_out(contents):
     for draw in (figures.leaders, figures.per_capita):
         titles = [axes.get_title() or axes.get_title("left") for axes in draw(some).axes]
         assert titles == ["Patents", "Publications"]
+
     def reach(made):
         """How far to the right its panels go, in parts of the figure."""
         return max(axes.get_position().x1 for axes in made.axes)

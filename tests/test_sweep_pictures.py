@@ -41,6 +41,13 @@ def test_the_baseline_is_marked_where_it_is_on_the_map(baseline, marked):
     assert figure.get_suptitle().endswith(f"baseline, {baseline[0]:g} km and {baseline[1]:g}")
 
 
+def test_large_settings_are_no_powers_of_ten():
+    figure = grid_maps(settings(2, 50.0).replace({"density": {3.0: 1e6}}), (5.0, 1e6), "raw")
+    named, _ = drawn(figure)
+    assert "1,000,000" in [label.get_text() for label in named[0].get_yticklabels()]
+    assert figure.get_suptitle().endswith("baseline, 5 km and 1,000,000")
+
+
 def test_ranks_are_whole_numbers_on_their_axis():
     whole = pd.Series([1], dtype="Int64")
     one = {"rank": [1], "label": ["Paris"], "best_rank": whole, "worst_rank": whole, "matched": [4]}

@@ -246,4 +246,4 @@ def _digest(path: Path) -> str:
 
 
 def _said(value: Any) -> str:
-    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return "none" if value is None else f"{value:.15g}" if isinstance(value, float) else str(value)

@@ -8,6 +8,7 @@ from typing import Any
 
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.escape import one_line
+from gpu_clusters.report.numbers import setting
 
 
 def method(contents: Contents) -> list[str]:
@@ -49,14 +50,18 @@ def _window(first: int | None, last: int | None) -> str:
 def _clustering(settings: Mapping[str, Any]) -> str:
     merging, boundary, crs = settings.get("merge_km"), str(settings.get("boundary", "area")), settings.get("crs")
     if boundary == "area":
-        outline = f"area {settings.get('area_degrees'):g} degrees around the members"
+        outline = f"area {setting(settings['area_degrees'])} degrees around the members"
     else:
         outline = "boundary " + re.split(r"[/\\]", boundary)[-1]
     return (
-        f"Weighted DBSCAN, radius {settings.get('radius_km'):g} km{f' in {crs}' if crs else ''}, "
-        f"density {settings.get('density'):,g}, weighting {settings.get('weighting')}, "
+        f"Weighted DBSCAN, radius {setting(settings['radius_km'])} km{f' in {crs}' if crs else ''}, "
+        f"density {setting(settings['density'])}, weighting {settings.get('weighting')}, "
         f"border locations to the {settings.get('border')} core neighbour; "
-        + ("no merging" if merging is None else f"neighbours up to {merging:g} km apart merged by shared documents")
+        + (
+            "no merging"
+            if merging is None
+            else f"neighbours up to {setting(merging)} km apart merged by shared documents"
+        )
         + f"; {outline}."
     )
 
@@ -85,8 +90,9 @@ def warnings(contents: Contents) -> list[str]:
         baseline, own = list(contents.grid["baseline"]), [settings.get("radius_km"), settings.get("density")]
         if baseline != own:
             found.append(
-                f"the sweep's baseline is {baseline[0]:g} km and {baseline[1]:,g}, the result's setting {own[0]:g} km and "
-                f"{own[1]:,g}: ranges of ranks are those of the baseline's clusters, which may be larger or smaller"
+                f"the sweep's baseline is {setting(baseline[0])} km and {setting(baseline[1])}, the result's setting "
+                f"{setting(own[0])} km and {setting(own[1])}: ranges of ranks are those of the baseline's clusters, which may "
+                "be larger or smaller"
             )
     return found
 

@@ -41,6 +41,11 @@ def intensity(value: Any) -> str:
     return "" if pd.isna(value) else f"{float(value):.3g}"
 
 
+def setting(value: float) -> str:
+    """A radius, a density or another setting in full, not in powers of ten."""
+    return f"{value:,.15g}"
+
+
 def change(value: Any) -> str:
     """A change of rank with its sign (a true minus), 0 if there is none."""
     if pd.isna(value):

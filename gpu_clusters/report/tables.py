@@ -9,6 +9,7 @@ import pandas as pd
 
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.economies import SOURCE, codes, economy
+from gpu_clusters.report.numbers import setting
 
 INDICATORS = {"patents": "Patents", "publications": "Publications", "deals": "Deals"}
 SHARE_OF = {"patents": "patent_share", "publications": "publication_share", "deals": "deal_share"}
@@ -307,11 +308,13 @@ def _grid(contents: Contents) -> str:
         return ""
     axes = [(grid["radii"], " km"), (grid["densities"], "")]
     radii, densities = (
-        f"{min(values):,g}{unit}" if len(values) == 1 else f"{min(values):,g} to {max(values):,g}{unit}"
+        f"{setting(min(values))}{unit}"
+        if len(values) == 1
+        else f"{setting(min(values))} to {setting(max(values))}{unit}"
         for values, unit in axes
     )
     radius, density = grid["baseline"]
-    return f" Radius {radii}, density {densities}; matched with the clusters at {radius:g} km and {density:,g}."
+    return f" Radius {radii}, density {densities}; matched with the clusters at {setting(radius)} km and {setting(density)}."
 
 
 def _by_each_economy(clusters: pd.DataFrame) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def grid_maps(settings: pd.DataFrame, baseline: tuple[float, float] | None, weig
         if place == 1:
             axes.set_ylabel("density, addresses", fontsize=8)
     where = "the cross is the baseline" if shown else "beyond the map is the baseline"
-    said = f"; {where}, {baseline[0]:g} km and {baseline[1]:,g}" if baseline else ""
+    said = f"; {where}, {baseline[0]:,.15g} km and {baseline[1]:,.15g}" if baseline else ""
     figure.suptitle(
         f"Radius and density, weighting {weighting}{said}",
         x=0.008, ha="left", fontsize=10, color=INK,
@@ -139,7 +139,7 @@ def _heat_map(figure: Figure, axes: Any, values: pd.DataFrame, colours: str, mos
     figure.colorbar(image, ax=axes, shrink=0.9, pad=0.02, ticks=ticks).ax.tick_params(labelsize=7)
     for axis, labels in ((axes.xaxis, values.columns), (axes.yaxis, values.index)):
         step = -(-len(labels) // 8)
-        axis.set_ticks(range(0, len(labels), step), [f"{label:,g}" for label in labels[::step]])
+        axis.set_ticks(range(0, len(labels), step), [f"{label:,.7g}" for label in labels[::step]])
     axes.tick_params(labelsize=7)
 
 

@@ -208,7 +208,7 @@ def _check(
         )
         if not same:
             raise GpuClustersError(
-                f"radius {radius:g} km, density {density:g}, weighting {weighting}: the sweep and a single run differ; "
+                f"radius {radius:.15g} km, density {density:.15g}, weighting {weighting}: the sweep and a single run differ; "
                 "this is a fault of the program: please report it with these inputs"
             )
         checked.append(
