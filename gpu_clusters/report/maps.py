@@ -150,7 +150,7 @@ def _draw(contents: Contents, view: _View, title: str, by: str, labels: int) -> 
         if not view.world:
             _draw_outlines(ax, contents, view, colors)
         _draw_clusters(ax, contents, view, colors, rank, labels, fig)
-        _legend(ax, rank)
+        _legend(ax, rank, fig)
         style.foot(fig, f"Grey dots: locations outside of clusters. {CREDIT}.")
     return fig
 
@@ -317,7 +317,7 @@ def _draw_leader(ax: Axes, line: NDArray[np.float64], dpi: float) -> None:
     ax.plot(*ends.T, color=style.MUTED, linewidth=0.5, zorder=4, solid_capstyle="round")
 
 
-def _legend(ax: Axes, rank: NDArray[np.float64]) -> None:
+def _legend(ax: Axes, rank: NDArray[np.float64], fig: Figure) -> None:
     """Colours of the ranks; those after the bands and clusters without a rank have one colour."""
     from matplotlib.lines import Line2D
 
@@ -334,7 +334,7 @@ def _legend(ax: Axes, rank: NDArray[np.float64]) -> None:
         handles=handles,
         loc="upper right",
         bbox_to_anchor=(0.995, ax.get_position().y0),
-        bbox_transform=ax.get_figure().transFigure,
+        bbox_transform=fig.transFigure,
         ncols=len(handles),
         frameon=False,
         fontsize=8,

@@ -87,7 +87,7 @@ def warnings(contents: Contents) -> list[str]:
         found = [warning.replace(name, short) for warning in found] if name else found
     settings: Mapping[str, Any] = contents.manifest.get("settings", {})
     if contents.grid and settings:
-        baseline, own = list(contents.grid["baseline"]), [settings.get("radius_km"), settings.get("density")]
+        baseline, own = list(contents.grid["baseline"]), [settings["radius_km"], settings["density"]]
         if baseline != own:
             found.append(
                 f"the sweep's baseline is {setting(baseline[0])} km and {setting(baseline[1])}, the result's setting "
