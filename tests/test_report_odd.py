@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -201,6 +202,17 @@ def test_files_that_are_not_of_one_result(home, program, file, change, said):
     path = home / "result" / f"{file}.parquet"
     pd.read_parquet(path).assign(**change).to_parquet(path)
     program.refused(3, "report", "result", "--out", "report", says=said)
+
+
+@pytest.mark.parametrize(
+    "record", [[1], {"settings": None}, {"settings": {"top": 5}}, {"grid": {"radii": [15]}}], ids=str
+)
+def test_manifests_that_are_none(home, program, record):
+    for given in ((), ("--sweep", "sweep")):
+        folder = given[-1] if given else "result"
+        (home / folder / "manifest.json").write_text(json.dumps(record))
+        program.refused(3, "report", "result", *given, "--out", "report", says=f"{folder}/manifest.json is not what")
+        (home / folder / "manifest.json").unlink()
 
 
 def test_the_first_clusters_are_no_more_than_said_where_ranks_are_shared(contents):

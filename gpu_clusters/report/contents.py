@@ -34,6 +34,14 @@ if TYPE_CHECKING:
 STABILITY = "stability.csv"
 OF_STABILITY = ("rank", "lon", "lat", "best_rank", "median_rank", "worst_rank", "matched")
 FLOATS = OF_STABILITY[1:-1]  # also where the table has no rows
+PARTS = {
+    "settings": dict,
+    "grid": dict,
+    "totals": dict,
+    "versions": dict,
+    "inputs": list,
+    "warnings": list,
+}  # of a manifest
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +138,7 @@ def read(
         The GPU's libraries are missing.
     """
     home = _folder(folder, "ranking.parquet", "a result of gpu-clusters rank")
-    manifest = _json(home / "manifest.json")
+    manifest = _manifest(home / "manifest.json", "rank")
     contents = Contents(
         ranking=_table(home / "ranking.parquet", RANKING, required=("cluster_id", "rank", "total_share", "lon", "lat")),
         locations=_table(home / "locations.parquet", LOCATIONS, required=("lon", "lat", "cluster_id")),
@@ -207,8 +215,8 @@ def _with(
     backend.frames(device)
     contents = replace(contents, top=_top(top, contents.manifest), device=device)
     if sweep is not None:
-        grid = _json(Path(sweep) / "manifest.json").get("grid", {})
-        contents = replace(contents, stability=read_stability(sweep), grid=grid)
+        stability, record = read_stability(sweep), _manifest(Path(sweep) / "manifest.json", "sweep")
+        contents = replace(contents, stability=stability, grid=record.get("grid", {}))
     return contents if previous is None else _since(contents, compare(previous, result).clusters)
 
 
@@ -302,11 +310,20 @@ def _boundaries(path: Path) -> gpd.GeoDataFrame | None:
         raise InputError(f"{path} cannot be read: {error}") from error
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _manifest(path: Path, command: str) -> dict[str, Any]:
+    """The manifest that a command has written, with what a report needs of it; empty where there is none."""
     if not path.is_file():
         return {}
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
-    return value if isinstance(value, dict) else {}
+    well = isinstance(value, dict) and all(isinstance(value.get(part, kind()), kind) for part, kind in PARTS.items())
+    if well:
+        settings, grid = value.get("settings"), value.get("grid")
+        well = not settings or {"radius_km", "density", "area_degrees"} <= set(settings)
+        well = well and not (settings and not isinstance(settings.get("top", 1), int))
+        well = well and (not grid or bool(grid.get("radii") and grid.get("densities") and grid.get("baseline")))
+    if not well:
+        raise InputError(f"{path} is not what gpu-clusters {command} writes: write it anew")
+    return dict(value)
