@@ -131,6 +131,7 @@ def test_texts_of_numbers():
         "",
         "",
     ]
+    assert [numbers.count(v) for v in (99.96, 11.98, 0.04)] == ["100", "12", "0"]  # as the page has them
     assert [numbers.change(v) for v in (3, -2, 0, pd.NA)] == ["+3", "\N{MINUS SIGN}2", "0", ""]
 
 

@@ -22,8 +22,8 @@ def count(value: Any) -> str:
     """A fractional count: one decimal below 100 unless it is whole."""
     if pd.isna(value):
         return ""
-    number = float(value)
-    return f"{number:,.0f}" if number >= 100 or number == round(number) else f"{number:,.1f}"
+    number, tenths = float(value), round(float(value), 1)
+    return f"{number:,.0f}" if tenths >= 100 or tenths == round(tenths) else f"{tenths:,.1f}"
 
 
 def share(value: Any) -> str:
