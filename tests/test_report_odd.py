@@ -48,6 +48,13 @@ def test_what_a_report_is_made_from_stays(home, program):
     program.refused(2, "report", "result", "--out", "result", "--force", says="another folder")
 
 
+def test_contents_are_not_read_again(home, contents):
+    for given in ({"top": 3}, {"sweep": home / "sweep"}, {"previous": home / "result"}):
+        with pytest.raises(UsageError, match="give these to report"):
+            report.write(contents, home / "report", **given)
+    assert not (home / "report").exists()
+
+
 def test_a_new_report_leaves_nothing_of_the_old_one(home):
     report.write(home / "result", home / "report", regions={"Italy": (6, 36, 19, 47)})
     assert (home / "report" / "map-italy.png").exists()

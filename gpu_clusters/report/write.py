@@ -42,7 +42,7 @@ def write(
     Parameters
     ----------
     result : Result, Contents or path
-        What ``rank`` returns, or the folder that it has written.
+        What ``rank`` returns, the folder that it has written, or what `read` has made of that.
     out : path
         Folder; made where it is missing.
     sweep : path, optional
@@ -75,6 +75,8 @@ def write(
     if os.path.realpath(out) in map(os.path.realpath, read_from):
         raise UsageError(f"the report would replace what it is made from: give another folder than {os.fspath(out)}")
     if isinstance(result, Contents):
+        if any(given is not None for given in (sweep, previous, top)):
+            raise UsageError("contents have their sweep, previous edition and top: give these to report.read instead")
         contents = result
     else:
         make = of_result if isinstance(result, Result) else read
