@@ -18,6 +18,7 @@ FAILED = 1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CLEAR_LINE, _SHOW_CURSOR = b"\r\x1b[2K", b"\x1b[?25h"
+_advice: list[str] = []
 
 
 @contextmanager
@@ -51,6 +52,16 @@ def exit_codes() -> Iterator[None]:
             signal.signal(number, signal.SIG_IGN)
 
 
+@contextmanager
+def if_interrupted(advice: str) -> Iterator[None]:
+    """What to tell a reader who interrupts the work within: how to go on."""
+    _advice.append(advice)
+    try:
+        yield
+    finally:
+        _advice.remove(advice)
+
+
 def say(message: str) -> None:
     """A line for the reader, on stderr."""
     if sys.stderr is not None:
@@ -78,7 +89,7 @@ def _end(_signal: int, _frame: FrameType | None) -> None:
     placed = getattr(staging, "abandon", bool)()  # it may be about to be imported
     if placed is None:
         return  # done in a moment
-    message = "error: interrupted" + ("" if placed else "; nothing was written") + "\n"
+    message = "; ".join(["error: interrupted", *([] if placed else ["nothing was written", *_advice])]) + "\n"
     with suppress(OSError):
         line = _CLEAR_LINE + _SHOW_CURSOR if os.isatty(2) and os.environ.get("TERM") != "dumb" else b""
         os.write(2, line + message.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 from gpu_clusters_cli import config as configuration
 from gpu_clusters_cli import options as o
 from gpu_clusters_cli.app import app
-from gpu_clusters_cli.errors import say
+from gpu_clusters_cli.errors import if_interrupted, say
 from gpu_clusters_cli.many import ManyValues
 from gpu_clusters_cli.rank import columns_given
 
@@ -183,7 +184,7 @@ def _sweep_and_write(
 
     started = perf_counter()
     out = chosen.pop("out")
-    grid_of(chosen["radius_km"], chosen["density"], chosen.get("weighting") or "raw", options["baseline"])
+    grid_of(chosen["radius_km"], chosen["density"], chosen.get("weighting", "raw"), options["baseline"])
     check_out(out, force=force)
 
     from gpu_clusters_cli.output import progress
@@ -196,7 +197,8 @@ def _sweep_and_write(
         say(f"warning: no permission to write beside {out}: finished radii are not kept, there is nothing to --resume")
     elif not options["resume"]:
         forget(kept)
-    with progress() as tell:
+    advice = if_interrupted("--resume goes on with the radii that are finished") if kept else nullcontext()
+    with advice, progress() as tell:
         result = compute(**chosen, **options, keep=kept, progress=tell)
         if tell:
             tell("write", None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +109,43 @@ def test_resuming_computes_only_what_is_missing(tables, tmp_path, monkeypatch):
         assert seen[5:] == [4, 8, 12]
 
 
+INTERRUPTS = """
+import os, signal
+from gpu_clusters.sweeps.study import Study
+from gpu_clusters_cli.main import run
+
+part = Study.part
+
+def interrupted(self, weighting, radius_km):
+    if radius_km > 4:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return part(self, weighting, radius_km)
+
+Study.part = interrupted
+run()
+"""
+
+
+def test_an_interrupted_run_says_how_to_go_on(program, files, tmp_path):
+    args = [
+        "sweep",
+        "--patents",
+        str(files / "patents.parquet"),
+        "--radius-km",
+        "4,8",
+        "--density",
+        "9",
+        "--out",
+        "out",
+    ]
+    ran = subprocess.run([sys.executable, "-c", INTERRUPTS, *args], cwd=tmp_path, capture_output=True, text=True)
+    said = "error: interrupted; nothing was written; --resume goes on with the radii that are finished"
+    assert ran.returncode == 130 and ran.stderr.splitlines()[-1] == said
+    assert len(list((tmp_path / ".out.sweep").iterdir())) == 1 and not (tmp_path / "out").exists()
+    assert program(*args, "--no-pictures", "--resume").code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_radii_that_are_all_but_equal_are_told_apart(tables, tmp_path):
     grid = {"radius_km": [7.0, 7.0000001], "density": [4, 4.0000001], "baseline": (7, 4)}
     for _ in range(2):
@@ -202,6 +241,7 @@ def test_two_workers_give_the_same(tables):
         (["--radius-km", "5"], "density"),
         (["--radius-km", "5:1:1", "--density", "5"], "downwards"),
         (["--radius-km", "5", "--density", "5", "--weighting", "rare"], "weighting"),
+        (["--radius-km", "5", "--density", "5", "--weighting", ""], "weighting"),
         (["--radius-km", "5", "--density", "5", "--border", "lowest"], "densest"),
         (["--radius-km", "5", "--density", "5", "--merge-km", "3"], "merge"),
     ],

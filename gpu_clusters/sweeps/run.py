@@ -101,7 +101,7 @@ def sweep(
     [[5.0, 1.0, 2.0, 3.0], [5.0, 2.0, 1.0, 2.0], [5.0, 3.0, 1.0, 2.0]]
     """
     settings = _shared(settings or Settings(), merge, changes)
-    grid = grid_of(radius_km, density, weighting or settings.weighting, baseline)
+    grid = grid_of(radius_km, density, settings.weighting if weighting is None else weighting, baseline)
     settings = replace(settings, weighting=grid.weightings[0], radius_km=grid.baseline[0], density=grid.baseline[1])
     if patents is None and publications is None:
         raise UsageError("there is nothing to cluster: give patents, publications or both")
