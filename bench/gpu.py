@@ -9,6 +9,7 @@ cuml       the same with cuML through islands, and cuML alone on samples: time, 
 areas      deals in areas, and merging: close clusters and the documents that they share, beside the CPU's
 polygons   all locations in 240 outlines, by the native kernel and by cuSpatial where it is installed, beside shapely on the CPU
 population members around spots on a 30 arc-second raster: reading and summing apart, totals equal; people in discs as polygons
+read       the patents as Parquet and as CSV on either device: seconds, by cuDF or not, all equal
 rank       from Parquet to a ranking on either device, cold and warm, tables equal
 sweep      20 radii and 50 densities with shares, ranks and deals: stages, kernels, a part of the grid equal to the CPU's, and how
            long cuML would take for as many single settings
@@ -32,7 +33,7 @@ from typing import Any
 
 from gpu_clustering import check_cuml, check_native, check_sanitizer, problem_of, small
 from gpu_machine import Machine
-from gpu_runs import check_rank, check_sweep
+from gpu_runs import check_rank, check_read, check_sweep
 from gpu_steps import check_areas, check_polygons, check_population
 from machine import describe, headline
 from world import make_world
@@ -45,7 +46,7 @@ PACKAGES = (
     *("cuml-cu13", "rmm-cu12", "rmm-cu13", "numpy", "pandas"),
 )
 SAMPLES = (100_000, 300_000, 1_000_000)
-CHECKS = ("native", "cuml", "areas", "polygons", "population", "rank", "sweep", "sanitizer")
+CHECKS = ("native", "cuml", "areas", "polygons", "population", "read", "rank", "sweep", "sanitizer")
 LEAST_S = 10  # for a check to begin
 
 
@@ -125,6 +126,7 @@ def check(options: argparse.Namespace) -> None:
         "areas": lambda: check_areas(machine, data, native.cluster(problem()), repeat),
         "polygons": lambda: check_polygons(machine, problem(), repeat),
         "population": lambda: check_population(machine, data, options.scale, repeat),
+        "read": lambda: check_read(machine, data, repeat),
         "rank": lambda: check_rank(machine, data, repeat),
         "sweep": lambda: check_sweep(machine, data, problem(), repeat),
         "sanitizer": check_sanitizer,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from gpu_clusters.backend import gpu, pool_memory
 from gpu_clusters.engines import counting, levels, native
 from gpu_clusters.engines.inside import by_cuspatial, by_kernel
 from gpu_clusters.kernels.areas import nearest_members
@@ -31,8 +32,6 @@ class Machine:
             self.name, self.kernels, self.dbscan, self.wait = "rehearsal, no GPU", native.ON_CPU, doubles.DBSCAN, int
             self.levels, self.counting = levels.ON_CPU, counting.ON_CPU
             return
-        from gpu_clusters.backend import gpu, pool_memory
-
         if gpu().missing:
             raise SystemExit(gpu().missing)
         import cupy
@@ -51,6 +50,22 @@ class Machine:
                 pool_memory()
             except Exception as error:  # missing, or built for other libraries
                 print(f"no cuML: {error}", flush=True)
+
+    def frames(self) -> tuple[Any, Any]:
+        """What reads tables, and whose arrays these then have: cuDF, None where it cannot be had, and CuPy."""
+        if self.rehearse:
+            import cudf_double
+            import cupy_double
+
+            return cudf_double, cupy_double
+        try:
+            import cudf
+
+            pool_memory()
+        except Exception as error:
+            print(f"no cuDF: {error}", flush=True)
+            cudf = None
+        return cudf, self.cupy
 
     def areas(self) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
         """What finds nearest members and close pairs of clusters, and what moves an array to the device."""

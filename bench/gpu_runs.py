@@ -1,4 +1,4 @@
-"""Checks of whole runs on a GPU: from Parquet to a ranking, and a sweep."""
+"""Checks of whole runs on a GPU: reading, from Parquet to a ranking, and a sweep."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 from gpu_clustering import density_of
 from gpu_machine import Machine
 
@@ -17,11 +19,40 @@ from gpu_clusters import rank, sweep
 from gpu_clusters.engines import cuml as by_cuml
 from gpu_clusters.engines import levels
 from gpu_clusters.engines.protocol import Problem
+from gpu_clusters.io import read_addresses
+from gpu_clusters.io.device import read_addresses as read_on_gpu
 from gpu_clusters.steps.hierarchy import Neighbourhood
 
 RADII = tuple(range(6, 26))
 STEPS = tuple(float(step) for step in np.geomspace(0.3, 3, 50).round(3))
 """Densities of the sweep, in the method's."""
+
+
+def check_read(machine: Machine, data: Path, repeat: int) -> dict[str, Any]:
+    """The patents as Parquet and as CSV, read on either device: seconds, the first cold, by whom, and whether all is equal."""
+    csv = data / "patents.csv"
+    if not csv.exists():
+        pa_csv.write_csv(pq.read_table(data / "patents.parquet"), csv)
+    cudf, xp = machine.frames()
+    found: dict[str, Any] = {}
+    for path in (data / "patents.parquet", csv):
+        expected, read, said = read_addresses(path, "patents").data, list[Any](), list[str]()
+
+        def work(path: Path = path, read: list[Any] = read, said: list[str] = said) -> None:
+            read[:] = [read_on_gpu(cudf, xp, path, "patents", remark=said.append).data]
+
+        arrays = ("lon", "lat", "doc_start", "country", "organization", "fraction")
+        found[path.suffix[1:]] = {
+            "seconds": machine.timed(work, repeat),
+            "by": sorted(set(said)),
+            "cpu, s": min(machine.timed(partial(read_addresses, path, "patents"), repeat)),
+            "equal": all(_same(getattr(read[0], name), getattr(expected, name)) for name in arrays),
+        }
+    return found
+
+
+def _same(mine: Any, theirs: np.ndarray | None) -> bool:
+    return mine is None if theirs is None else mine.get().tobytes() == theirs.tobytes()
 
 
 def check_rank(machine: Machine, data: Path, repeat: int) -> dict[str, Any]:
