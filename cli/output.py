@@ -213,7 +213,7 @@ def _intensity(row: Any) -> str:
     if pd.isna(row.intensity):
         return ""
     place = "" if pd.isna(row.intensity_rank) else f" ({row.intensity_rank})"
-    return f"{row.intensity:.3g}{place}"
+    return f"{float(f'{row.intensity:.3g}'):,.15g}{place}"
 
 
 def _text(value: Any) -> str:

@@ -61,8 +61,8 @@ def rank(
     other, at least --density, there is a cluster. Clusters are ranked by their shares of all patents, publications and deals.
 
     Into the folder --out go ranking.csv, ranking.parquet, locations.parquet, deals.parquet, boundaries.parquet,
-    boundaries.geojson, coverage.csv and manifest.json; the first twenty clusters go to the screen. Exit codes: 0 done, 1 failed,
-    2 wrong options, 3 bad input data, 4 device or engine missing, 130 interrupted.
+    boundaries.geojson, organizations.parquet, partners.parquet, coverage.csv and manifest.json; the first twenty clusters go to
+    the screen. Exit codes: 0 done, 1 failed, 2 wrong options, 3 bad input data, 4 device or engine missing, 130 interrupted.
     """
     if no_merge and merge_km is not None:
         raise UsageError("--merge-km and --no-merge exclude each other")

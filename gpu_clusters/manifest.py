@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,10 +15,11 @@ import pandas as pd
 
 from gpu_clusters.backend import Backend
 from gpu_clusters.engines.protocol import Clustering
+from gpu_clusters.io.countries import misnamed
 from gpu_clusters.io.editions import about, caveats
 from gpu_clusters.io.model import Edition, InputFile, TableRead
 from gpu_clusters.settings import Settings
-from gpu_clusters.steps.locate import Located
+from gpu_clusters.steps.locate import Located, Locations
 from gpu_clusters.steps.merge import Merged
 from gpu_clusters.steps.population import People, gaps, warnings_of
 
@@ -95,7 +97,7 @@ def of_run(
         "initial_clusters": initial,
         "merged_pairs": merged.pairs.tolist(),
         "clusters": len(ranking),
-        "warnings": _warnings(settings, reads, len(ranking)),
+        "warnings": _warnings(settings, reads, len(ranking), _densest(settings, locations, clustering)),
         "versions": versions(),
         "timings": seconds,
     }
@@ -126,7 +128,7 @@ def of_sweep(
             "author_addresses": int(locations.authors.sum()),
         },
         "locations": len(locations.lon),
-        "warnings": _invalid_warnings(reads),
+        "warnings": _table_warnings(reads),
         "versions": versions(),
     }
 
@@ -179,18 +181,33 @@ def _input(file: InputFile) -> dict[str, Any]:
     return {"table": file.table, "name": file.name, "size": file.size, "sha256": file.sha256, "rows": file.rows}
 
 
-def _warnings(settings: Settings, reads: Sequence[TableRead], clusters: int) -> list[str]:
-    found = _invalid_warnings(reads)
+def _densest(settings: Settings, locations: Locations, clustering: Clustering) -> float:
+    """The largest density, rounded down to three digits, that a place reaches."""
+    most = settings.density * (int(clustering.density_at.max(initial=0)) / locations.threshold)
+    unit = 10.0 ** (math.floor(math.log10(most)) - 2) if most > 0 else 1.0
+    return math.floor(most / unit) * unit
+
+
+def _warnings(settings: Settings, reads: Sequence[TableRead], clusters: int, densest: float) -> list[str]:
+    found = _table_warnings(reads)
     if not clusters:
         found.append(
             f"no cluster: nowhere do the addresses within {settings.radius_km:.15g} km reach a density of "
-            f"{settings.density:.15g}; try a lower density"
+            f"{settings.density:.15g}; try a lower one, {densest:.15g} or less"
         )
     return found
 
 
-def _invalid_warnings(reads: Sequence[TableRead]) -> list[str]:
+def _table_warnings(reads: Sequence[TableRead]) -> list[str]:
+    """Of rows that are left out, and of countries that may not be what they are meant to be."""
     found = []
+    for read in reads:
+        if others := misnamed(read.data.countries):
+            shown = ", ".join(f"{name} ({code})" for name, code in others[:3]) + (", ..." if len(others) > 3 else "")
+            found.append(
+                f"{read.inputs[0].table}: {len(others):,} of the countries are no codes of ISO 3166-1 alpha-2, as {shown}; "
+                "each counts as a country of its own: write the codes"
+            )
     for read in reads:
         for name, rows, total in read.invalid:
             listed = ", ".join(str(row) for row in rows[:10]) + (", ..." if total > 10 else "")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """Ranked clusters and all that belongs to them.
 
@@ -44,6 +44,9 @@ class Result:
     organizations: pd.DataFrame
     partners: pd.DataFrame
     manifest: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<Result: {len(self.ranking):,} clusters of {len(self.locations):,} locations>"
 
     def write(self, out: str | PathLike[str], *, force: bool = False) -> None:
         """Write all files of the result into the folder ``out``: together, or none of them.

@@ -25,7 +25,7 @@ def client(where: Any, stack: ExitStack) -> Any:
     try:
         from distributed import Client, LocalCluster
     except ImportError:
-        raise UsageError("working with Dask needs it: pip install 'gpu-clusters[dask]'") from None
+        raise UsageError("working with Dask needs it: pip install 'dask[dataframe,distributed]'") from None
     if not isinstance(where, str):
         return where
     if where == LOCAL or where.startswith(LOCAL + ":"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import select
 import signal
 import subprocess
@@ -216,11 +217,15 @@ def test_no_cluster_is_a_result(program):
             "rank", "--patents", "p.parquet", "--deals", "d.parquet", "--density", "1e300", "--out", out, *options
         )
         assert ran.code == 0 and ran.err.startswith("warning: no cluster: ")
+        most = re.search(r"try a lower one, (.+) or less", ran.err)[1]
         assert complete(Path(out))["clusters"] == 0
         if options:
             assert json.loads(ran.out)["ranking"] == []
         else:
             assert ran.out == ""
+    args = ("rank", "--patents", "p.parquet", "--deals", "d.parquet", "--out", "dense", "--force", "--density")
+    assert program(*args, most).code == 0 and complete(Path("dense"))["clusters"] > 0
+    assert program(*args, str(1.02 * float(most))).code == 0 and complete(Path("dense"))["clusters"] == 0
 
 
 def test_extreme_settings(program):

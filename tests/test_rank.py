@@ -99,6 +99,17 @@ def test_settings_object_and_single_settings_agree():
     pd.testing.assert_frame_equal(by_object.ranking, by_name.ranking)
 
 
+def test_countries_that_are_no_codes_are_told():
+    table = pd.DataFrame(
+        {"doc_id": range(5), "lon": 1.0, "lat": 2.0, "country": ["JP", "Japan", "UK", "ZZ", "Atlantis"]}
+    )
+    result = gpu_clusters.rank(table, density=1)
+    (warning,) = result.manifest["warnings"]
+    assert warning.startswith("patents: 2 of the countries") and "Japan (JP), UK (GB)" in warning
+    assert result.ranking["economies"].tolist() == ["Atlantis / JP / Japan / UK / ZZ"]
+    assert repr(result) == "<Result: 1 clusters of 1 locations>"
+
+
 def test_nothing_to_cluster_is_a_usage_error():
     with pytest.raises(UsageError, match="patents, publications or both"):
         gpu_clusters.rank(deals=pd.DataFrame({"lon": [0.0], "lat": [0.0]}))

@@ -18,6 +18,7 @@ from gpu_clusters.io.place import Rows, shorten
 TEXT = pa.large_string()
 _MISSING = pa.array(["", "NA", "nan", "NaN", "NAN"], TEXT)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.ASCII | re.IGNORECASE)
+_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*", re.ASCII)
 _NO_NUMBER = re.compile(r"|NA|[+-]?[nN][aA][nN]")
 _DATE = re.compile(r"\s*(\d{4})-\d{2}(-\d{2}(?!\d).*)?\s*", re.ASCII | re.DOTALL)
 _LARGEST_EXACT = 2.0**53
@@ -132,7 +133,8 @@ def _parse(array: pa.Array, rows: Rows, name: str) -> np.ndarray:
     bad = [code for code, number in enumerate(numbers) if number is None]
     if bad:
         index = int(np.flatnonzero(np.isin(indices, bad))[0])
-        raise rows.error(name, f"{shorten(array[index].as_py())} is not a number", index)
+        hint = "; decimals have a point" if _COMMA.fullmatch(array[index].as_py()) else ""
+        raise rows.error(name, f"{shorten(array[index].as_py())} is not a number{hint}", index)
     return np.array([*numbers, np.nan], np.float64)[indices]
 
 

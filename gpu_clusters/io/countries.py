@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+_CODE = re.compile("[A-Z]{2}")
 # What databases write besides ISO's codes and English short names: Crunchbase, WIPO, PatentsView, ArcGIS
 _ALIASES = {
     "uk": "GB",
@@ -47,6 +50,18 @@ def iso2(text: str) -> str:
     """
     trimmed = text.strip()
     return _codes().get(trimmed.casefold(), trimmed)
+
+
+def misnamed(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Names of countries, and codes that are not alpha-2, each with the alpha-2 code.
+
+    Examples
+    --------
+    >>> misnamed(["JP", "Japan", "UK", "ZZ", "Atlantis"])
+    [('Japan', 'JP'), ('UK', 'GB')]
+    """
+    odd = [name for name in names if name.casefold() in _ALIASES or not _CODE.fullmatch(name)]
+    return [(name, code) for name in odd if (code := iso2(name)) != name]
 
 
 def name_of(code: str) -> str:

@@ -101,7 +101,7 @@ def _missing(reader: Reader, table: str, name: str, column: str, present: Sequen
     shown = ", ".join(present[:40]) + (", ..." if len(present) > 40 else "")
     what = f'column "{column}" is missing' + (f" (given for {name})" if column != name else "")
     hint = f"name the right one with --column {table}.{name}=NAME"
-    if len(present) == 1 and any(mark in present[0] for mark in ";\t|"):
+    if len(present) == 1 and any(mark in present[0] for mark in ",;\t|"):
         hint = "are its cells separated by commas (.csv) or tabs (.tsv)?"
     return f"{reader.name}: {what}; columns there: {shown or 'none'}; {hint}"
 

@@ -30,6 +30,7 @@ _OPENERS: dict[str, Callable[[Path, str], Reader]] = {
     },
 }
 SUPPORTED = tuple(_OPENERS)
+_SHEETS = (".xls", ".xlsx", ".xlsm", ".ods")
 
 
 def readers(source: Any, table: str) -> list[Reader]:
@@ -110,7 +111,9 @@ def _from_path(path: Path) -> list[Reader]:
             raise InputError(f"{path}: is neither a file nor a folder")
     opener = _opener(path)
     if opener is None:
-        raise InputError(f"{path}: files of this kind are not supported; supported endings: {', '.join(SUPPORTED)}")
+        hint = "save the sheet as CSV in UTF-8; " if path.suffix.lower() in _SHEETS else ""
+        endings = ", ".join(SUPPORTED)
+        raise InputError(f"{path}: files of this kind are not supported; {hint}supported endings: {endings}")
     return [_checked(path, opener)]
 
 

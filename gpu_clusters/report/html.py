@@ -103,12 +103,13 @@ def _facts(contents: Contents) -> list[tuple[str, str]]:
     return found
 
 
-def _beyond(contents: Contents) -> str:
-    """Which clusters have the colour that is none of the bands', by rank or by intensity rank."""
+def _beyond(contents: Contents) -> dict[str, str]:
+    """Which clusters have the colour that is none of the bands', by what they are coloured by."""
     last, intense = style.BANDS[-1][0], contents.ranking["intensity_rank"]
-    found = [f"beyond {last}"] * (len(intense) > last)
-    found += ["without intensity rank"] * bool(intense.notna().any() and intense.isna().any())
-    return ", ".join(found)
+    found = {"rank": f"beyond {last}"} if len(intense) > last else {}
+    if intense.notna().any() and intense.isna().any():
+        found["intensityRank"] = "without intensity rank"
+    return found
 
 
 def _asset(name: str) -> str:

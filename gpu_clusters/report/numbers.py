@@ -38,7 +38,7 @@ def percent(value: Any) -> str:
 
 def intensity(value: Any) -> str:
     """Three significant digits."""
-    return "" if pd.isna(value) else f"{float(value):.3g}"
+    return "" if pd.isna(value) else f"{float(f'{float(value):.3g}'):,.15g}"
 
 
 def setting(value: float) -> str:

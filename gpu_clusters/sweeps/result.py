@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ TIMES = ("matched", "kept", "splits", "swallowed")
 KEPT = 0.5  # likeness from which on a cluster counts as kept
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SweepResult:
     """Clusters, shares and ranks at every setting, and how they compare with the baseline.
 
@@ -55,8 +55,11 @@ class SweepResult:
     stability: pd.DataFrame
     cube: xr.Dataset
     manifest: dict[str, Any]
-    _study: Study = field(repr=False)
-    _grid: Grid = field(repr=False)
+    _study: Study
+    _grid: Grid
+
+    def __repr__(self) -> str:
+        return f"<SweepResult: {len(self.settings):,} settings, {len(self.stability):,} clusters of the baseline>"
 
     def labels(self, radius_km: float, density: float, weighting: str | None = None) -> pd.DataFrame:
         """The cluster of each location at a setting of the grid.

@@ -7,8 +7,8 @@
 
   // texts ---------------------------------------------------------------------------------------------------------------
 
-  const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-  const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+  const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0, roundingMode: "halfEven" });
+  const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1, roundingMode: "halfEven" });
   const count = (v) => (v == null ? "" : v >= 100 ? whole.format(v) : tenth.format(v));
   const percent = (v) => (v == null ? "" : v.toFixed(2));
   const change = (v) => (v == null ? "" : v > 0 ? `+${v}` : v < 0 ? `−${-v}` : "0");
@@ -438,7 +438,12 @@
       if (button.dataset.zoom === "world") world();
       else zoomAt(button.dataset.zoom === "in" ? 1.8 : 1 / 1.8);
     }));
-    $("by")?.addEventListener("change", (event) => { colored = event.target.value; ordered = order(); refresh(); });
+    $("by")?.addEventListener("change", (event) => {
+      colored = event.target.value;
+      ordered = order();
+      document.querySelectorAll(".legend [data-by]").forEach((one) => { one.hidden = one.dataset.by !== colored; });
+      refresh();
+    });
 
     new ResizeObserver(() => {
       ratio = Math.min(devicePixelRatio || 1, 2.5);
@@ -540,6 +545,10 @@
   })();
 
   window.report = { open: brief.open, screen: map.screen };
-  const linked = /^#cluster-(\d+)$/.exec(location.hash);
-  if (linked) brief.open(Number(linked[1]));
+  function follow() {
+    const linked = /^#cluster-(\d+)$/.exec(location.hash);
+    if (linked) brief.open(Number(linked[1]));
+  }
+  window.addEventListener("hashchange", follow);
+  follow();
 })();
