@@ -232,6 +232,10 @@ ODD = {
     "text before a quotation mark": (HEADER + b'a,1,2,x"y",2021\n', "quotation marks"),
     "a quotation mark that is left open": (HEADER + ROW + b'a,1,2,"x,2021\n' + ROW, "within quotation marks"),
     "carriage returns alone": ((HEADER + ROW).replace(b"\n", b"\r") + ROW, "header"),
+    "a long cell behind carriage returns": (
+        HEADER.replace(b"\n", b"\r") + b"a,1,2," + b"x" * 200_000 + b",2021\n",
+        "header",
+    ),
     "a carriage return within": (HEADER + b'a,1,2,"x\ry",2021\n', "carriage returns"),
     "a NUL byte": (HEADER + b"a,1,2,x\0y,2021\n", "NUL"),
     "not UTF-8": (HEADER + ROW * 9000 + b"a,1,2,\xe4,2021\n", "UTF-8"),
