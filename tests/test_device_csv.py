@@ -260,6 +260,12 @@ def test_odd_files_are_read_by_the_cpu(kind, tmp_path):
     both(tmp_path / "a.csv", why, years=(None, 2030))
 
 
+def test_one_column_for_all(tmp_path):
+    (tmp_path / "a.csv").write_bytes(b"x\n1\n\n2\n")
+    columns = dict.fromkeys(("doc_id", "lon", "lat", "year"), "x")
+    both(tmp_path / "a.csv", "one column", columns=columns, years=(None, 5))
+
+
 def test_files_that_end_too_early(tmp_path):
     whole = gzip.compress(HEADER + ROW * 5000)
     (tmp_path / "a.csv.gz").write_bytes(whole[: len(whole) // 2])

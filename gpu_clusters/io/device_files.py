@@ -85,6 +85,8 @@ def device_file(plan: Plan, names: dict[str, str]) -> DeviceFile:
     if isinstance(reader, ParquetReader):
         return ParquetFile(reader, names, footer_of(reader, names))
     if isinstance(reader, DelimitedReader):
+        if len(plan.layout.names) < 2:
+            raise NeedsCpuError(f"{reader.name} has one column, in which an empty line is no row")
         return DelimitedFile(reader, names, list(plan.layout.names))
     raise NeedsCpuError(f"{reader.name} is neither Parquet nor CSV")
 
