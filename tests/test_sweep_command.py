@@ -173,12 +173,32 @@ def test_radii_of_other_tables_in_memory_are_not_taken(tables, tmp_path):
         pd.testing.assert_frame_equal(again.clusters, anew.clusters, check_exact=True)
 
 
-def test_a_damaged_radius_is_computed_anew(tables, tmp_path):
-    whole = sweep(tables[0], keep=tmp_path, **GRID)
-    for path in tmp_path.iterdir():
-        path.write_bytes(path.read_bytes()[:1000])
-    again = sweep(tables[0], keep=tmp_path, resume=True, **GRID)
+def _halved(shape):
+    rows = shape[0]
+    return b"%*d" % (len(rows), int(rows) // 2)
+
+
+DAMAGES = {
+    "cut": lambda content: content[:1000],
+    "fewer rows": lambda content: re.sub(rb"(?<='shape': \()\d{4,}(?=,\))", _halved, content),
+    "an unknown compression": lambda content: (
+        content[: (at := content.rfind(b"PK\1\2") + 10)] + b"c" + content[at + 1 :]
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_radius_is_computed_anew(damage, tables, tmp_path):
+    grid = {"radius_km": 4, "density": "0.02:6:0.02"}
+    whole = sweep(tables[0], keep=tmp_path, **grid)
+    assert len(whole.clusters) > 1024  # so that a column is more than what is read of a file at once
+    (path,) = tmp_path.iterdir()
+    content = path.read_bytes()
+    path.write_bytes(DAMAGES[damage](content))
+    assert path.read_bytes() != content
+    again = sweep(tables[0], keep=tmp_path, resume=True, **grid)
     pd.testing.assert_frame_equal(again.clusters, whole.clusters, check_exact=True)
+    pd.testing.assert_frame_equal(again.settings, whole.settings, check_exact=True)
 
 
 def test_a_folder_beside_which_nothing_may_be_written(program, files, tmp_path, monkeypatch):
