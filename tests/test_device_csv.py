@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import tracemalloc
 
 import cudf_double as cudf
 import cupy_double as xp
@@ -158,6 +159,22 @@ def test_numbers_are_the_nearest():
     assert odd[0] == odd[1] and 1000 < len(odd[0]) < len(texts) // 3
     short = [text for text in odd[0].to_pylist() if sum(map(str.isdigit, text)) < 16 and "e" not in text]
     assert short == ["NA"]
+
+
+@pytest.mark.parametrize(
+    ("row", "most"), [(b"1,,\n", 2 << 30), (b"EP1234567A1,102.123456,48.123456,Example GmbH\n", 1 << 29)]
+)
+def test_memory_that_a_block_needs(row, most):
+    """As NumPy allocates it."""
+    block = row * ((1 << 20) // len(row))
+    tracemalloc.start()
+    try:
+        fields = find_fields(xp, block, ",", row.count(b",") + 1)
+        for column in (1, 2):
+            numbers(xp, fields, column, lambda _: np.empty(0))
+        assert tracemalloc.get_traced_memory()[1] / len(block) * TEXT_PIECE < most
+    finally:
+        tracemalloc.stop()
 
 
 def test_only_odd_cells_come_to_the_host(tmp_path):

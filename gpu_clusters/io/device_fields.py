@@ -128,8 +128,11 @@ def numbers(xp: Any, fields: Fields, column: int, others: Callable[[pa.Array], n
     at = begin + signed
     size = end - at
     odd = size > _MOST_CHARACTERS
-    whole, digits, decimals = (xp.zeros(len(fields), np.int64) for _ in range(3))
-    pointed = xp.zeros(len(fields), np.bool_)
+    whole, decimals = xp.zeros(len(fields), np.int64), xp.zeros(len(fields), np.int8)
+    some, pointed = (
+        xp.zeros(len(fields), np.bool_),
+        xp.zeros(len(fields), np.bool_),
+    )  # whether there are digits, a point
     for place in range(min(int(size.max()), _MOST_CHARACTERS)):
         here = size > place
         one = text[xp.minimum(at + place, last)]
@@ -137,11 +140,11 @@ def numbers(xp: Any, fields: Fields, column: int, others: Callable[[pa.Array], n
         point = here & (one == _POINT) & ~pointed
         odd |= here & ~digit & ~point
         whole = xp.where(digit, whole * 10 + one - _ZERO, whole)
-        digits += digit
+        some |= digit
         decimals += digit & pointed
         pointed |= point
     missing = begin == end
-    odd |= ~missing & (digits == 0) | (whole > _EXACT)
+    odd |= ~missing & ~some | (whole > _EXACT)
     result = whole.astype(np.float64) / xp.asarray(_POWERS)[decimals]
     result = xp.where(signed & (sign == _MINUS), -result, result)
     result = xp.where(missing, np.nan, result)
