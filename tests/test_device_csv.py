@@ -306,6 +306,17 @@ def test_a_row_longer_than_a_piece(tmp_path):
     assert TEXT_PIECE < device.PIECE
 
 
+@pytest.mark.parametrize("long", ["row", "header"])
+def test_what_is_too_long_for_the_cpus_reader_is_an_error(long, tmp_path):
+    wide = b",%0100d" * 340_000 % tuple(range(340_000)) if long == "header" else b""
+    cells = b"," * 340_000 if wide else b""
+    text = b"x" * (34 << 20) if long == "row" else b"x"
+    (tmp_path / "a.csv").write_bytes(HEADER[:-1] + wide + b"\na,1,2," + text + b",2021" + cells + b"\n")
+    both(tmp_path / "a.csv", f"has a {long} of")
+    with pytest.raises(InputError, match="cannot be read as CSV"):
+        read_addresses(tmp_path / "a.csv", "patents")
+
+
 class Lying:
     """cuDF with another ``read_csv``."""
 

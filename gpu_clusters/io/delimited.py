@@ -23,6 +23,7 @@ from gpu_clusters.io.formats import Batches, Layout, reading
 from gpu_clusters.io.place import shorten
 
 _BLOCK = 1 << 24
+LONGEST = _BLOCK // 2  # row in bytes: whether Arrow reads one that is longer depends on where blocks begin
 _END = "\x1f\x1eend of table\x1e\x1f"
 
 

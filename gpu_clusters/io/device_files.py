@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from gpu_clusters.errors import InputError
 from gpu_clusters.io.columns import to_float as host_to_float
 from gpu_clusters.io.columns import to_year
-from gpu_clusters.io.delimited import DelimitedReader
+from gpu_clusters.io.delimited import LONGEST, DelimitedReader
 from gpu_clusters.io.device_columns import to_float
 from gpu_clusters.io.device_fields import Fields, find_fields, numbers
 from gpu_clusters.io.footers import NOTHING, TEXT, Footer, NeedsCpuError, footer_of
@@ -155,6 +155,9 @@ class DelimitedFile:
                 fields = find_fields(xp, block, self.reader.delimiter, len(self.header))
             except NeedsCpuError as error:
                 raise NeedsCpuError(f"{self.name} is not plain, as {error}") from None
+            longest = int((fields.end[:, -1] - fields.begin[:, 0]).max())
+            if longest > LONGEST:
+                raise NeedsCpuError(f"{self.name} has a row of {longest} bytes")
             given = [name for name in self.names if name not in _TEXTS]
             read = {name: self._numbers(xp, fields, name, done) for name in given}
             yield Piece(len(fields), read, self._texts(cudf, xp, block, fields), TEXT, part)

@@ -15,7 +15,7 @@ from itertools import islice
 import pyarrow as pa
 
 from gpu_clusters.errors import InputError
-from gpu_clusters.io.delimited import DelimitedReader
+from gpu_clusters.io.delimited import LONGEST, DelimitedReader
 from gpu_clusters.io.footers import NeedsCpuError
 from gpu_clusters.io.formats import reading
 
@@ -94,6 +94,8 @@ def _end_of_header(reader: DelimitedReader, block: bytes, names: list[str]) -> i
         quotes += block.count(_QUOTE, end, after)
         end = after
     text = block[:end].removeprefix(_MARK).decode()
+    if end > LONGEST:
+        raise NeedsCpuError(f"{reader.name} has a header of {end} bytes")
     with suppress(csv.Error):  # a cell behind the header that is too long for Python's reader
         if list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=reader.delimiter), 2)) == [names]:
             return end
