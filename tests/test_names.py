@@ -13,6 +13,7 @@ import gpu_clusters
 from gpu_clusters.errors import InputError
 from gpu_clusters.io.gazetteer import COLUMNS, towns
 from gpu_clusters.io.overrides import read_overrides
+from gpu_clusters.steps import name, rename
 from gpu_clusters.steps.describe import Points, describe
 from gpu_clusters.steps.name import name_clusters
 from gpu_clusters.steps.output import WHOLE, output_of
@@ -201,6 +202,21 @@ def test_clusters_of_one_city():
     assert named(points, GAZETTEER, order=[2, 1, 0]) == ["München (2)", "Schwabing", "München"]
 
 
+def test_very_many_clusters_of_one_city(monkeypatch):
+    tried = []
+
+    def told(*args):
+        for choice in name._choices_of_all(*args):
+            tried.append(choice)
+            yield choice
+
+    monkeypatch.setattr(name, "_choices_of_all", name._choices, raising=False)
+    monkeypatch.setattr(name, "_choices", told)
+    found = named([(11.57, 48.14, c, 5) for c in range(1000)], GAZETTEER)
+    assert found == ["München", *(f"München ({n})" for n in range(2, 1001))]
+    assert len(tried) < 4000  # not one by one from the first
+
+
 def test_usual_names_and_places_without_a_name():
     assert named([(6.95, 50.93, 0, 1), (108.93, 34.26, 1, 1)], GAZETTEER) == ["Cologne", "Xi'an"]
     nowhere = [(-170.5, -30.25, 0, 1), (-170.6, -30.25, 0, 2), (11.57, 48.14, 1, 0)]
@@ -253,6 +269,14 @@ def test_rows_for_no_cluster_are_told():
         "names (data frame): row 1: there is no cluster of 'Paris': the name 'Paname' is not used"
     ]
     assert whole([], GAZETTEER, {"Paris": "Paname"}).warnings == result.warnings
+
+
+def test_names_are_spelled_plainly_once(monkeypatch):
+    rename._spellings.cache_clear()
+    spelled = []
+    monkeypatch.setattr(rename, "plainly", lambda text: spelled.append(text) or plainly(text))
+    assert len(whole(CAMBRIDGES, GAZETTEER, {f"nowhere {i}": str(i) for i in range(50)}).warnings) == 50
+    assert len(spelled) < 50 + 20  # the rows themselves, and the places' names
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from gpu_clusters.io.overrides import Overrides
@@ -78,8 +79,9 @@ def unique(described: list[Described], given: dict[int, str], order: Iterable[in
                 for c, text in zip(group, labels, strict=True):
                     names[c] = f"{described[c].name} ({text})"
     used = set(given.values())
+    numbers: dict[str, int] = {}
     for c in automatic:
-        names[c] = next(name for name in _choices(names[c], described[c]) if name not in used)
+        names[c] = next(name for name in _choices(names[c], described[c], numbers) if name not in used)
         used.add(names[c])
     return [names[c] for c in range(len(described))]
 
@@ -102,8 +104,8 @@ def _division(described: Described) -> str:
     return f"{first.country}-{first.division}" if first and first.division.isalpha() else ""
 
 
-def _choices(name: str, described: Described) -> Iterable[str]:
-    """Names to try until one is free."""
+def _choices(name: str, described: Described, numbers: dict[str, int]) -> Iterable[str]:
+    """Names to try until one is free; ``numbers`` keeps the last number that a name was tried with: all before are taken."""
     yield name
     parts = [place.name for place in described.named]
     for place in described.places[:1]:
@@ -112,7 +114,6 @@ def _choices(name: str, described: Described) -> Iterable[str]:
     for place in described.cities[len(parts) : MOST]:
         parts.append(place.name)
         yield DASH.join(parts)
-    number = 2
-    while True:
+    for number in count(numbers.get(name, 2)):
+        numbers[name] = number
         yield f"{name} ({number})"
-        number += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,11 @@ from gpu_clusters.steps.spelling import plainly
 
 NEAR_KM = 10.0
 """Coordinates name the cluster of the nearest location, if that is at most so far away."""
+
+KEPT = 1 << 18
+"""So many places' plain spellings are kept: every row of the user's asks for those of all clusters."""
+
+_plainly = lru_cache(KEPT)(plainly)
 
 
 def named_by(
@@ -94,11 +100,11 @@ def _called(row: Override, described: Sequence[Described], automatic: Sequence[s
 
 
 def _whole(c: int, described: Sequence[Described], automatic: Sequence[str], wanted: str, country: str) -> float:
-    if wanted not in (plainly(automatic[c]), plainly(described[c].name)):
+    if wanted not in (_plainly(automatic[c]), _plainly(described[c].name)):
         return -1
     if country and country not in {place.country for place in described[c].named}:
         return -1
-    if wanted == plainly(automatic[c]):
+    if wanted == _plainly(automatic[c]):
         return math.inf
     return described[c].named[0].output if described[c].named else 0
 
@@ -111,7 +117,13 @@ def _most(places: Sequence[Place], wanted: str, country: str, *, others: bool) -
 
 
 def _is(place: Place, wanted: str, others: bool) -> bool:
-    return plainly(place.name) == wanted or (others and wanted in map(plainly, place.others.split(",")))
+    return wanted == _plainly(place.name) or (others and wanted in _spellings(place.others))
+
+
+@lru_cache(KEPT)
+def _spellings(others: str) -> frozenset[str]:
+    """All names of a place, plainly."""
+    return frozenset(map(plainly, others.split(",")))
 
 
 def _country_of(described: Described, wanted: str) -> str:
