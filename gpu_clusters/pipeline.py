@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cache, partial
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -305,7 +305,7 @@ def _polygons(regions: Any, settings: Settings) -> Regions:
 
     if regions is not None:
         return read_regions(regions, "regions", settings.region_name)
-    if not Path(settings.boundary).exists():
+    if not os.path.exists(settings.boundary):  # noqa: PTH110 - a name that is too long is no file either
         raise InputError(
             f"boundary {settings.boundary!r} is neither area, hull or concave nor a file that exists; check the path"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import geopandas as gpd
 import jsonschema
@@ -295,9 +296,38 @@ def test_what_cannot_be_used(tmp_path):
     with pytest.raises(InputError, match="no column 'b' to name the regions by; there are a"):
         world_of_three(regions=frame, region_name="b")
     assert world_of_three(regions=frame, region_name="a").ranking["name"].tolist() == ["1"]
+    with pytest.raises(InputError, match="neither area, hull or concave nor a file"):
+        world_of_three(boundary="x" * 300)
     for wrong in ({"boundary": 3}, {"boundary": ""}, {"region_name": 3}):
         with pytest.raises(UsageError):
             world_of_three(**wrong)
+
+
+ONE = shapely.box(0, 0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "says"),
+    [
+        ([ONE, shapely.Point(0, 0)], "polygon 2 is a Point; give polygons"),
+        (gpd.GeoSeries([shapely.box(0, 0, 1e9, 1e9)], crs="EPSG:3035"), "polygon 1 has a corner without longitude"),
+        ([ONE, shapely.Polygon([(0, 0), (math.inf, 0), (1, 1)])], "polygon 2 has a corner without longitude"),
+        (gpd.GeoSeries([ONE], crs='LOCAL_CS["here",UNIT["metre",1]]'), "coordinates in 'here' cannot be turned into"),
+        (gpd.GeoDataFrame({"a": [1]}), "has no column of shapes"),
+    ],
+)
+def test_shapes_that_cannot_be_used(shapes, says):
+    with pytest.raises(InputError, match=r"regions \(data frame\): " + says):
+        world_of_three(regions=shapes)
+
+
+@pytest.mark.parametrize("option", ["--boundary", "--regions"])
+def test_files_that_hold_no_polygons(program, option):
+    given = ["rank", "--patents", "patents.csv", "--density", 5, "--out", "out"]
+    address_table().to_csv("patents.csv")
+    program.refused(3, *given, option, "patents.csv", says="patents.csv: is a table without shapes")
+    gpd.GeoSeries([shapely.Point(0, 0)], crs="EPSG:4326").to_file("points.geojson")
+    program.refused(3, *given, option, "points.geojson", says="points.geojson: polygon 1 is a Point")
 
 
 def test_the_command_line_and_configuration(program):

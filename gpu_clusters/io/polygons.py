@@ -11,6 +11,7 @@ import shapely
 from exactextract import exact_extract
 from exactextract.raster import RasterSource
 from numpy.typing import NDArray
+from pyproj.exceptions import ProjError
 
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.folding import fold, joined
@@ -21,22 +22,27 @@ EDGE = 0.05  # degrees: longer edges get points between their ends before they a
 CELLS = 4_000_000  # that exactextract may hold in memory
 
 
-def read_polygons(given: Any) -> gpd.GeoSeries:
+def read_polygons(given: Any, called: str = "polygons") -> gpd.GeoSeries:
     """Polygons in WGS 84 degrees.
 
     Parameters
     ----------
     given : path, GeoDataFrame, GeoSeries or sequence of shapely polygons
+    called : str
+        What messages call them, if they are not a path.
 
     Raises
     ------
     InputError
-        A file that cannot be read, or something in it that is no polygon.
+        A file that cannot be read, or something in it that is no polygon or nowhere on Earth.
     UsageError
         Nothing to read polygons from.
     """
-    given = read_vector(given) if isinstance(given, (str, os.PathLike)) else given
+    if isinstance(given, (str, os.PathLike)):
+        given, called = read_vector(given), os.fspath(given)
     if isinstance(given, gpd.GeoDataFrame):
+        if given.active_geometry_name is None:
+            raise InputError(f"{called}: has no column of shapes; set one with set_geometry")
         given = given.geometry
     try:
         shapes = given if isinstance(given, gpd.GeoSeries) else gpd.GeoSeries(given)
@@ -46,12 +52,25 @@ def read_polygons(given: Any) -> gpd.GeoSeries:
             f"polygons are a file, geopandas' frames and series or a list of shapely polygons, not {kind}"
         ) from None
     if shapes.crs is not None:
-        shapes = shapes.to_crs("EPSG:4326")
+        try:
+            shapes = shapes.to_crs("EPSG:4326")
+        except ProjError as error:
+            raise InputError(
+                f"{called}: coordinates in {shapes.crs.name!r} cannot be turned into longitudes and latitudes "
+                f"({_first_line(error)}); give polygons in WGS 84 degrees"
+            ) from None
     polygonal = shapes.geom_type.isin(["Polygon", "MultiPolygon"])
     wrong = np.flatnonzero(~polygonal & shapes.geom_type.notna() & ~shapes.is_empty)
     if len(wrong):
         raise InputError(
-            f"polygon {wrong[0] + 1} is a {shapes.geom_type.iloc[wrong[0]]}; only polygons have people in them"
+            f"{called}: polygon {wrong[0] + 1} is a {shapes.geom_type.iloc[wrong[0]]}; give polygons and multipolygons only"
+        )
+    corners, of_shape = shapely.get_coordinates(shapes.to_numpy(), return_index=True)
+    nowhere = of_shape[~np.isfinite(corners).all(axis=1)]
+    if len(nowhere):
+        raise InputError(
+            f"{called}: polygon {nowhere[0] + 1} has a corner without longitude and latitude (not a finite number in WGS 84); "
+            "mend it, or check the coordinate system"
         )
     valid = shapes.where(polygonal, shapely.Polygon()).make_valid(method="structure", keep_collapsed=False)
     return gpd.GeoSeries([joined([shape]) for shape in valid], index=shapes.index)
@@ -63,12 +82,19 @@ def read_vector(path: str | os.PathLike[str]) -> gpd.GeoDataFrame:
     Raises
     ------
     InputError
-        It cannot be read.
+        It cannot be read, or is a table without shapes.
     """
     try:
-        return gpd.read_parquet(path) if str(path).lower().endswith("parquet") else gpd.read_file(path)
+        found = gpd.read_parquet(path) if str(path).lower().endswith("parquet") else gpd.read_file(path)
     except Exception as error:  # whatever the library raises
-        raise InputError(f"{path}: cannot be read as polygons: {str(error).splitlines()[0]}; check the file") from error
+        raise InputError(f"{path}: cannot be read as polygons: {_first_line(error)}; check the file") from error
+    if not isinstance(found, gpd.GeoDataFrame):
+        raise InputError(f"{path}: is a table without shapes; give a file of polygons")
+    return found
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def sums_in_polygons(mosaic: Mosaic, shapes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

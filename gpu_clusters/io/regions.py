@@ -42,12 +42,12 @@ def read_regions(given: Any, table: str, name_column: str | None = None) -> Regi
     Raises
     ------
     InputError
-        A file that cannot be read, a column that is missing, or no polygon at all.
+        A file that cannot be read, something in it that is no polygon, a column that is missing, or no polygon at all.
     """
     path = Path(given) if isinstance(given, (str, os.PathLike)) else None
     called = str(path) if path else f"{table} (data frame)"
     frame = read_vector(path) if path else given
-    polygons = fold(read_polygons(frame).to_numpy())
+    polygons = fold(read_polygons(frame, called).to_numpy())
     if not (shapely.area(polygons) > 0).any():
         raise InputError(f"{called}: holds no polygon with an area; give a file of polygons")
     named = isinstance(frame, gpd.GeoDataFrame)
