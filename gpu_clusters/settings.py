@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
@@ -17,6 +18,7 @@ BORDERS = ("densest", "lowest")
 DEVICES = ("auto", "cpu", "gpu")
 BOUNDARIES = ("area", "hull", "concave")
 ENGINES = ("auto", "native", "cuml", "sklearn")
+LARGEST = sys.float_info.max  # Python's whole numbers go on beyond
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Settings:
         _positive("radius_km", self.radius_km)
         _positive("density", self.density)
         _positive("area_degrees", self.area_degrees)
-        if self.merge_km is not None and not (_is_number(self.merge_km) and 0 <= self.merge_km < math.inf):
+        if self.merge_km is not None and not (_is_number(self.merge_km) and 0 <= self.merge_km <= LARGEST):
             raise UsageError(f"merge_km must be a finite number of kilometres, 0 or more, not {self.merge_km!r}")
         if not isinstance(self.top, Integral) or isinstance(self.top, bool) or self.top < 1:
             raise UsageError(f"top must be a whole number, 1 or more, not {self.top!r}")
@@ -171,7 +173,7 @@ def _is_number(value: object) -> bool:
 
 
 def _positive(name: str, value: Any) -> None:
-    if not _is_number(value) or not 0 < value < math.inf:
+    if not _is_number(value) or not 0 < value <= LARGEST:
         raise UsageError(f"{name} must be a finite number above 0, not {value!r}")
 
 
