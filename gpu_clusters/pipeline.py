@@ -79,7 +79,8 @@ def rank(
     population : path, xarray.DataArray, or list of these, optional
         Rasters of people per cell in any CRS: GeoTIFF, COG or NetCDF files, folders of them, patterns (``tiles/*.tif``).
     names : path, dict, DataFrame or False, optional
-        Your own names for clusters: a CSV file or frame with the columns ``place`` and ``name``, or a dict of place to name.
+        Your own names for clusters: a CSV file or frame (pandas', pyarrow's or polars') with the columns ``place`` and ``name``,
+        or a dict of place to name.
         False gives no names.
     previous : path or Result, optional
         An earlier result, or its folder: fills the columns of the previous ranks and of their changes.

@@ -5,12 +5,14 @@ import math
 
 import numpy as np
 import pandas as pd
+import polars
+import pyarrow
 import pytest
 from conftest import SHARED
 from program import Program, address_table
 
 import gpu_clusters
-from gpu_clusters.errors import InputError
+from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.gazetteer import COLUMNS, towns
 from gpu_clusters.io.overrides import read_overrides
 from gpu_clusters.steps import name, rename
@@ -339,6 +341,18 @@ def test_files_of_names(tmp_path):
     for bad in ("names.csv", "missing.csv"):
         with pytest.raises(InputError, match=bad):
             read_overrides(tmp_path / bad)
+
+
+@pytest.mark.parametrize("kind", [polars.DataFrame, pyarrow.table])
+def test_frames_of_names(kind):
+    rows = read_overrides(kind({"place": ["Paris", None], "name": ["P", "Q"], "lon": [None, 1.5], "lat": [None, 2.0]})).rows
+    assert [(row.place, row.name, row.at) for row in rows] == [("Paris", "P", None), ("", "Q", (1.5, 2.0))]
+
+
+@pytest.mark.parametrize("wrong", [5, True, ["Paris"], polars.Series(["Paris"])], ids=repr)
+def test_names_of_a_kind_that_is_none(wrong):
+    with pytest.raises(UsageError, match="names: a path, a data frame, a dict of place to name, or False for none, not"):
+        read_overrides(wrong)
 
 
 @pytest.mark.parametrize("kind", ["parts", "fraction"])

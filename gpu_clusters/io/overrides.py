@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from gpu_clusters.errors import InputError
+from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.model import InputFile
 
 COLUMNS = ("place", "name", "country", "lon", "lat")
@@ -43,18 +43,27 @@ def read_overrides(source: Any) -> Overrides:
     Parameters
     ----------
     source : path, dict or DataFrame
-        A CSV file (TSV if its name ends so; UTF-8) with a header, a dict of place to name, or a frame with the same columns.
+        A CSV file (TSV if its name ends so; UTF-8) with a header, a dict of place to name, or a frame (pandas', pyarrow's or
+        polars') with the same columns.
 
     Raises
     ------
     InputError
         It cannot be read or a row makes no sense; the message names file, column and row.
+    UsageError
+        Nothing to read names from.
     """
     if isinstance(source, Mapping):
         source = pd.DataFrame({"place": list(source), "name": list(source.values())}, dtype=object)
+    elif hasattr(source, "to_pandas"):
+        source = source.to_pandas()
     if isinstance(source, pd.DataFrame):
         title, path, data = "names (data frame)", None, b""
         lines = _cells_of(source)
+    elif not isinstance(source, (str, os.PathLike)):
+        raise UsageError(
+            f"names: a path, a data frame, a dict of place to name, or False for none, not {type(source).__name__}"
+        )
     else:
         path = Path(source)
         title = str(path)
