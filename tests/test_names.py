@@ -204,6 +204,13 @@ def test_clusters_of_one_city():
     assert named(points, GAZETTEER, order=[2, 1, 0]) == ["München (2)", "Schwabing", "München"]
 
 
+def test_a_district_names_a_cluster_only_if_it_is_its_largest_place():
+    points = [(11.57, 48.14, 0, 5), (11.57, 48.14, 1, 5), (11.58, 48.17, 1, 4), (6.95, 50.93, 1, 1)]
+    assert named(points, GAZETTEER) == ["München", "München–Cologne"]
+    points[2] = (11.58, 48.17, 1, 6)
+    assert named(points, GAZETTEER) == ["München", "Schwabing"]
+
+
 def test_very_many_clusters_of_one_city(monkeypatch):
     tried = []
 

@@ -59,8 +59,8 @@ def unique(described: list[Described], given: dict[int, str], order: Iterable[in
     """Names of all clusters, no two of them equal.
 
     Those of one name in several countries get the country's code, those in several states of a country the state's. What is
-    left has one city: there the first by rank keeps the name, the others are called after their largest district, else after
-    more of their places, else by number.
+    left has one city: there the first by rank keeps the name, the others are called after the place with most of their output
+    before districts are folded, if that is not in the name already, else after more of their places, else by number.
 
     Parameters
     ----------
