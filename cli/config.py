@@ -63,16 +63,22 @@ def column(text: str) -> tuple[str, str, str]:
 def years(text: str) -> tuple[str, tuple[int | None, int | None]]:
     """``patents=2019:2023`` in its parts; either year may be left out."""
     table, equals, window = text.partition("=")
-    first, colon, last = window.partition(":")
-    try:
-        bounds = int(first) if first else None, int(last) if last else None
-    except ValueError:
-        colon = ""
-    if not (equals and colon):
+    bounds = _bounds(window)
+    if not equals or bounds is None:
         raise UsageError(f"--years {text!r} is not TABLE=FROM:TO, as in patents=2019:2023")
     if table not in TABLES:
         raise UsageError(f"--years {text!r}: unknown table {table!r}; there are {', '.join(TABLES)}")
     return table, bounds
+
+
+def _bounds(window: str) -> tuple[int | None, int | None] | None:
+    """``2019:2023`` in its parts; None if it has not two."""
+    first, colon, last = window.partition(":")
+    try:
+        bounds = int(first) if first else None, int(last) if last else None
+    except ValueError:
+        return None
+    return bounds if colon else None
 
 
 def merged(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
@@ -107,8 +113,8 @@ def _mapping(path: Path, table: str, names: Any) -> dict[str, str]:
 
 
 def _window(path: Path, table: str, given: Any) -> tuple[int | None, int | None]:
-    if isinstance(given, str):
-        return years(f"{table}={given}")[1]
+    if isinstance(given, str) and (bounds := _bounds(given)) is not None:
+        return bounds
     if isinstance(given, list) and len(given) == 2 and all(type(year) is int for year in given):
         return given[0], given[1]
     raise UsageError(f"--config {path}: years.{table} must be [FROM, TO] or 'FROM:TO', not {given!r}")
