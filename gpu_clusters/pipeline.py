@@ -120,6 +120,8 @@ def rank(
     by_polygons = regions is not None or settings.boundary not in BOUNDARIES
     if regions is not None and settings.boundary != "area":
         raise UsageError("regions have their own boundaries: give no boundary with them")
+    if regions is None and settings.region_name is not None:
+        raise UsageError("region_name is the column that names regions: give it with regions only")
     if regions is not None and names is not None and names is not False:
         raise UsageError("regions have their own names: give no names with them")
     chosen = backend.pick(settings)

@@ -204,6 +204,7 @@ def test_names_that_are_no_files(program):
         (["--config", "no.toml"], "no.toml"),
         (["--config", "."], "--config"),
         (["--boundary", ""], "boundary must be"),
+        (["--region-name", "id"], "region_name"),
     ],
     ids=str,
 )

@@ -50,8 +50,8 @@ def read_regions(given: Any, table: str, name_column: str | None = None) -> Regi
     polygons = fold(read_polygons(frame, called).to_numpy())
     if not (shapely.area(polygons) > 0).any():
         raise InputError(f"{called}: holds no polygon with an area; give a file of polygons")
-    named = isinstance(frame, gpd.GeoDataFrame)
-    names = _names(frame, called, name_column) if named else list[str | None]([None] * len(polygons))
+    frame = frame if isinstance(frame, gpd.GeoDataFrame) else gpd.GeoDataFrame(geometry=polygons)
+    names = _names(frame, called, name_column)
     size, digest = None, None
     if path and path.is_file():
         with path.open("rb") as file:
