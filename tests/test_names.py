@@ -15,7 +15,8 @@ import gpu_clusters
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.gazetteer import COLUMNS, towns
 from gpu_clusters.io.overrides import read_overrides
-from gpu_clusters.steps import name, rename
+from gpu_clusters.steps import name as naming
+from gpu_clusters.steps import rename
 from gpu_clusters.steps.describe import Points, describe
 from gpu_clusters.steps.name import name_clusters
 from gpu_clusters.steps.output import WHOLE, output_of
@@ -212,15 +213,14 @@ def test_a_district_names_a_cluster_only_if_it_is_its_largest_place():
 
 
 def test_very_many_clusters_of_one_city(monkeypatch):
-    tried = []
+    tried, choices = [], naming._choices
 
     def told(*args):
-        for choice in name._choices_of_all(*args):
+        for choice in choices(*args):
             tried.append(choice)
             yield choice
 
-    monkeypatch.setattr(name, "_choices_of_all", name._choices, raising=False)
-    monkeypatch.setattr(name, "_choices", told)
+    monkeypatch.setattr(naming, "_choices", told)
     found = named([(11.57, 48.14, c, 5) for c in range(1000)], GAZETTEER)
     assert found == ["München", *(f"München ({n})" for n in range(2, 1001))]
     assert len(tried) < 4000  # not one by one from the first
@@ -352,13 +352,17 @@ def test_files_of_names(tmp_path):
 
 @pytest.mark.parametrize("kind", [polars.DataFrame, pyarrow.table])
 def test_frames_of_names(kind):
-    rows = read_overrides(kind({"place": ["Paris", None], "name": ["P", "Q"], "lon": [None, 1.5], "lat": [None, 2.0]})).rows
+    rows = read_overrides(
+        kind({"place": ["Paris", None], "name": ["P", "Q"], "lon": [None, 1.5], "lat": [None, 2.0]})
+    ).rows
     assert [(row.place, row.name, row.at) for row in rows] == [("Paris", "P", None), ("", "Q", (1.5, 2.0))]
 
 
 @pytest.mark.parametrize("wrong", [5, True, ["Paris"], polars.Series(["Paris"])], ids=repr)
 def test_names_of_a_kind_that_is_none(wrong):
-    with pytest.raises(UsageError, match="names: a path, a data frame, a dict of place to name, or False for none, not"):
+    with pytest.raises(
+        UsageError, match="names: a path, a data frame, a dict of place to name, or False for none, not"
+    ):
         read_overrides(wrong)
 
 
