@@ -218,7 +218,8 @@ def rank(
             ranking = with_previous(ranking, before.ranking, match)
         manifest.add_previous(record, Edition("", ranking, now, record, None, []), before, match)
     if given is not None:
-        manifest.add_polygons(record, given.source, warnings_of(outlines) if regions is None else [])
+        told = given.warnings + (warnings_of(outlines) if regions is None else [])
+        manifest.add_polygons(record, given.source, told)
     return Result(ranking, locations, deal_places, boundaries, coverage, organizations, partners, record)
 
 

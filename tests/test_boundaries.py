@@ -21,6 +21,7 @@ from worlds import random_world
 
 import gpu_clusters
 from gpu_clusters import InputError, UsageError
+from gpu_clusters.io.polygons import read_polygons
 from gpu_clusters.steps.hulls import hulls
 
 POSITION = {
@@ -323,6 +324,20 @@ ONE = shapely.box(0, 0, 1, 1)
 def test_shapes_that_cannot_be_used(shapes, says):
     with pytest.raises(InputError, match=r"regions \(data frame\): " + says):
         world_of_three(regions=shapes)
+
+
+def test_files_of_several_layers(tmp_path, recwarn):
+    path = tmp_path / "r.gpkg"
+    for layer, name in (("z", "first"), ("a", "second")):
+        gpd.GeoDataFrame({"name": [name]}, geometry=[ONE], crs="EPSG:4326").to_file(path, layer=layer)
+    found = world_of_three(regions=path)
+    assert found.ranking["name"].tolist() == ["first"]
+    assert found.manifest["warnings"] == [
+        f"{path}: of its 2 layers (z, a) the first is read; for another make a file of that alone"
+    ]
+    assert not [warning for warning in recwarn if "layer" in str(warning.message)]
+    with pytest.warns(UserWarning, match="the first is read"):
+        assert len(read_polygons(path)) == 1
 
 
 @pytest.mark.parametrize("option", ["--boundary", "--regions"])

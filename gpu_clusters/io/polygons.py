@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pyogrio
 import shapely
 from exactextract import exact_extract
 from exactextract.raster import RasterSource
@@ -39,7 +41,9 @@ def read_polygons(given: Any, called: str = "polygons") -> gpd.GeoSeries:
         Nothing to read polygons from.
     """
     if isinstance(given, (str, os.PathLike)):
-        given, called = read_vector(given), os.fspath(given)
+        path, given, called = given, read_vector(given), os.fspath(given)
+        for caveat in caveats(path):
+            warnings.warn(caveat, stacklevel=3)
     if isinstance(given, gpd.GeoDataFrame):
         if given.active_geometry_name is None:
             raise InputError(f"{called}: has no column of shapes; set one with set_geometry")
@@ -77,7 +81,7 @@ def read_polygons(given: Any, called: str = "polygons") -> gpd.GeoSeries:
 
 
 def read_vector(path: str | os.PathLike[str]) -> gpd.GeoDataFrame:
-    """A file of shapes with its columns.
+    """A file of shapes with its columns, the first layer's where it has several.
 
     Raises
     ------
@@ -85,12 +89,29 @@ def read_vector(path: str | os.PathLike[str]) -> gpd.GeoDataFrame:
         It cannot be read, or is a table without shapes.
     """
     try:
-        found = gpd.read_parquet(path) if str(path).lower().endswith("parquet") else gpd.read_file(path)
+        if str(path).lower().endswith("parquet"):
+            found = gpd.read_parquet(path)
+        else:
+            found = gpd.read_file(path, layer=next(iter(_layers(path)), None))
     except Exception as error:  # whatever the library raises
         raise InputError(f"{path}: cannot be read as polygons: {_first_line(error)}; check the file") from error
     if not isinstance(found, gpd.GeoDataFrame):
         raise InputError(f"{path}: is a table without shapes; give a file of polygons")
     return found
+
+
+def caveats(path: str | os.PathLike[str]) -> list[str]:
+    """What the reader must know of a file of shapes that could be read."""
+    layers = _layers(path)
+    if len(layers) < 2:
+        return []
+    listed = ", ".join(layers)
+    return [f"{path}: of its {len(layers)} layers ({listed}) the first is read; for another make a file of that alone"]
+
+
+def _layers(path: str | os.PathLike[str]) -> list[str]:
+    """Names of the layers of a file of shapes; none of Parquet."""
+    return [] if str(path).lower().endswith("parquet") else [str(name) for name, _ in pyogrio.list_layers(path)]
 
 
 def _first_line(error: Exception) -> str:

@@ -16,15 +16,19 @@ from numpy.typing import NDArray
 from gpu_clusters.errors import InputError
 from gpu_clusters.io.folding import fold
 from gpu_clusters.io.model import InputFile
-from gpu_clusters.io.polygons import read_polygons, read_vector
+from gpu_clusters.io.polygons import caveats, read_polygons, read_vector
 
 
 class Regions(NamedTuple):
-    """Polygons, (k,) shapely, valid, in longitudes of -180..180; their names, None where there is none; the file."""
+    """Polygons, (k,) shapely, valid, in longitudes of -180..180; their names, None where there is none; the file.
+
+    ``warnings`` are what the reader must know of it.
+    """
 
     polygons: NDArray[Any]
     names: list[str | None]
     source: InputFile
+    warnings: list[str]
 
 
 def read_regions(given: Any, table: str, name_column: str | None = None) -> Regions:
@@ -56,7 +60,9 @@ def read_regions(given: Any, table: str, name_column: str | None = None) -> Regi
     if path and path.is_file():
         with path.open("rb") as file:
             size, digest = path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
-    return Regions(polygons, names, InputFile(table, called, path, size, digest, len(polygons)))
+    return Regions(
+        polygons, names, InputFile(table, called, path, size, digest, len(polygons)), caveats(path) if path else []
+    )
 
 
 def _names(frame: gpd.GeoDataFrame, called: str, wanted: str | None) -> list[str | None]:
