@@ -32,8 +32,9 @@ def with_seam(
 
 def sorted_pairs(point: NDArray[np.int64], polygon: NDArray[np.int64]) -> Pairs:
     """The distinct pairs, by point, then polygon."""
-    pairs = np.unique(np.stack([point, polygon], axis=1), axis=0)
-    return pairs[:, 0], pairs[:, 1]
+    polygons = int(polygon.max(initial=0)) + 1
+    key = np.sort(point * polygons + polygon)  # numbers sort many times as fast as rows
+    return np.divmod(key[np.diff(key, prepend=-1) > 0], polygons)
 
 
 def by_kernel(xp: Any, polygons: NDArray[Any], lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Pairs:
