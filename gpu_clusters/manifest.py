@@ -211,5 +211,9 @@ def _table_warnings(reads: Sequence[TableRead]) -> list[str]:
     for read in reads:
         for name, rows, total in read.invalid:
             listed = ", ".join(str(row) for row in rows[:10]) + (", ..." if total > 10 else "")
-            found.append(f"{name}: {total:,} rows with impossible coordinates are left out (rows {listed})")
+            many = any(file.name == name and 10 * total > file.rows for file in read.inputs)
+            found.append(
+                f"{name}: {total:,} rows with impossible coordinates are left out (rows {listed})"
+                + ("; are lon and lat swapped?" if many else "")
+            )
     return found

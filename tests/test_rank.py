@@ -110,6 +110,14 @@ def test_countries_that_are_no_codes_are_told():
     assert repr(result) == "<Result: 1 clusters of 1 locations>"
 
 
+def test_many_impossible_coordinates_may_be_swapped_ones():
+    lon = np.where(np.arange(100) < 12, 139.7, 2.3)
+    table = pd.DataFrame({"doc_id": range(100), "lon": 48.0, "lat": lon})
+    for first, hint in ((0, True), (11, False)):
+        (warning,) = gpu_clusters.rank(table.iloc[first:], density=1).manifest["warnings"]
+        assert warning.endswith("are lon and lat swapped?") == hint
+
+
 def test_nothing_to_cluster_is_a_usage_error():
     with pytest.raises(UsageError, match="patents, publications or both"):
         gpu_clusters.rank(deals=pd.DataFrame({"lon": [0.0], "lat": [0.0]}))

@@ -129,10 +129,8 @@ def numbers(xp: Any, fields: Fields, column: int, others: Callable[[pa.Array], n
     size = end - at
     odd = size > _MOST_CHARACTERS
     whole, decimals = xp.zeros(len(fields), np.int64), xp.zeros(len(fields), np.int8)
-    some, pointed = (
-        xp.zeros(len(fields), np.bool_),
-        xp.zeros(len(fields), np.bool_),
-    )  # whether there are digits, a point
+    some = xp.zeros(len(fields), np.bool_)  # digits are there
+    pointed = xp.zeros(len(fields), np.bool_)  # a point is there
     for place in range(min(int(size.max()), _MOST_CHARACTERS)):
         here = size > place
         one = text[xp.minimum(at + place, last)]
