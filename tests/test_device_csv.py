@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from test_device_reading import BY_CUDF, both, compared, on_device, random_table, same
+from test_device_reading import BY_CUDF, Lying, both, compared, fails, on_device, random_table, same
 from test_io import table
 
 from gpu_clusters.errors import InputError
@@ -317,28 +317,12 @@ def test_what_is_too_long_for_the_cpus_reader_is_an_error(long, tmp_path):
         read_addresses(tmp_path / "a.csv", "patents")
 
 
-class Lying:
-    """cuDF with another ``read_csv``."""
-
-    Series, concat = cudf.Series, staticmethod(cudf.concat)
-
-    def __init__(self, change) -> None:
-        self._change = change
-
-    def read_csv(self, source, **how):
-        return self._change(cudf.read_csv(source, **how))
-
-
-def _fails(_):
-    raise RuntimeError("CUDF failure at: reader_impl.cu: Invalid csv\nmore")
-
-
 def _other(change):
     return lambda frame: cudf.DataFrame({name: change(values) for name, values in frame._columns.items()})
 
 
 LIES = {
-    "an error": (_fails, "cuDF cannot read"),
+    "an error": (fails, "cuDF cannot read"),
     "rows lack": (_other(lambda values: values.slice(1)), "other rows"),
     "numbers": (_other(lambda values: pa.array(range(len(values)))), "as int64"),
     "texts trimmed": (_other(lambda values: pa.array([str(value).strip() for value in values])), "other texts"),
@@ -354,14 +338,6 @@ def test_what_cudf_reads_otherwise_is_read_by_the_cpu(kind, tmp_path):
     read = device.read_addresses(Lying(change), xp, tmp_path / "a.csv", "patents", remark=remarks.append)
     same(read, read_addresses(tmp_path / "a.csv", "patents"))
     assert len(remarks) == 1 and why in remarks[0]
-
-
-def test_a_full_gpu_is_an_error(tmp_path):
-    def full(_):
-        raise MemoryError("std::bad_alloc: out_of_memory")
-
-    with pytest.raises(MemoryError, match="out_of_memory"):
-        device.read_addresses(Lying(full), xp, write(tmp_path / "a.csv", table()), "patents")
 
 
 def test_fields_need_whole_rows():

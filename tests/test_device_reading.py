@@ -348,7 +348,7 @@ def test_damaged_files(tmp_path):
 
 
 class Lying:
-    """cuDF with another ``read_parquet``."""
+    """cuDF whose readers give something else."""
 
     Series, concat = cudf.Series, staticmethod(cudf.concat)
 
@@ -358,15 +358,18 @@ class Lying:
     def read_parquet(self, path, **how):
         return self._change(cudf.read_parquet(path, **how))
 
+    def read_csv(self, source, **how):
+        return self._change(cudf.read_csv(source, **how))
 
-def _fails(_):
+
+def fails(_):
     raise RuntimeError("CUDF failure at: reader_impl.cu: unsupported\nmore")
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (_fails, "cuDF cannot read"),
+        (fails, "cuDF cannot read"),
         (lambda frame: cudf.DataFrame({k: v.slice(1) for k, v in frame._columns.items()}), "other rows"),
         (
             lambda frame: cudf.DataFrame({k: v for k, v in frame._columns.items() if k != "lon"}),
@@ -387,12 +390,15 @@ def test_what_cudf_reads_otherwise_is_read_by_the_cpu(change, why, tmp_path):
     assert len(remarks) == 1 and why in remarks[0] and "\n" not in remarks[0]
 
 
-def test_a_full_gpu_is_an_error(tmp_path):
+@pytest.mark.parametrize("name", ["a.parquet", "a.csv"])
+def test_a_full_gpu_is_an_error(name, tmp_path):
     def full(_):
         raise MemoryError("std::bad_alloc: out_of_memory")
 
+    path = tmp_path / name
+    (pd.DataFrame.to_csv if path.suffix == ".csv" else pd.DataFrame.to_parquet)(table(), path, index=False)
     with pytest.raises(MemoryError, match="out_of_memory"):
-        device.read_addresses(Lying(full), xp, write(table(), tmp_path / "a.parquet"), "patents")
+        device.read_addresses(Lying(full), xp, path, "patents")
 
 
 def test_sources_that_can_be_gone_through_once(tmp_path):
