@@ -14,7 +14,7 @@ from gpu_clusters.engines import counting, levels
 from gpu_clusters.engines.inside import by_cuspatial, by_kernel
 from gpu_clusters.engines.native import Kernels, cluster
 from gpu_clusters.engines.protocol import Engine
-from gpu_clusters.errors import DeviceError, DeviceMemoryError, UsageError
+from gpu_clusters.errors import DeviceError, DeviceMemoryError, UsageError, first_line
 from gpu_clusters.io import read_addresses
 from gpu_clusters.io.device import read_addresses as read_on_gpu
 from gpu_clusters.io.model import TableRead
@@ -99,7 +99,7 @@ def gpu() -> Gpu:
     try:
         import cupy
     except Exception as error:  # what is built for other libraries fails in many ways
-        return Gpu("", f"CuPy cannot be loaded ({_said(error)})")
+        return Gpu("", f"CuPy cannot be loaded ({first_line(error)})")
     try:
         if cupy.cuda.runtime.getDeviceCount():
             return Gpu(cupy.cuda.runtime.getDeviceProperties(0)["name"].decode(), "")
@@ -138,7 +138,9 @@ def _on_gpu(settings: Settings, work: str) -> Backend:
 
         cuda.check_compiler()
     except Exception as error:
-        raise DeviceError(f"{asked} is not available: numba-cuda cannot be used ({_said(error)}); {OTHERS}") from error
+        raise DeviceError(
+            f"{asked} is not available: numba-cuda cannot be used ({first_line(error)}); {OTHERS}"
+        ) from error
 
     made, remarks = kernels(cupy), list[str]()
     if settings.engine == "cuml":
@@ -160,7 +162,7 @@ def _cudf(remarks: list[str]) -> Any:
         return import_module("cudf")
     except Exception as error:  # a library that is missing or too old is a RuntimeError, an OSError, ...
         if not isinstance(error, ModuleNotFoundError):
-            remarks.append(f"cuDF cannot be loaded ({_said(error)})")
+            remarks.append(f"cuDF cannot be loaded ({first_line(error)})")
         return None
 
 
@@ -179,11 +181,6 @@ def pool_memory() -> None:
         pass  # slower, and no less right
 
 
-def _said(error: Exception) -> str:
-    """The first line of an error; those of loaders list all the places where they have looked."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
 def _by_cuml(kernels: Kernels, remarks: list[str]) -> Engine:
     from gpu_clusters.engines.cuml import MOST_ROWS, cluster
 
@@ -191,7 +188,7 @@ def _by_cuml(kernels: Kernels, remarks: list[str]) -> Engine:
         cuml = import_module("cuml")
     except Exception as error:
         raise DeviceError(
-            f"engine 'cuml' is not available: cuML cannot be loaded ({_said(error)}); {OTHERS}"
+            f"engine 'cuml' is not available: cuML cannot be loaded ({first_line(error)}); {OTHERS}"
         ) from error
 
     release = tuple(int(part) for part in cuml.__version__.split(".")[:2])
@@ -243,7 +240,7 @@ def frames(device: str) -> Any:
         found = import_module("cudf")
     except Exception as error:
         raise DeviceError(
-            f"device 'gpu' needs cuDF, which cannot be used ({_said(error)}); use device 'cpu'"
+            f"device 'gpu' needs cuDF, which cannot be used ({first_line(error)}); use device 'cpu'"
         ) from error
     pool_memory()
     return found

@@ -35,3 +35,14 @@ class DeviceError(GpuClustersError, RuntimeError):
     """A device or an engine that was asked for and is not there."""
 
     exit_code = 4
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says: those of libraries go on with places in their sources; its kind if it says nothing.
+
+    Examples
+    --------
+    >>> first_line(OSError("no such library\\n  looked in /usr/lib")), first_line(KeyError())
+    ('no such library', 'KeyError')
+    """
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

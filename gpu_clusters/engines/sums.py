@@ -103,11 +103,5 @@ def nearest_by_level(xp: Any, queries: Bands, targets: Bands, reach: Reach, leve
     return Nearby(start, location)
 
 
-FUNCTIONS = (
-    rows_by_place,
-    members_of,
-    rows_of,
-    add_worth,
-    arrivals,
-    nearest_by_level,
-)  # in the order of `levels.Kernels`
+FUNCTIONS = (rows_by_place, members_of, rows_of, add_worth, arrivals, nearest_by_level)
+"""In the order of `levels.Kernels`."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gpu_clusters.errors import InputError
+from gpu_clusters.errors import InputError, first_line
 from gpu_clusters.io.columns import to_float as host_to_float
 from gpu_clusters.io.columns import to_year
 from gpu_clusters.io.delimited import LONGEST, DelimitedReader
@@ -207,8 +207,7 @@ def _read_by_cudf(function: Any, name: str, source: Any, **how: Any) -> Any:
     except MemoryError:
         raise
     except Exception as error:
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise NeedsCpuError(f"cuDF cannot read {name} ({said[0]})") from error
+        raise NeedsCpuError(f"cuDF cannot read {name} ({first_line(error)})") from error
 
 
 def _checked(frame: Any, names: Mapping[str, str], kinds: Mapping[str, str], rows: int, file: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpu_clusters.errors import InputError
+from gpu_clusters.errors import InputError, first_line
 from gpu_clusters.io.columns import is_text
 from gpu_clusters.io.spatial import Geometry, find_geometry
 
@@ -64,8 +64,7 @@ def reading(name: str, kind: str) -> Iterator[None]:
     except UnicodeDecodeError as error:
         raise InputError(f"{name}: is not text in UTF-8 (at byte {error.start}); save it as UTF-8") from error
     except (OSError, EOFError, RuntimeError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
-        text = str(error).strip().splitlines()
-        reason = text[0].rstrip(".") if text else type(error).__name__
+        reason = first_line(error).rstrip(".")
         hint = "is it complete, and is its ending right?"
         raise InputError(f"{name}: cannot be read as {kind} ({reason}); {hint}") from error
 

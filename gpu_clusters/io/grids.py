@@ -11,7 +11,7 @@ import numpy as np
 import pyproj
 from numpy.typing import NDArray
 
-from gpu_clusters.errors import InputError
+from gpu_clusters.errors import InputError, first_line
 from gpu_clusters.io.spatial import is_wgs84
 
 Floats = NDArray[np.float64]
@@ -170,7 +170,7 @@ def parse_crs(given: Any, name: str) -> pyproj.CRS:
     try:
         crs = pyproj.CRS.from_user_input(given)
     except pyproj.exceptions.CRSError as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise InputError(
             f"{name}: its coordinate reference system cannot be used: {reason}; give it one, {advice}"
         ) from None

@@ -15,7 +15,7 @@ from exactextract.raster import RasterSource
 from numpy.typing import NDArray
 from pyproj.exceptions import ProjError
 
-from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.errors import InputError, UsageError, first_line
 from gpu_clusters.io.folding import fold, joined
 from gpu_clusters.io.grids import Grid
 from gpu_clusters.io.mosaic import Mosaic
@@ -61,7 +61,7 @@ def read_polygons(given: Any, called: str = "polygons") -> gpd.GeoSeries:
         except ProjError as error:
             raise InputError(
                 f"{called}: coordinates in {shapes.crs.name!r} cannot be turned into longitudes and latitudes "
-                f"({_first_line(error)}); give polygons in WGS 84 degrees"
+                f"({first_line(error)}); give polygons in WGS 84 degrees"
             ) from None
     polygonal = shapes.geom_type.isin(["Polygon", "MultiPolygon"])
     wrong = np.flatnonzero(~polygonal & shapes.geom_type.notna() & ~shapes.is_empty)
@@ -94,7 +94,7 @@ def read_vector(path: str | os.PathLike[str]) -> gpd.GeoDataFrame:
         else:
             found = gpd.read_file(path, layer=next(iter(_layers(path)), None))
     except Exception as error:  # whatever the library raises
-        raise InputError(f"{path}: cannot be read as polygons: {_first_line(error)}; check the file") from error
+        raise InputError(f"{path}: cannot be read as polygons: {first_line(error)}; check the file") from error
     if not isinstance(found, gpd.GeoDataFrame):
         raise InputError(f"{path}: is a table without shapes; give a file of polygons")
     return found
@@ -112,10 +112,6 @@ def caveats(path: str | os.PathLike[str]) -> list[str]:
 def _layers(path: str | os.PathLike[str]) -> list[str]:
     """Names of the layers of a file of shapes; none of Parquet."""
     return [] if str(path).lower().endswith("parquet") else [str(name) for name, _ in pyogrio.list_layers(path)]
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def sums_in_polygons(mosaic: Mosaic, shapes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -21,7 +21,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
-from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.errors import InputError, UsageError, first_line
 from gpu_clusters.io.grids import Grid, parse_crs
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.netcdf import layer_of
@@ -70,7 +70,7 @@ class Raster:
             stored = self.layer[rows, columns].to_numpy()
         except (OSError, RasterioError, ValueError, RuntimeError) as error:
             where = f"rows {rows.start + 1} to {rows.stop}, columns {columns.start + 1} to {columns.stop}"
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = first_line(error)
             raise InputError(f"{self.name}: cannot be read ({where}: {reason}); is the file complete?") from error
         people = stored.astype(np.float64)
         if self.scale != 1 or self.offset != 0:
@@ -211,7 +211,7 @@ def _open(path: str, name: str, stack: ExitStack) -> Raster:
     except (OSError, RasterioError, ValueError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise InputError(f"{name}: cannot be read as a raster: {reason}; is the file complete?") from error
     return _raster(layer, name)
 

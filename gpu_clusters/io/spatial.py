@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gpu_clusters.errors import InputError
+from gpu_clusters.errors import InputError, first_line
 from gpu_clusters.io.columns import is_text
 from gpu_clusters.io.place import Rows
 
@@ -137,7 +137,7 @@ def _to_wgs84(x: np.ndarray, y: np.ndarray, geometry: Geometry, rows: Rows) -> t
             return x, y
         transformer = pyproj.Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
     except pyproj.exceptions.ProjError as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise InputError(f"{rows.file}: its coordinate reference system cannot be used: {reason}") from error
     lon, lat = x.copy(), y.copy()
     finite = np.isfinite(x) & np.isfinite(y)

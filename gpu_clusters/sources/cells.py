@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from gpu_clusters.errors import InputError
+from gpu_clusters.errors import InputError, first_line
 from gpu_clusters.io.columns import decoded
 from gpu_clusters.sources.blocks import PACKED, BrokenOffError, blocks
 from gpu_clusters.sources.quotes import end_of_record, lone_returns, one_by_one, records_of
@@ -112,7 +112,7 @@ def _parquet(path: Path, layout: Layout, skips: Skips) -> Iterator[Numbered]:
                 yield in_utf8(path, number, pa.RecordBatch.from_pydict(columns), skips)
                 number += len(batch)
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         skips.add(path, number, f"the file breaks off or is damaged ({reason}); what follows is lost")
 
 

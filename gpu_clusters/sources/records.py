@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
-from gpu_clusters.errors import InputError
+from gpu_clusters.errors import InputError, first_line
 from gpu_clusters.sources.blocks import BrokenOffError, blocks, end_of_line
 from gpu_clusters.sources.skips import Skips
 
@@ -110,7 +110,7 @@ def _parsed(text: bytes, lines: int, schema: pa.Schema) -> pa.Table | str:
     except UnicodeDecodeError:
         return "is not text in UTF-8"
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        return f"is not JSON as expected ({str(error).splitlines()[0]})"
+        return f"is not JSON as expected ({first_line(error)})"
     return table.select(schema.names) if table.num_rows == lines else "holds several objects, or a part of one"
 
 
@@ -128,7 +128,7 @@ def _parquet(path: Path, schema: pa.Schema, skips: Skips) -> Iterator[Numbered]:
                 yield in_utf8(path, number, pa.RecordBatch.from_arrays(columns, schema=schema), skips)
                 number += len(batch)
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         skips.add(path, number, f"the file breaks off or is damaged ({reason}); what follows is lost")
 
 
@@ -158,7 +158,7 @@ def _column(path: Path, batch: pa.RecordBatch, field: pa.Field) -> pa.Array:
     try:
         return shaped(batch.column(field.name), field.type)
     except pa.ArrowException as error:
-        reason = str(error).splitlines()[0]
+        reason = first_line(error)
         raise InputError(
             f"{path}: column {field.name!r} is not as expected ({reason}); has the layout changed?"
         ) from None
