@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from test_io import table
+from sample import table
 
 from gpu_clusters.degrees import classified, classify
 from gpu_clusters.errors import InputError
