@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from readings import BY_CUDF, Lying, both, compared, fails, on_device, random_table, same
 from sample import table
-from test_device_reading import BY_CUDF, Lying, both, compared, fails, on_device, random_table, same
 
 from gpu_clusters.errors import InputError
 from gpu_clusters.io import device, read_addresses

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import shapely
 from rasters import random_members, random_raster
+from readings import IDS, random_table, same
 from test_cuml import towns
-from test_device_reading import IDS, random_table, same
 from test_discs import World, assert_all_pairs
 from test_discs import random_world as places_and_areas
 from test_engines import random_problem
