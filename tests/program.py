@@ -80,6 +80,11 @@ def tree(folder: Path) -> dict[str, str]:
     }
 
 
+def names(folder: Path) -> list[str]:
+    """What is in a folder, sorted."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 def complete(folder: Path, besides: set[str] = frozenset()) -> dict:
     """Assert that a folder holds a whole result, each file as its manifest says, and nothing else; the manifest."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
