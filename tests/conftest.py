@@ -26,6 +26,13 @@ def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     return Program(monkeypatch, capsys, tmp_path)
 
 
+@pytest.fixture
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy on the way to this machine, and no token of a service from outside."""
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.delenv("ARCGIS_TOKEN", raising=False)
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Folder of real patents, publications and deals; skips where it is missing."""

@@ -13,6 +13,16 @@ import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 
 
+def geonames(path: Path, places) -> Path:
+    """GeoNames' ``cities500.txt`` of places (name, country, admin1, lat, lon, population[, other names]); the path."""
+    lines = [
+        (i, name, name, "".join(others), lat, lon, "P", "PPL", country, "", admin1, "", "", "", people, *[""] * 4)
+        for i, (name, country, admin1, lat, lon, people, *others) in enumerate(places)
+    ]
+    path.write_text("".join("\t".join(map(str, line)) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
 def institution(number, lon, lat, country="KE", city="Nairobi"):
     """An institution of OpenAlex."""
     return {

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from arcgis import candidate, serving
-from test_arcgis import client
+from arcgis_cases import client
 
 import gpu_clusters
 from gpu_clusters.errors import InputError
