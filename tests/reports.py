@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 import gpu_clusters
+from gpu_clusters.report.contents import Contents, of_result
 
 NAMES = (
     "São Paulo",
@@ -91,3 +92,8 @@ def sweep(folder: Path, ranking: pd.DataFrame) -> Path:
     columns = ["cluster_id", "rank", "lon", "lat", "best_rank", "median_rank", "worst_rank", "matched"]
     pd.DataFrame(rows[::-1], columns=columns).to_csv(folder / "stability.csv", index=False)
     return folder
+
+
+def contents_of(found: gpu_clusters.Result, folder: Path) -> Contents:
+    """What a report on a result shows with a sweep, which is written below the folder."""
+    return of_result(found, sweep=sweep(folder / "sweep", found.ranking), top=10)

@@ -1,0 +1,102 @@
+"""Tables of reports: their numbers, their economies, and names in every format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from reports import NAMES, contents_of, result
+
+from gpu_clusters.report import economies, escape, files, numbers, tables
+
+
+@pytest.fixture(scope="module")
+def found():
+    return result()
+
+
+@pytest.fixture(scope="module")
+def contents(found, tmp_path_factory):
+    return contents_of(found, tmp_path_factory.mktemp("contents"))
+
+
+def test_numbers_of_the_tables(found, contents):
+    ranking = found.ranking
+    made = {table.key: table.frame for table in tables.all_tables(contents)}
+    assert made["top"]["label"].tolist() == list(NAMES[:10]) and made["beyond"]["label"].tolist() == list(NAMES[10:])
+    assert made["economies"][["economy", "leading", "clusters"]].values.tolist()[:2] in (
+        [["China", 2, 2], ["United States", 2, 2]],
+        [["United States", 2, 2], ["China", 2, 2]],
+    )
+    assert made["economies"]["clusters"].sum() == 12 and made["by-economy"]["economy"].is_unique
+    for key in ("regions", "income-groups"):
+        assert made[key]["clusters"].sum() == 12
+        assert made[key]["total_share"].sum() == pytest.approx(ranking["total_share"].sum())
+    whole = made["concentration"].set_index("clusters")
+    assert whole.loc["Top 10 by overall rank", "deal_share"] == pytest.approx(ranking["deal_share"][:10].sum())
+    assert whole.loc["Top 10 by each indicator", "deal_share"] == pytest.approx(
+        ranking["deal_share"].sort_values(ascending=False)[:10].sum()
+    )
+    assert whole.loc["All 12 clusters", "patent_share"] == pytest.approx(ranking["patent_share"].sum())
+    moved = made["movements"]
+    assert moved[moved["movement"] == "Entrant"]["rank"].tolist() == [7]
+    assert moved[moved["movement"] == "Leaver"]["rank"].tolist() == []
+    changes = sorted(ranking["rank_change"][:10].dropna())
+    assert moved[moved["movement"] == "Rise"]["rank_change"].tolist() == [c for c in changes[::-1] if c > 0]
+    assert moved[moved["movement"] == "Fall"]["rank_change"].tolist() == [c for c in changes if c < 0]
+    first = made["top-by-indicator"].query("indicator == 'Deals'")
+    assert first["count"].tolist() == ranking["deals"].sort_values(ascending=False)[:10].tolist()
+    assert made["intensity"]["intensity_rank"].tolist() == sorted(ranking["intensity_rank"])
+
+
+def test_a_cluster_of_several_economies_counts_in_each(contents):
+    clusters = contents.ranking.assign(economies=["CN / HK", *contents.ranking["economies"][1:]])
+    changed = replace(contents, ranking=clusters)
+    table = tables.by_economy(changed).frame.set_index("economy")
+    assert table.loc["Hong Kong", "rank"] == 1 and table.loc["China", "rank"] == 1
+    assert tables.regions(changed).frame["clusters"].sum() == 12
+
+
+def test_economies():
+    assert economies.economy("KR") == ("KR", "Republic of Korea", "East Asia & Pacific", "High income")
+    assert economies.economy("NA").name == "Namibia" and economies.economy("IN").income == "Lower middle income"
+    assert economies.economy("ZZ") == ("ZZ", "ZZ", "Not classified", "Not classified")
+    assert economies.names("CN / HK") == "China, Hong Kong" and economies.codes(None) == []
+
+
+def test_texts_of_numbers():
+    assert [numbers.count(v) for v in (0, 12.345, 100.4, 1234567.0, float("nan"), pd.NA)] == [
+        "0",
+        "12.3",
+        "100",
+        "1,234,567",
+        "",
+        "",
+    ]
+    assert [numbers.count(v) for v in (99.96, 11.98, 0.04)] == ["100", "12", "0"]  # as the page has them
+    assert [numbers.change(v) for v in (3, -2, 0, pd.NA)] == ["+3", "\N{MINUS SIGN}2", "0", ""]
+
+
+def test_csv(contents):
+    rows = list(csv.DictReader(io.StringIO(files.as_csv(tables.top(contents)))))
+    assert [row["label"].removeprefix("'") for row in rows] == [escape.one_line(name) for name in NAMES[:10]]
+    assert rows[5]["label"].startswith("'=")
+    assert [float(row["total_share"]) for row in rows] == contents.ranking["total_share"][:10].tolist()
+
+
+def test_markdown(contents):
+    text = files.as_markdown(tables.top(contents), ["a < b"])
+    assert "<" not in text and "São Paulo" in text and "深圳" in text
+    cells = [line for line in text.splitlines() if line.startswith("| ")]
+    assert {len(re.findall(r"(?<!\\)\|", line)) for line in cells} == {len(tables.top(contents).columns) + 1}
+
+
+def test_latex_of_names():
+    assert escape.latex("São Ürümqi Łódź & 5_%") == r"S\~{a}o \"{U}r\"{u}mqi \L{}\'{o}d\'{z} \& 5\_\%"
+    assert escape.latex("Malmö–Đà Nẵng") == r"Malm\"{o}\textendash{}\DJ{}\`{a} N\~{\u{a}}ng"
+    assert escape.latex("a\\b") == r"a\textbackslash{}b" and escape.latex("i\u0301") == r"\'{\i}"
+    assert escape.beyond_latex(escape.latex("深Пa")) == ["П", "深"]
