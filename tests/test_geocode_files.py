@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from exports import geonames
 from program import Program, tree
 
 import gpu_clusters
@@ -31,12 +32,7 @@ ARGS = ("--city", "city", "--country", "country", "--admin", "state", "--gazette
 @pytest.fixture
 def program(monkeypatch, capsys, tmp_path):
     """The program, in a folder with the gazetteer; files are read in small batches."""
-    lines = [
-        [str(i), name, name, "", str(lat), str(lon), "P", "PPL", country, "", admin1, "", "", "", str(people)]
-        + [""] * 4
-        for i, (name, country, admin1, lat, lon, people) in enumerate(EXPORT)
-    ]
-    (tmp_path / "cities500.txt").write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
+    geonames(tmp_path / "cities500.txt", EXPORT)
     monkeypatch.setattr("gpu_clusters.geocoding.files._ROWS", 64)
     monkeypatch.setattr("gpu_clusters.geocoding.files._BLOCK", 2000)
     return Program(monkeypatch, capsys, tmp_path)

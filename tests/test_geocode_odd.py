@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from arcgis import candidate, serving
 from arcgis_cases import client
+from exports import geonames
 
 import gpu_clusters
 from gpu_clusters.errors import InputError
@@ -28,8 +29,7 @@ ARGS = ("--city", "city", "--country", "country")
 @pytest.fixture
 def addresses(program):
     """A gazetteer of one place, and a table of one address with a further column of any type."""
-    cells = [1, "Paris", "Paris", "", 48.9, 2.3, "P", "PPL", "FR", "", "11", *[""] * 3, 100, "", 1, "x", "2020"]
-    (program.here / "places.txt").write_text("\t".join(map(str, cells)) + "\n")
+    geonames(program.here / "places.txt", [("Paris", "FR", "11", 48.9, 2.3, 100)])
 
     def make(values):
         pq.write_table(pa.table({"city": ["Paris"], "country": ["FR"], "x": values}), "in.parquet")

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from exports import geonames
 from program import Program
 
 import gpu_clusters
@@ -15,17 +16,17 @@ from gpu_clusters.geocoding.folding import folded
 from gpu_clusters.geocoding.match import Matcher
 from gpu_clusters.io.countries import iso2
 
-PLACES = [  # name, other names, lat, lon, country, admin1, population
-    ("Springfield", "", 39.8, -89.6, "US", "IL", 110_000),
-    ("Springfield", "", 37.2, -93.3, "US", "MO", 160_000),
-    ("Saint-Étienne", "Sant Etienne", 45.4, 4.4, "FR", "84", 170_000),
-    ("Suwon", "Suweon", 37.3, 127.0, "KR", "13", 1_200_000),
-    ("Yokohama", "Kanagawa", 35.4, 139.6, "JP", "19", 3_700_000),
-    ("Twin", "", 50.0, 10.0, "DE", "02", 900),
-    ("Twin", "", 52.0, 10.0, "DE", "06", 900),
-    ("Close", "", 50.0, 10.0, "DE", "02", 900),
-    ("Close", "", 50.01, 10.0, "DE", "02", 900),
-    ("Windhoek", "", -22.6, 17.1, "NA", "21", 270_000),
+PLACES = [  # name, country, admin1, lat, lon, population, other names
+    ("Springfield", "US", "IL", 39.8, -89.6, 110_000),
+    ("Springfield", "US", "MO", 37.2, -93.3, 160_000),
+    ("Saint-Étienne", "FR", "84", 45.4, 4.4, 170_000, "Sant Etienne"),
+    ("Suwon", "KR", "13", 37.3, 127.0, 1_200_000, "Suweon"),
+    ("Yokohama", "JP", "19", 35.4, 139.6, 3_700_000, "Kanagawa"),
+    ("Twin", "DE", "02", 50.0, 10.0, 900),
+    ("Twin", "DE", "06", 52.0, 10.0, 900),
+    ("Close", "DE", "02", 50.0, 10.0, 900),
+    ("Close", "DE", "02", 50.01, 10.0, 900),
+    ("Windhoek", "NA", "21", -22.6, 17.1, 270_000),
 ]
 CASES = [  # city, state, country, latitude (None: no place), geocode or the reason
     ("Springfield", "", "US", 37.2, "name"),
@@ -50,15 +51,7 @@ CASES = [  # city, state, country, latitude (None: no place), geocode or the rea
 
 @pytest.fixture
 def export(tmp_path):
-    """The places in the layout of GeoNames' export."""
-    path = tmp_path / "cities500.txt"
-    lines = [
-        [str(i), name, name, others, str(lat), str(lon), "P", "PPL", country, "", admin1, "", "", "", str(people)]
-        + [""] * 4
-        for i, (name, others, lat, lon, country, admin1, people) in enumerate(PLACES)
-    ]
-    path.write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
-    return path
+    return geonames(tmp_path / "cities500.txt", PLACES)
 
 
 @pytest.fixture
