@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from program import Program
+from program import Program, address_table, good
 
 # Numba's cache looks at a kernel's own file only, not at those of the functions that are compiled into it: a change there would
 # go unseen. So the tests keep a cache for each state of the sources.
@@ -24,6 +24,21 @@ SHARED = Path(os.environ.get("GPU_CLUSTERS_SHARED", Path(__file__).parents[2] / 
 def program(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Program:
     """The command line program, in an empty folder."""
     return Program(monkeypatch, capsys, tmp_path)
+
+
+@pytest.fixture
+def mixed_files(tmp_path: Path) -> None:
+    """In the test's folder p.parquet, patents with a year, q.csv, publications, and d.parquet, deals."""
+    address_table(year=2020).to_parquet(tmp_path / "p.parquet")
+    address_table().to_csv(tmp_path / "q.csv", index=False)
+    good("deals").to_parquet(tmp_path / "d.parquet")
+
+
+@pytest.fixture
+def good_files(tmp_path: Path) -> None:
+    """In the test's folder patents.parquet, publications.parquet and deals.parquet."""
+    for table in ("patents", "publications", "deals"):
+        good(table).to_parquet(tmp_path / f"{table}.parquet")
 
 
 @pytest.fixture

@@ -63,6 +63,22 @@ class Program:
         return ran.err
 
 
+def ran_well(program: Program, *args: object) -> str:
+    """Run, assert success and progress nowhere; what is on stdout."""
+    ran = program(*args)
+    assert ran.code == 0, ran
+    assert "\x1b" not in ran.out + ran.err and "\r" not in ran.err
+    return ran.out
+
+
+def inputs(out: Path | str = "out") -> dict[str, list[str]]:
+    """Names of the files that went in, by table."""
+    found: dict[str, list[str]] = {}
+    for entry in json.loads(Path(out, "manifest.json").read_text())["inputs"]:
+        found.setdefault(entry["table"], []).append(entry["name"])
+    return found
+
+
 def process(*args: object, cwd: Path, **options) -> Ran:
     """Run as a process of its own."""
     env = {**os.environ, "COLUMNS": "100"} | options.pop("env", {})
@@ -103,3 +119,8 @@ def address_table(rows: int = 60, **more) -> pd.DataFrame:
     lat = np.where(at % 3 == 0, -22.56, np.where(at % 3 == 1, 48.86, at - 30))
     country = np.where(at % 3 == 0, "NA", np.where(at % 3 == 1, "FR", "US"))
     return pd.DataFrame({"doc_id": at // 2, "lon": lon, "lat": lat.astype(float), "country": country} | more)
+
+
+def good(table: str) -> pd.DataFrame:
+    """Rows of patents, publications or deals that nothing is wrong with."""
+    return address_table().drop(columns=["doc_id"] if table == "deals" else [])
