@@ -148,16 +148,16 @@ def test_places_that_are_not_numbers_are_passed_over(tmp_path):
 
 def test_arguments_that_make_no_sense(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    for options in (
-        {},
-        {"token": " "},
-        {"url": "ftp://x"},
-        {"url": "https://"},
-        {"url": "http://example.org"},
-        {"rate": 0},
+    for options, says in (
+        ({}, "needs a token"),
+        ({"token": " "}, "needs a token"),
+        ({"token": "t", "url": "ftp://x"}, "no address of a service"),
+        ({"token": "t", "url": "https://"}, "no address of a service"),
+        ({"token": "t", "url": "http://example.org"}, "would get the token unencrypted"),
+        ({"token": "t", "rate": 0}, "rate must be above 0"),
     ):
-        with pytest.raises(UsageError):
-            ArcGIS(**({"token": "t"} if {"url", "rate"} & set(options) else {}) | options)
+        with pytest.raises(UsageError, match=says):
+            ArcGIS(**options)
     with pytest.raises(UsageError, match="must be none or arcgis"):
         gpu_clusters.geocode(ROWS, fallback="google")
     with pytest.raises(UsageError, match="ARCGIS_TOKEN"):

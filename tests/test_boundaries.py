@@ -304,7 +304,7 @@ def test_what_cannot_be_used(tmp_path):
     with pytest.raises(InputError, match="neither area, hull or concave nor a file"):
         world_of_three(boundary="x" * 300)
     for wrong in ({"boundary": 3}, {"boundary": ""}, {"region_name": 3}):
-        with pytest.raises(UsageError):
+        with pytest.raises(UsageError, match=next(iter(wrong))):
             world_of_three(**wrong)
 
 

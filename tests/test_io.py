@@ -130,14 +130,14 @@ def test_deals(tmp_path):
 
 
 def test_arguments_that_make_no_sense():
-    for call in (
-        lambda: read_addresses(table(), "patent"),
-        lambda: read_addresses(table(), "deals"),
-        lambda: read_addresses(table(), "patents", columns={"longitude": "lon"}),
-        lambda: read_addresses(table(), "patents", years=(2021, 2020)),
-        lambda: read_addresses(5, "patents"),
-        lambda: read_deals([None]),
-        lambda: read_deals(table(), columns={"doc_id": "doc_id"}),
+    for call, says in (
+        (lambda: read_addresses(table(), "patent"), "unknown table 'patent'"),
+        (lambda: read_addresses(table(), "deals"), "deals are read by read_deals"),
+        (lambda: read_addresses(table(), "patents", columns={"longitude": "lon"}), "no column 'longitude' to map"),
+        (lambda: read_addresses(table(), "patents", years=(2021, 2020)), "2021:2020 ends before it begins"),
+        (lambda: read_addresses(5, "patents"), "patents: a source is a path, .* not int"),
+        (lambda: read_deals([None]), "deals: a source is a path, .* not NoneType"),
+        (lambda: read_deals(table(), columns={"doc_id": "doc_id"}), "deals has no column 'doc_id' to map"),
     ):
-        with pytest.raises(UsageError):
+        with pytest.raises(UsageError, match=says):
             call()

@@ -117,7 +117,7 @@ def test_netcdf_that_leaves_it_open(tmp_path):
 def test_arguments_of_people_within():
     array = plain().array()
     for arguments in ({"area_degrees": 0}, {"boundary": "box"}, {"labels": [1, 2]}, {"labels": ["a"]}):
-        with pytest.raises(UsageError):
+        with pytest.raises(UsageError, match=f"{next(iter(arguments))} must be"):
             people_within(PLACES, array, **arguments)
     with pytest.raises(UsageError, match="at least one"):
         people_within([], array)

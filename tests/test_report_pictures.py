@@ -107,5 +107,5 @@ def test_land_is_where_land_is():
 
 @pytest.mark.parametrize("box", [(0, 0, 0, 10), (0, 10, 10, 0), (-170, -10, 60, 10), (0, 0, 10), (0, 0, 10, 91), "abc"])
 def test_boxes_that_are_none(contents, box):
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=r"region.* west, south, east, north in degrees"):
         maps.region(contents, box, "x")

@@ -261,7 +261,13 @@ def test_without_locks(tmp_path, monkeypatch):
 
 def test_names_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("x")
-    for name in ("", tmp_path / "file", tmp_path / "file" / "below", tmp_path / ("x" * 256), f"{tmp_path}/a\0b"):
-        with pytest.raises(UsageError):
+    for name, says in (
+        ("", "empty name"),
+        (tmp_path / "file", "file is a file: a folder is needed"),
+        (tmp_path / "file" / "below", "below cannot be a folder: .*file is a file"),
+        (tmp_path / ("x" * 256), "x cannot be a folder: File name too long"),
+        (f"{tmp_path}/a\0b", "cannot be a folder: .*null"),
+    ):
+        with pytest.raises(UsageError, match=says):
             small(name)
     assert names(tmp_path) == ["file"]

@@ -179,7 +179,7 @@ def test_coverage_of_a_run():
     ids=str,
 )
 def test_settings_that_make_no_sense(setting):
-    with pytest.raises(UsageError):
+    with pytest.raises(UsageError, match=rf"\b{next(iter(setting)).removesuffix('s')}"):
         Settings(**setting)
 
 
