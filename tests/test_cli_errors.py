@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pytest
 
 pytestmark = pytest.mark.usefixtures("good_files")
@@ -127,18 +123,3 @@ def test_weights_that_overflow(program, monkeypatch):
 
     monkeypatch.setattr(Settings, "weights", lambda *_: Settings(density=-1))
     program.refused(2, "rank", "--patents", "patents.parquet", "--out", "out", says="density")
-
-
-def test_json_of_odd_values():
-    from gpu_clusters.io.results import plain
-
-    value = {
-        "a": np.float64("nan"),
-        "b": [np.int64(3), np.bool_(True), pd.NA, pd.NaT, None],
-        1: (float("inf"), pa.int64()),
-    }
-    assert json.loads(json.dumps(plain(value), allow_nan=False)) == {
-        "a": None,
-        "b": [3, True, None, None, None],
-        "1": [None, "int64"],
-    }
