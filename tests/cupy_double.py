@@ -20,7 +20,6 @@ import numpy as np
 
 __version__ = "13.6"
 log: list[tuple[str, int]] = []
-SCALARS = (bool, int, float, np.generic)
 MOST_BINS = 1 << 12  # of `bincount`
 
 
