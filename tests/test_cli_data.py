@@ -100,12 +100,12 @@ def test_damaged_pages_of_parquet(program, table):
     program.refused(3, *arguments(table, "damaged.parquet"), says="damaged.parquet")
 
 
-@pytest.mark.parametrize("table", TABLES)
-@pytest.mark.parametrize("column", ["doc_id", "lon", "lat"])
+@pytest.mark.parametrize(
+    ("column", "table"), [("doc_id", table) for table in TABLES[:2]] + [(c, t) for c in ("lon", "lat") for t in TABLES]
+)
 def test_missing_columns(program, table, column):
-    if column in good(table):
-        good(table).drop(columns=column).to_parquet("lacking.parquet")
-        program.refused(3, *arguments(table, "lacking.parquet"), says=f'"{column}" is missing')
+    good(table).drop(columns=column).to_parquet("lacking.parquet")
+    program.refused(3, *arguments(table, "lacking.parquet"), says=f'"{column}" is missing')
 
 
 @pytest.mark.parametrize("table", TABLES)
