@@ -7,7 +7,7 @@ import numpy as np
 
 from gpu_clusters.arrays import to_host
 from gpu_clusters.engines.levels import ON_CPU
-from gpu_clusters.kernels.spaces import degrees_reach, in_degrees, in_plane, on_sphere, plane_reach, sphere_reach
+from gpu_clusters.kernels.spaces import degrees_reach, in_degrees
 from gpu_clusters.steps.compare import shared_by_level
 
 
@@ -18,10 +18,7 @@ def random_places(seed, kind, most):
     lon, lat, radius = naive.random_problem_points(rng, kind, n)
     copies = rng.integers(0, n, n // 3)
     lon, lat = np.append(lon, lon[copies]), np.append(lat, lat[copies])
-    if kind == "plane":
-        points, reach = in_plane(lon, lat), plane_reach(1000 * radius, float(np.abs(lat).max()))
-    else:
-        points, reach = on_sphere(lon, lat), sphere_reach(radius)
+    points, reach = naive.in_space(kind, lon, lat, radius)
     weight = rng.integers(0, 2**40, len(lon)) if seed % 2 else rng.integers(0, 4, len(lon))
     return rng, lon, lat, points, reach, weight
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
+from gpu_clusters.kernels.spaces import in_plane, on_sphere, plane_reach, sphere_reach
+
 
 def neighbours(points, reach):
     """All pairs within reach; (n, n) bool."""
@@ -67,6 +69,13 @@ def random_problem_points(rng, kind, n):
         lon, lat = rng.normal(size=n) * 0.5, 45 + rng.normal(size=n) * 0.5
         radius = 10 ** rng.uniform(-4, 2)
     return (lon + 180) % 360 - 180, np.clip(lat, -90, 90), radius
+
+
+def in_space(kind, lon, lat, radius):
+    """Such points and their reach as kernels take them."""
+    if kind == "plane":
+        return in_plane(lon, lat), plane_reach(1000 * radius, float(np.abs(lat).max()))
+    return on_sphere(lon, lat), sphere_reach(radius)
 
 
 math_sqrt2 = 2**0.5

@@ -14,9 +14,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import shapely
+from problems import towns
 from rasters import Plain
 from reference import reference_rank
-from test_cuml import towns
 from test_rank import assert_same
 from worlds import random_world
 

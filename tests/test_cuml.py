@@ -8,7 +8,7 @@ import doubles
 import naive
 import numpy as np
 import pytest
-from test_engines import random_problem
+from problems import random_problem, towns
 
 from gpu_clusters.engines import cuml, native
 from gpu_clusters.engines.islands import islands
@@ -25,19 +25,6 @@ def engine(monkeypatch):
     remarks = []
     run = partial(cuml.cluster, kernels=ON_CPU, dbscan=doubles.DBSCAN, remark=remarks.append, most_rows=np.inf)
     return run, remarks
-
-
-def towns(weight=1, n=600, seed=0):
-    """Places about a few towns, far from ties."""
-    rng = np.random.default_rng(seed)
-    centres = np.array(
-        [[2.3, 48.9], [2.6, 48.8], [13.4, 52.5], [179.99, -17], [-179.98, -17], [20, 89.9], [-160, 89.9]]
-    )
-    lon, lat = (centres[rng.integers(0, len(centres), n)] + rng.normal(size=(n, 2)) * 0.06).T
-    lon, lat = (lon + 180) % 360 - 180, np.clip(lat, -90, 90)
-    return Problem(
-        *(on_sphere(lon, lat), lon, lat, rng.integers(1, 9, n) * weight, sphere_reach(8.0)), 150 * weight, "densest"
-    )
 
 
 def assert_exact(found, problem):

@@ -5,31 +5,15 @@ from __future__ import annotations
 import naive
 import numpy as np
 import pytest
+from problems import random_problem
 
 from gpu_clusters.engines import native, sklearn
 from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.density import densities
-from gpu_clusters.kernels.spaces import in_plane, on_sphere, plane_reach, sphere_reach
+from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 
 ENGINES = {"native": native.cluster, "sklearn": sklearn.cluster}
-
-
-def random_problem(seed, kind):
-    rng = np.random.default_rng([seed, naive.KINDS.index(kind)])
-    n = int(rng.integers(1, 300))
-    lon, lat, radius = naive.random_problem_points(rng, kind, n)
-    if rng.random() < 0.5:
-        copies = rng.integers(0, n, n // 3)
-        lon, lat = np.append(lon, lon[copies]), np.append(lat, lat[copies])
-    weight = rng.integers(0, 5, len(lon)) if rng.random() < 0.5 else np.ones(len(lon), np.int64)
-    if kind == "plane":
-        points, reach = in_plane(lon, lat), plane_reach(1000 * radius, float(np.abs(lat).max()))
-    else:
-        points, reach = on_sphere(lon, lat), sphere_reach(radius)
-    density = (naive.neighbours(points, reach) * weight).sum(axis=1)
-    threshold = max(1, int(np.quantile(density, rng.random())))
-    return Problem(points, lon, lat, weight.astype(np.int64), reach, threshold, str(rng.choice(["densest", "lowest"])))
 
 
 @pytest.mark.parametrize("kind", naive.KINDS)

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from problems import random_problem, towns
 from rasters import random_members, random_raster
 from readings import IDS, random_table, same
-from test_cuml import towns
 from test_discs import World, assert_all_pairs
 from test_discs import random_world as places_and_areas
-from test_engines import random_problem
 from test_inside import points_about, random_polygons
 from test_sweep import prepared
 from test_sweep_gpu import assert_same
