@@ -90,7 +90,9 @@ def test_pairs_of_worlds_exercise_the_method():
     for seed in range(80):
         manifest = compare(*world_pair(seed)).manifest
         seen = {name: number + manifest[name] for name, number in seen.items()}
-    assert min(seen.values()) >= 2, seen
+        if min(seen.values()) >= 2:  # more pairs can only add to it
+            return
+    pytest.fail(str(seen))
 
 
 def test_order_of_rows_does_not_matter():
