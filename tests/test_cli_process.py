@@ -126,8 +126,9 @@ def test_ended_at_any_moment(tmp_path, some_files, number):
             assert running.returncode == 0 or said.splitlines()[-1].startswith("error: interrupted"), said
             assert "Traceback" not in said
             assert list(tmp_path.iterdir()) == [tmp_path / "out"]
-    assert process(*args, cwd=tmp_path).code == 0
-    assert list(tmp_path.iterdir()) == [tmp_path / "out"]
+    if number == signal.SIGKILL:  # the next run clears away what is left
+        assert process(*args, cwd=tmp_path).code == 0
+        assert list(tmp_path.iterdir()) == [tmp_path / "out"]
 
 
 def test_exit_codes_of_processes(tmp_path):
