@@ -102,9 +102,15 @@ def test_distinct_addresses_are_looked_up_once(export, monkeypatch):
     check(found.sort_index().iloc[len(CASES) : 2 * len(CASES)])
 
 
-@pytest.mark.parametrize("columns", [{"city": "a"}, {"city": "a", "country": "b", "lon": 1.0}])
-def test_columns_that_do_not_fit(export, columns):
-    with pytest.raises(InputError, match=r"has no column 'country'|has a column 'lon' already"):
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"city": "a"}, "has no column 'country'"),
+        ({"city": "a", "country": "b", "lon": 1.0}, "has a column 'lon' already"),
+    ],
+)
+def test_columns_that_do_not_fit(export, columns, says):
+    with pytest.raises(InputError, match=says):
         gpu_clusters.geocode(pd.DataFrame(columns, index=[0]), gazetteer=export)
 
 
