@@ -1,7 +1,8 @@
 """Areas and gaps on a GPU, without one; run by test_areas_gpu.py in a process of its own.
 
 cuda_areas.py simulate SEEDS       in numba's simulator, on a double of CuPy's arrays, against all pairs (NUMBA_ENABLE_CUDASIM=1)
-cuda_areas.py compile              to PTX for an H100, which needs numba-cuda but no GPU
+cuda_areas.py emulate SEEDS        the same with the kernels' PTX for an H100, by `cuda_machine`: needs numba-cuda but no GPU
+cuda_areas.py compile              show that PTX
 """
 
 import sys
@@ -21,14 +22,6 @@ from gpu_clusters.steps.cluster import cluster
 from gpu_clusters.steps.locate import Located, locate
 from gpu_clusters.steps.merge import merge
 from gpu_clusters.steps.overlay import overlay
-
-run = cuda.launch
-
-
-def launch(kernel, count, *args):
-    """The kernels get what a GPU's memory would hold; arrays of the host are refused."""
-    assert not any(isinstance(arg, np.ndarray) for arg in args), kernel
-    run(kernel, count, *(arg._data if isinstance(arg, cupy_double.ndarray) else arg for arg in args))
 
 
 def places(rng, kind, n):
@@ -110,8 +103,7 @@ def crossings(name):
     return [size for kind, size in cupy_double.log if kind == name]
 
 
-def simulate(seeds):
-    cuda.launch = launch
+def check(seeds):
     answered = ties = 0
     for kind in set(naive.KINDS) - {"plane"}:  # which has metres
         for seed in range(seeds):
@@ -190,8 +182,14 @@ def compiled():
     show(only_test_gaps, bands.points, whole, whole, 1.0, whole, pairs)
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "simulate":
-        simulate(int(sys.argv[2]))
-    else:
+match sys.argv[1:]:
+    case ["compile"]:
         compiled()
+    case ["simulate", seeds]:
+        cuda.launch = cupy_double.taken_by(cuda.launch)
+        check(int(seeds))
+    case ["emulate", seeds]:
+        from cuda_machine import launch
+
+        cuda.launch = launch
+        check(int(seeds))

@@ -1,7 +1,8 @@
 """The kernels of sweeps for GPUs; run by test_hierarchy_gpu.py in a process of its own.
 
 cuda_hierarchy.py simulate [SEEDS]  in numba's simulator, against the CPU's kernels (NUMBA_ENABLE_CUDASIM=1)
-cuda_hierarchy.py compile           to PTX for an H100, which needs numba-cuda but no GPU
+cuda_hierarchy.py emulate SEEDS     the same with the kernels' PTX for an H100, by `cuda_machine`: needs numba-cuda but no GPU
+cuda_hierarchy.py compile           show that PTX
 """
 
 import sys
@@ -17,29 +18,31 @@ from gpu_clusters.engines import cuda, cuda_sweep, hierarchy
 from gpu_clusters.kernels import levels, sums
 from gpu_clusters.steps.hierarchy import Neighbourhood
 
-real_launch = cuda.launch
-
 
 def of_a_gpu(function):
     """A body for GPUs, for kernels of sweeps: the simulator lends its own `cuda` to the module of a kernel alone."""
     return FunctionType(function.__code__, vars(cuda_sweep))
 
 
-def simulate(seeds):
-    # The simulator runs the plain functions, so what GPUs have instead must take their place while kernels run.
+def simulated():
+    """The kernels in the simulator, which runs the plain functions: while they run, what GPUs have instead takes their place."""
     levels.unite, alone = of_a_gpu(cuda.unite_among_threads), sums.add_at
     sys.setswitchinterval(1e-6)  # so that threads meet
+    run = cuda.launch
 
     def launch(kernel, count, *args):
         sums.add_at = of_a_gpu(cuda.add_among_threads)
-        real_launch(kernel, count, *map(cupy_double.unwrapped, args))
+        run(kernel, count, *map(cupy_double.unwrapped, args))
         sums.add_at = alone
 
     cuda.launch = launch
+
+
+def check(seeds, count):
     on_gpu = hierarchy.kernels(cupy_double)
     for kind in naive.KINDS:
         for seed in range(seeds):
-            points, reach, weight, thresholds = hierarchies.random_points(seed, kind, 50)
+            points, reach, weight, thresholds = hierarchies.random_points(seed, kind, count)
             found = Neighbourhood(lambda: points, weight, on_gpu).hierarchy(reach, thresholds)  # noqa: B023
             expected = Neighbourhood(lambda: points, weight).hierarchy(reach, thresholds)  # noqa: B023
             hierarchies.assert_equal(found, expected, f"{kind} {seed}")
@@ -81,7 +84,14 @@ def compiled():
     show(only_reached, np.zeros((4, 5)), 1.0, whole, whole.astype(np.int16), whole)
 
 
-if sys.argv[1] == "simulate":
-    simulate(int(sys.argv[2]))
-else:
-    compiled()
+match sys.argv[1:]:
+    case ["compile"]:
+        compiled()
+    case ["simulate", seeds]:
+        simulated()
+        check(int(seeds), count=50)
+    case ["emulate", seeds]:
+        from cuda_machine import launch
+
+        cuda.launch = launch
+        check(int(seeds), count=250)

@@ -29,7 +29,18 @@ def _said(program: str, *mode: str, **environment: str) -> str:
 
 def simulated(program: str, *mode: str) -> list[str]:
     """Lines that a program of this folder prints in Numba's simulator."""
-    return _said(program, *mode, NUMBA_ENABLE_CUDASIM="1", NUMBA_DISABLE_JIT="1").splitlines()
+    return _said(program, "simulate", *mode, NUMBA_ENABLE_CUDASIM="1", NUMBA_DISABLE_JIT="1").splitlines()
+
+
+def emulated(program: str, *mode: str) -> list[str]:
+    """Lines that it prints with the kernels' PTX on the machine of `cuda_machine`."""
+    return _said(program, "emulate", *mode).splitlines()
+
+
+in_both_ways = pytest.mark.parametrize(
+    ("way", "more"), [(simulated, 1), pytest.param(emulated, 5, marks=needs_compiler)]
+)
+"""The way to run a program, and how many times more worlds there is time for."""
 
 
 def ptx_of(program: str) -> dict[str, str]:

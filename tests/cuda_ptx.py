@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,19 +21,24 @@ codegen.devices = SimpleNamespace(get_context=lambda: SimpleNamespace(device=HOP
 
 
 def show(kernel: Any, *args: Any) -> None:
-    """Print the name of a kernel or of a function, made into one, for such arguments, what it takes of a GPU, and its PTX.
+    """Print the name of a kernel or of a function, made into one, for such arguments, what it takes of a GPU, and its PTX."""
+    if not hasattr(kernel, "py_func"):
+        kernel = cuda.jit(kernel)
+    code = ptx_of(kernel, args)
+    taken = f"// {assembled(code.encode())}\n" if nvjitlink is not None else ""
+    print(f"==== {kernel.__name__}\n{taken}{code}")
+
+
+def ptx_of(kernel: Any, args: Iterable[Any]) -> str:
+    """PTX of a kernel for such arguments.
 
     The way is that of a launch. Where there is nvJitLink, numba-cuda leaves optimisation to it, and the PTX is the linker's.
     """
-    if not hasattr(kernel, "py_func"):
-        kernel = cuda.jit(kernel)
     made = dispatcher._Kernel(kernel.py_func, tuple(map(typeof, args)), **kernel.targetoptions).library
     if nvjitlink is None or not kernel.targetoptions.get("lto"):
-        print(f"==== {kernel.__name__}\n{made.get_asm_str()}")
-        return
+        return made.get_asm_str()
     made.get_cubin()  # all that it calls is there
-    code = made.get_lto_ptx().strip("\0")
-    print(f"==== {kernel.__name__}\n// {assembled(code.encode())}\n{code}")
+    return made.get_lto_ptx().strip("\0")
 
 
 def assembled(code: bytes) -> str:

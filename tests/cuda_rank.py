@@ -1,6 +1,7 @@
-"""Whole rankings on the GPU's path in numba's simulator, with doubles of the GPU's packages; run by test_portability.py.
+"""Whole rankings on the GPU's path, with doubles of the GPU's packages; run by test_portability.py.
 
-cuda_rank.py WORLDS     (NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1)
+cuda_rank.py simulate WORLDS    in numba's simulator (NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1)
+cuda_rank.py emulate WORLDS     with the kernels' PTX for an H100, by `cuda_machine`: needs numba-cuda but no GPU
 """
 
 import sys
@@ -34,9 +35,10 @@ def files(tables, folder):
     return paths
 
 
-def main(worlds):
+def main(worlds, unite):
+    """Compare the devices; ``unite`` takes the place of the CPU's function on the GPU's."""
     sys.modules |= {"cupy": cupy_double, "cudf": cudf_double, "numba_cuda": doubles.numba_cuda()}
-    cuda.launch, cuda.check_compiler = cupy_double.taken_by(cuda.launch), lambda: None
+    cuda.check_compiler = lambda: None
     on_cpu, said, merged, assigned = linking.unite, set(), 0, 0
     for seed in range(worlds):
         world = random_world(seed)
@@ -46,7 +48,7 @@ def main(worlds):
                 tables = files(tables, Path(folder))
             given = world.settings | ({"population": RASTER, "area_degrees": 0.6} if seed % 3 == 0 else {})
             expected = gpu_clusters.rank(*tables, device="cpu", **given)
-            linking.unite = cuda.unite_among_threads  # the simulator runs the plain functions
+            linking.unite = unite
             found = gpu_clusters.rank(*tables, device="gpu", **given)
             linking.unite = on_cpu
         assert found.manifest["device"] == "gpu"
@@ -63,4 +65,12 @@ def main(worlds):
     print("rankings equal the CPU's", *sorted(said), sep="\n")
 
 
-main(int(sys.argv[1]))
+match sys.argv[1:]:
+    case ["simulate", count]:
+        cuda.launch = cupy_double.taken_by(cuda.launch)
+        main(int(count), cuda.unite_among_threads)  # the simulator runs the plain functions
+    case ["emulate", count]:
+        from cuda_machine import launch
+
+        cuda.launch = launch
+        main(int(count), linking.unite)

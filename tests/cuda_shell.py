@@ -1,7 +1,8 @@
 """The native engine's kernels for GPUs; run by test_portability.py in a process of its own.
 
-cuda_shell.py simulate [SEEDS]     in numba's simulator, against all pairs and the CPU's kernels (NUMBA_ENABLE_CUDASIM=1)
-cuda_shell.py compile              to PTX for an H100, which needs numba-cuda but no GPU
+cuda_shell.py simulate SEEDS       in numba's simulator, against all pairs and the CPU's kernels (NUMBA_ENABLE_CUDASIM=1)
+cuda_shell.py emulate SEEDS        the same with the kernels' PTX for an H100, by `cuda_machine`: needs numba-cuda but no GPU
+cuda_shell.py compile              show that PTX
 """
 
 import sys
@@ -16,7 +17,6 @@ from numba import cuda as numba_cuda
 from test_inside import points_about, random_polygons
 
 from gpu_clusters.engines import cuda, device, inside, native
-from gpu_clusters.engines.cuda import unite_among_threads
 from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels import linking
@@ -47,7 +47,7 @@ def unite_at_once(seeds):
     def unite(parent, one, other):
         p = cuda.grid(1)
         if p < one.shape[0]:
-            unite_among_threads(parent, one[p], other[p])
+            linking.unite(parent, one[p], other[p])
 
     # the simulator lends its own `cuda` to the module of a kernel alone, so this must be a kernel of that module
     kernel = numba_cuda.jit(FunctionType(unite.__code__, vars(cuda)))
@@ -68,11 +68,14 @@ def unite_at_once(seeds):
     print("unions at once lose nothing")
 
 
-def simulate(seeds):
-    # The simulator runs the plain functions, so what GPUs have instead must take their place.
+def simulated():
+    """The kernels in the simulator, which runs the plain functions: what GPUs have instead must take their place."""
     linking.unite = cuda.unite_among_threads
     sys.setswitchinterval(1e-6)  # so that threads meet
     cuda.launch = cupy_double.taken_by(cuda.launch)
+
+
+def check(seeds, crowd):
     on_gpu = device.kernels(cupy_double)
     for kind in naive.KINDS:
         for seed in range(seeds):
@@ -80,7 +83,7 @@ def simulate(seeds):
             for found, expected in zip(native.cluster(given, on_gpu), naive.cluster(given), strict=True):
                 np.testing.assert_array_equal(found, expected, err_msg=f"{kind} {seed}")
     print("random worlds equal all pairs")
-    given = crowded(400)
+    given = crowded(crowd)
     for found, expected in zip(native.cluster(given, on_gpu), naive.cluster(given), strict=True):
         np.testing.assert_array_equal(found, expected)
     print("a crowd equals all pairs")
@@ -144,7 +147,14 @@ def compiled():
     show(only_degrees, given.lon, given.lat, given.lon)
 
 
-if sys.argv[1] == "simulate":
-    simulate(int(sys.argv[2]))
-else:
-    compiled()
+match sys.argv[1:]:
+    case ["compile"]:
+        compiled()
+    case ["simulate", seeds]:
+        simulated()
+        check(int(seeds), crowd=400)
+    case ["emulate", seeds]:
+        from cuda_machine import launch
+
+        cuda.launch = launch
+        check(int(seeds), crowd=2000)

@@ -1,7 +1,8 @@
 """The kernels for GPUs that count people; run by test_totals_gpu.py in a process of its own.
 
 cuda_totals.py simulate SEEDS      in numba's simulator on a double of CuPy, against the CPU (NUMBA_ENABLE_CUDASIM=1)
-cuda_totals.py compile             to PTX for an H100, which needs numba-cuda but no GPU
+cuda_totals.py emulate SEEDS       the same with the kernels' PTX for an H100, by `cuda_machine`: needs numba-cuda but no GPU
+cuda_totals.py compile             show that PTX
 """
 
 import sys
@@ -144,9 +145,7 @@ def simulate_copies():
     print("nothing is copied twice")
 
 
-def simulate(seeds):
-    sys.setswitchinterval(1e-6)  # so that threads meet
-    cuda.launch = on_double(cuda.launch)
+def check(seeds):
     simulate_areas(seeds)
     simulate_values(seeds)
     simulate_full_limbs()
@@ -177,7 +176,15 @@ def compiled():
     show(only_any_within, np.zeros((4, 9)), 1.0, lon, lat, np.zeros(len(lon), np.bool_))
 
 
-if sys.argv[1] == "simulate":
-    simulate(int(sys.argv[2]))
-else:
-    compiled()
+match sys.argv[1:]:
+    case ["compile"]:
+        compiled()
+    case ["simulate", seeds]:
+        sys.setswitchinterval(1e-6)  # so that threads meet
+        cuda.launch = on_double(cuda.launch)
+        check(int(seeds))
+    case ["emulate", seeds]:
+        from cuda_machine import launch
+
+        cuda.launch = launch
+        check(int(seeds))

@@ -1,12 +1,13 @@
-"""Areas and gaps as GPUs find them, without one: in numba's CUDA simulator, and compiled to PTX, each in a process of its own."""
+"""Areas and gaps as GPUs find them, without one: in numba's CUDA simulator, and as PTX on a CPU, each in a process of its own."""
 
 from __future__ import annotations
 
-from cuda_process import ROUNDED_EACH, arithmetic, needs_compiler, ptx_of, simulated
+from cuda_process import ROUNDED_EACH, arithmetic, in_both_ways, needs_compiler, ptx_of
 
 
-def test_areas_and_gaps_in_the_simulator_equal_all_pairs():
-    assert simulated("cuda_areas.py", "simulate", "8") == [
+@in_both_ways
+def test_areas_and_gaps_equal_all_pairs(way, more):
+    assert way("cuda_areas.py", str(8 * more)) == [
         "nearest members equal all pairs",
         "close pairs equal all pairs, block by block",
         "merging and overlay equal the CPU's",

@@ -1,4 +1,4 @@
-"""The clusters of all thresholds as GPUs find them, without one: kernels as loops, in Numba's simulator, and compiled to PTX."""
+"""The clusters of all thresholds as GPUs find them, without one: kernels as loops, in Numba's simulator, and as PTX on a CPU."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import hierarchies
 import naive
 import numpy as np
 import pytest
-from cuda_process import ROUNDED_EACH, arithmetic, needs_compiler, ptx_of, simulated
+from cuda_process import ROUNDED_EACH, arithmetic, in_both_ways, needs_compiler, ptx_of
 
 from gpu_clusters.engines import cuda, device, hierarchy, native
 from gpu_clusters.engines.protocol import Problem
@@ -18,8 +18,9 @@ from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.steps.hierarchy import Neighbourhood
 
 
-def test_threads_of_the_simulator_find_the_clusters_of_the_cpu():
-    assert simulated("cuda_hierarchy.py", "simulate", "6") == [
+@in_both_ways
+def test_threads_find_the_clusters_of_the_cpu(way, more):
+    assert way("cuda_hierarchy.py", str(6 * more)) == [
         "clusters of all thresholds, and what they hold, equal the CPU's"
     ]
 

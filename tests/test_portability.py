@@ -1,17 +1,18 @@
-"""The kernels for GPUs without one: in numba's CUDA simulator, and compiled to PTX, each in a process of its own."""
+"""The kernels for GPUs without one: in numba's CUDA simulator, and as PTX on a CPU, each in a process of its own."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from cuda_process import ROUNDED_EACH, arithmetic, needs_compiler, ptx_of, simulated
+from cuda_process import ROUNDED_EACH, arithmetic, in_both_ways, needs_compiler, ptx_of
 
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_engine_in_the_simulator_equals_all_pairs():
-    assert simulated("cuda_shell.py", "simulate", "6") == [
+@in_both_ways
+def test_the_engine_equals_all_pairs(way, more):
+    assert way("cuda_shell.py", str(6 * more)) == [
         "random worlds equal all pairs",
         "a crowd equals all pairs",
         "points in polygons equal shapely",
@@ -19,8 +20,9 @@ def test_the_engine_in_the_simulator_equals_all_pairs():
     ]
 
 
-def test_rankings_in_the_simulator_equal_the_cpus():
-    assert simulated("cuda_rank.py", "40") == [
+@in_both_ways
+def test_rankings_equal_the_cpus(way, more):
+    assert way("cuda_rank.py", str(40 * more)) == [
         "rankings equal the CPU's",
         *(
             f"{table} read by {reader}"

@@ -1,14 +1,15 @@
-"""Kernels that count people on GPUs, without one: in numba's CUDA simulator and compiled to PTX, in processes of their own."""
+"""Kernels that count people on GPUs, without one: in numba's CUDA simulator and as PTX on a CPU, in processes of their own."""
 
 from __future__ import annotations
 
 import re
 
-from cuda_process import ROUNDED_EACH, arithmetic, needs_compiler, ptx_of, simulated
+from cuda_process import ROUNDED_EACH, arithmetic, in_both_ways, needs_compiler, ptx_of
 
 
-def test_people_in_the_simulator_are_the_cpus():
-    assert simulated("cuda_totals.py", "simulate", "6") == [
+@in_both_ways
+def test_people_are_the_cpus(way, more):
+    assert way("cuda_totals.py", str(6 * more)) == [
         "people in areas equal all pairs",
         "sums of values equal the CPU's",
         "full limbs are carried",
