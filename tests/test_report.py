@@ -73,8 +73,13 @@ def test_same_result_same_bytes(found, tmp_path):
 
 def test_workbook(written):
     book = openpyxl.load_workbook(written / "report" / "tables.xlsx")
-    assert book.sheetnames[0] == "Top 10 clusters" and book.sheetnames[-1] == "Method" and len(book.sheetnames) == 13
-    sheet = book["Top 10 clusters"]
+    keys = [path.stem for path in (written / "report").glob("*.csv")]
+    assert set(book.sheetnames[:-1]) == set(keys) and book.sheetnames[-1] == "method" and len(book.sheetnames) == 13
+    assert [book[key]["A1"].value for key in ("top", "stability")] == [
+        "Top 10 clusters",
+        "Ranks over the settings of the sweep",
+    ]
+    sheet = book["top"]
     head = [cell.value for cell in sheet[3]]
     assert head[:3] == ["Rank", "Cluster", "Economies"]
     assert [row[1].value for row in sheet.iter_rows(4, 13)] == [escape.one_line(name) for name in NAMES[:10]]

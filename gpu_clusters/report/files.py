@@ -102,14 +102,14 @@ def latex_document(tables: Sequence[tuple[str, str]]) -> str:
 
 
 def write_workbook(path: Path, tables: Sequence[Table], method: Sequence[str], created: str) -> None:
-    """One sheet a table, numbers as numbers, and a sheet on the method."""
+    """One sheet a table, called by its key, numbers as numbers, and a sheet ``method``."""
     from openpyxl import Workbook
 
     book = Workbook()
     book.remove(book.active)
     for table in tables:
-        _fill_sheet(book.create_sheet(table.title[:31] if len(table.title) <= 31 else table.key[:31]), table)
-    sheet = book.create_sheet("Method")
+        _fill_sheet(book.create_sheet(table.key), table)
+    sheet = book.create_sheet("method")
     for number, line in enumerate(method, 1):
         _set(sheet, number, 1, line)
     sheet.column_dimensions["A"].width = 140
