@@ -92,3 +92,8 @@ def test_all_clusters_of_the_baseline_that_are_shown_have_names(found):
     many = pd.concat([result.stability] * 500 + [result.stability.assign(cluster_id=number)], ignore_index=True)
     known = page_data(replace(result, clusters=rows, stability=many))["baseline_clusters"]
     assert set(map(int, known)) == set(rows["baseline_cluster_id"]) - {-1}
+
+
+def test_the_leading_clusters_have_names_on_the_map(browser, path):
+    with opened(browser, path, 1280, "light") as page:
+        assert page.evaluate("named.map((one) => one.number).slice(0, 10)") == list(range(10))

@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files as resources
 from typing import TYPE_CHECKING, Any
 
+from gpu_clusters.io.embedded import map_names
 from gpu_clusters.io.land import CREDIT
 from gpu_clusters.report import style
 from gpu_clusters.report.contents import Contents
@@ -44,7 +45,7 @@ def page(contents: Contents, tables: Sequence[Table], figures: Mapping[str, Sequ
     return _template().render(
         title=one_line(title),
         style=Markup(_asset("page.css")),
-        script=Markup(_asset("page.js")),
+        script=Markup(map_names() + _asset("page.js")),
         data=Markup(payload(contents)),
         facts=_facts(contents),
         has={

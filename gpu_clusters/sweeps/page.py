@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpu_clusters.io.embedded import with_land
+from gpu_clusters.io.embedded import map_names, with_land
 from gpu_clusters.io.land import CREDIT
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ TEMPLATE = Path(__file__).with_name("page.html")
 
 def write_page(result: SweepResult, path: Path) -> None:
     """Write the page; all that it shows is in it."""
-    page = TEMPLATE.read_text(encoding="utf-8").replace("/*CREDIT*/", CREDIT)
+    page = TEMPLATE.read_text(encoding="utf-8").replace("/*CREDIT*/", CREDIT).replace("/*NAMES*/", map_names())
     path.write_text(page.replace("/*DATA*/", with_land(page_data(result))), encoding="utf-8", newline="\n")
 
 

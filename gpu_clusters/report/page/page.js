@@ -281,28 +281,9 @@
 
     /** Names where there is room, those of the first ranks first. */
     function drawLabels(seen) {
-      context.font = '12px "Noto Sans", system-ui, sans-serif';
-      context.textBaseline = "middle";
-      context.lineJoin = "round";
-      const taken = seen.map(([, px, py, r]) => [px - r, py - r, px + r, py + r]);
-      taken.push([0, 0, 52, 132]);
-      for (const [c, px, py, r] of seen.slice(0, 250)) {
-        let text = `${c[colored] ?? ""} ${c.name}`.trim();
-        if (text.length > 34) text = `${text.slice(0, 33)}…`;
-        const w = context.measureText(text).width, gap = r + 4;
-        for (const [left, middle] of [[px + gap, py], [px - gap - w, py], [px - w / 2, py - gap - 6], [px - w / 2, py + gap + 6]]) {
-          const box = [left - 2, middle - 8, left + w + 2, middle + 8];
-          if (box[0] < 2 || box[1] < 2 || box[2] > width - 2 || box[3] > height - 2) continue;
-          if (taken.some((t) => t[0] < box[2] && t[2] > box[0] && t[1] < box[3] && t[3] > box[1])) continue;
-          taken.push(box);
-          context.lineWidth = 3.5;
-          context.strokeStyle = theme.colors.halo;
-          context.strokeText(text, left, middle);
-          context.fillStyle = theme.colors.ink;
-          context.fillText(text, left, middle);
-          break;
-        }
-      }
+      const names = seen.slice(0, 250).map(([c]) => `${c[colored] ?? ""} ${c.name}`.trim());
+      const colors = { ink: theme.colors.ink, halo: theme.colors.halo, line: theme.colors.muted };
+      drawNames(context, seen.map(([, px, py, r]) => [px, py, r]), names, [0, 0, width, height], colors, { taken: [[0, 0, 52, 132]] });
     }
 
     function drawCross() {
