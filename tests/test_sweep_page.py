@@ -97,3 +97,18 @@ def test_all_clusters_of_the_baseline_that_are_shown_have_names(found):
 def test_the_leading_clusters_have_names_on_the_map(browser, path):
     with opened(browser, path, 1280, "light") as page:
         assert page.evaluate("named.map((one) => one.number).slice(0, 10)") == list(range(10))
+
+
+def test_paper_is_light_and_circles_stay_round(browser, path):
+    with opened(browser, path, 1280, "dark") as page:
+        screen = page.evaluate("colors.sea")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print", color_scheme="dark")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert page.evaluate("colors.sea") != screen
+        page.evaluate("canvas.style.maxWidth = '500px'")  # paper is narrower, and no script runs while it is laid out
+        shape = page.evaluate("[canvas.clientWidth / canvas.clientHeight, canvas.width / canvas.height]")
+        assert shape[0] == pytest.approx(shape[1], rel=0.01)
+        page.emulate_media(media="screen", color_scheme="dark")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate("colors.sea") == screen
