@@ -56,3 +56,29 @@ def test_ranks_are_whole_numbers_on_their_axis():
     figure.canvas.draw()
     low, high = figure.axes[0].get_xlim()
     assert [tick for tick in figure.axes[0].get_xticks() if low <= tick <= high] == [1]
+
+
+@pytest.mark.parametrize(
+    ("weighting", "missing", "unit"),
+    [
+        ("inventor-equivalent", [], "inventor equivalents"),
+        ("total-preserving", [], "weighted addresses"),
+        ("raw", [], "addresses"),
+        ("inventor-equivalent", ["publication_share"], "addresses"),
+    ],
+)
+def test_a_density_has_the_unit_of_its_weighting(weighting, missing, unit):
+    named, _ = drawn(grid_maps(settings(2, 50.0).assign(**dict.fromkeys(missing, 0.0)), None, weighting))
+    assert named[0].get_ylabel() == f"density, {unit}"
+
+
+def test_grey_is_explained():
+    """A map without a value says so, one with some says what the grey is, and one with all says nothing."""
+    table = settings(2, 50.0)
+    for tau, texts, said in ((np.nan, 1, False), ([0.5, 0.6, np.nan, 0.8], 0, True), (0.5, 0, False)):
+        named, _ = drawn(grid_maps(table.assign(kendall_tau=tau), None, "raw"))
+        assert len(named[2].texts) == texts
+        assert ("nothing to compare" in named[2].get_xlabel()) == said and named[2].get_xlabel().startswith(
+            "radius, km"
+        )
+        assert named[0].get_xlabel() == "radius, km"

@@ -25,6 +25,7 @@ MAPS = (
     ("share", "Share covered, % (mean of the indicators)", "viridis", None),
     ("kendall_tau", "Kendall's tau-b of the baseline's leaders", "cividis", 1.0),
 )
+UNITS = {"inventor-equivalent": "inventor equivalents", "total-preserving": "weighted addresses"}  # of a density
 WIDE = 20  # numbers of clusters that differ by more are coloured by their logarithms
 INK, QUIET, RED = "#222222", "#8a8a8a", "#c1272d"
 
@@ -45,6 +46,8 @@ def grid_maps(settings: pd.DataFrame, baseline: tuple[float, float] | None, weig
     """Heat maps over radius and density of the numbers of clusters, the share covered and Kendall's tau."""
     shares = settings[["patent_share", "publication_share", "deal_share"]]
     present = [name for name in shares if shares[name].any()] or ["patent_share"]
+    both = {"patent_share", "publication_share"} <= set(present)  # of one table alone every address weighs 1
+    unit = UNITS.get(weighting, "addresses") if both else "addresses"
     table = settings.assign(share=shares[present].mean(axis=1))
     axes_of = (settings["radius_km"], settings["density"])
     shown = baseline is not None and all(
@@ -54,13 +57,13 @@ def grid_maps(settings: pd.DataFrame, baseline: tuple[float, float] | None, weig
     for place, (name, title, colours, most) in enumerate(MAPS, 1):
         axes = figure.add_subplot(1, 3, place)
         values = table.pivot(index="density", columns="radius_km", values=name)
+        axes.set_xlabel("radius, km", fontsize=8)
         _heat_map(figure, axes, values, colours, most)
         if shown and baseline:
             _mark(axes, values, baseline)
         axes.set_title(title, loc="left", fontsize=9, color=INK)
-        axes.set_xlabel("radius, km", fontsize=8)
         if place == 1:
-            axes.set_ylabel("density, addresses", fontsize=8)
+            axes.set_ylabel(f"density, {unit}", fontsize=8)
     where = "the cross is the baseline" if shown else "beyond the map is the baseline"
     said = f"; {where}, {baseline[0]:,.15g} km and {baseline[1]:,.15g}" if baseline else ""
     figure.suptitle(
@@ -128,7 +131,11 @@ def _heat_map(figure: Figure, axes: Any, values: pd.DataFrame, colours: str, mos
     least = None
     if most is not None and found.count():  # so that small differences show, but not those of rounding
         least = min(math.floor(10 * found.min()) / 10, most - 0.1)
-    axes.set_facecolor("#eeeeee")  # nothing to compare
+    axes.set_facecolor("#eeeeee")
+    if not found.count():
+        axes.text(0.5, 0.75, "nothing to compare", transform=axes.transAxes, ha="center", fontsize=8, color=INK)
+    elif np.ma.is_masked(found):
+        axes.set_xlabel("radius, km; light grey: nothing to compare", fontsize=8)
     counts = values.dtypes.map(lambda kind: kind.kind == "i").all()
     wide = counts and found.min() > 0 and found.max() > WIDE * found.min()
     norm = LogNorm() if wide else Normalize(least, most)
