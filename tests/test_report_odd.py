@@ -226,3 +226,25 @@ def test_the_first_clusters_are_no_more_than_said_where_ranks_are_shared(content
     tied = replace(contents, ranking=contents.ranking.assign(rank=[1, 1, *contents.ranking["rank"][2:]]))
     rows = tables.concentration(tied).frame.set_index("clusters")
     assert rows.loc["Top 1 by overall rank", "deal_share"] == contents.ranking["deal_share"][0]
+
+
+def test_titles_name_the_indicators_that_are_there_and_count_one_cluster_as_one(contents):
+    everything = figures.shares(contents)
+    assert everything.texts[0].get_text() == "The first 10 clusters"
+    assert "patents, publications and deals, in percent, and their sum" in " ".join(
+        everything.texts[1].get_text().split()
+    )
+    one = of_result(gpu_clusters.rank(TABLE.iloc[:3], density=3))
+    alone = figures.shares(one)
+    assert alone.texts[0].get_text() == "The first cluster"
+    assert alone.texts[1].get_text() == "Shares of the world's patents, in percent"
+    assert (
+        maps.world(one).texts[1].get_text() == "Clusters by their share of the world's patents; the number is the rank"
+    )
+    assert tables.top(one).title == "Top cluster" and tables.concentration(one).frame["clusters"].tolist() == [
+        "The only cluster"
+    ]
+    assert html._facts(one)[0] == ("1", "cluster")
+    none = of_result(gpu_clusters.rank(TABLE, density=30))
+    assert "patents, publications and deals" in maps.world(none).texts[1].get_text()
+    assert html._facts(none)[0] == ("0", "clusters")

@@ -13,7 +13,15 @@ from gpu_clusters.report import style
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.numbers import count as count_text
 from gpu_clusters.report.numbers import share as share_text
-from gpu_clusters.report.tables import EVERY_CLUSTER, INDICATORS, SHARE_OF, economies, with_ranges
+from gpu_clusters.report.tables import (
+    EVERY_CLUSTER,
+    INDICATORS,
+    SHARE_OF,
+    economies,
+    first_clusters,
+    indicators_said,
+    with_ranges,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,14 +58,14 @@ def all_figures(contents: Contents) -> dict[str, Callable[..., Figure]]:
 
 def shares(contents: Contents, count: int = 10, width: float = WIDTH) -> Figure:
     """Shares of the world of the first clusters, by indicator."""
-    rows = contents.clusters.head(count).iloc[::-1]
+    rows, said = contents.clusters.head(count).iloc[::-1], indicators_said(contents.clusters)
     with style.look():
         bars = _bars(
             rows["label"],
             rows["rank"],
             width,
-            f"The first {len(rows)} clusters",
-            "Shares of the world's patents, publications and deals, in percent, and their sum",
+            first_clusters(len(rows)),
+            f"Shares of the world's {said}, in percent{', and their sum' if ' and ' in said else ''}",
         )
         left = pd.Series(0.0, index=rows.index)
         for name, column in _with_values(contents.clusters, SHARE_OF):
@@ -75,7 +83,7 @@ def leaders(contents: Contents, count: int = 10, width: float = WIDE) -> Figure:
         COUNTS,
         count,
         width,
-        f"The first {min(count, len(contents.clusters))} clusters of each indicator",
+        f"{first_clusters(min(count, len(contents.clusters)))} of each indicator",
         "Fractional counts; in brackets the overall rank",
     )
 
@@ -87,8 +95,8 @@ def per_capita(contents: Contents, count: int = 15, width: float = WIDE) -> Figu
         PER_MILLION,
         count,
         width,
-        f"The first {min(count, len(contents.leading))} clusters of each indicator per million people",
-        f"Of the first {min(contents.top, len(contents.ranking))} clusters; in brackets the overall rank",
+        f"{first_clusters(min(count, len(contents.leading)))} of each indicator per million people",
+        f"Of {first_clusters(min(contents.top, len(contents.ranking))).lower()}; in brackets the overall rank",
     )
 
 

@@ -94,10 +94,10 @@ def _facts(contents: Contents) -> list[tuple[str, str]]:
     """Numbers for the head of the page."""
     ranking = contents.ranking
     totals: Mapping[str, Any] = contents.manifest.get("totals", {})
-    found = [(whole(len(ranking)), "clusters")]
+    found = [(whole(len(ranking)), "cluster" if len(ranking) == 1 else "clusters")]
     addresses = totals.get("inventor_addresses", 0) + totals.get("author_addresses", 0)
     if addresses:
-        found.append((whole(addresses), "addresses"))
+        found.append((whole(addresses), "address" if addresses == 1 else "addresses"))
     for name, column in SHARE_OF.items():
         if totals.get(name) and ranking[column].notna().all():
             found.append((f"{percent(ranking[column].sum())} %", f"of {whole(totals[name])} {name} in clusters"))

@@ -15,6 +15,7 @@ from gpu_clusters.report import style
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.dots import Extent, count_by_pixel, shade
 from gpu_clusters.report.labels import place_labels
+from gpu_clusters.report.tables import first_clusters, indicators_said
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -157,9 +158,9 @@ def _draw(contents: Contents, view: _View, title: str, by: str, labels: int) -> 
 
 def _subtitle(contents: Contents, by: str) -> str:
     if by == "rank":
-        return "Clusters by their share of the world's patents, publications and deals; the number is the rank"
+        return f"Clusters by their share of the world's {indicators_said(contents.clusters)}; the number is the rank"
     number = contents.ranked_by_intensity
-    return f"The first {number} clusters by their total share per million people; the number is the intensity rank"
+    return f"{first_clusters(number)} by their total share per million people; the number is the intensity rank"
 
 
 def _draw_land(ax: Axes, view: _View) -> None:

@@ -54,6 +54,17 @@ CHANGES = (Column("previous_rank", "Previous rank", "rank"), Column("rank_change
 OWNERS = (Column("top_applicant", "Top applicant"), Column("top_organization", "Top organization"))
 
 
+def indicators_said(clusters: pd.DataFrame) -> str:
+    """The indicators of which the clusters have something, as in "patents and deals"; all where they have nothing."""
+    there = [name for name, column in SHARE_OF.items() if (clusters[column].fillna(0) > 0).any()] or list(INDICATORS)
+    return " and ".join(filter(None, (", ".join(there[:-1]), there[-1])))
+
+
+def first_clusters(count: int) -> str:
+    """How so many leading clusters are called in a title."""
+    return "The first cluster" if count == 1 else f"The first {count} clusters"
+
+
 def all_tables(contents: Contents) -> list[Table]:
     """All tables that have rows."""
     makers: Sequence[Callable[[Contents], Table]] = (
@@ -88,8 +99,9 @@ def top(contents: Contents) -> Table:
         *changes,
     )
     frame = contents.leading
+    size = min(contents.top, len(frame))
     notes = ("Shares are percentages of the world's geocoded patents, publications and deals; the total is their sum.",)
-    return _table("top", f"Top {min(contents.top, len(frame))} clusters", columns, frame, notes)
+    return _table("top", "Top cluster" if size == 1 else f"Top {size} clusters", columns, frame, notes)
 
 
 def beyond(contents: Contents) -> Table:
@@ -198,7 +210,12 @@ def concentration(contents: Contents) -> Table:
         own = (_largest(clusters, name, size)[share].sum() for name, share in SHARE_OF.items())
         rows.append((f"Top {size} by each indicator", *own))
     if len(clusters):
-        rows.append((f"All {len(clusters):,} clusters", *(clusters[share].sum() for share in SHARE_OF.values())))
+        rows.append(
+            (
+                f"All {len(clusters):,} clusters" if len(clusters) > 1 else "The only cluster",
+                *(clusters[share].sum() for share in SHARE_OF.values()),
+            )
+        )
     frame = pd.DataFrame(rows, columns=["clusters", *SHARE_OF.values()])
     return _table(
         "concentration", "Shares of the world by number of clusters", (Column("clusters", "Clusters"), *SHARES), frame
