@@ -203,3 +203,22 @@ def test_nothing_scrolls_sideways_and_letters_are_legible(page):
         .some((child) => child.nodeType === 3 && child.textContent.trim()) && parseFloat(getComputedStyle(part).fontSize) < 10)
         .map((part) => part.outerHTML.slice(0, 80))"""
     assert page.evaluate(small) == []
+
+
+def test_paper_is_light_and_has_no_closed_tables(browser, path):
+    with opened(browser, path, 1280, "dark") as page:
+        page.wait_for_function("window.report && document.querySelector('#chart canvas').width > 100")
+        page.locator("#tables summary").first.click()
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print", color_scheme="dark")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert page.locator("#tables details:visible").count() == 1 and page.locator("#tables h2").is_visible()
+        page.evaluate("document.querySelector('#chart').style.maxWidth = '500px'")  # paper is narrower than the screen
+        shape = "(one) => [one.clientWidth / one.clientHeight, one.width / one.height]"
+        shown, drawn = page.locator("#chart canvas").evaluate(shape)
+        assert shown == pytest.approx(drawn, rel=0.01)
+        page.evaluate("document.querySelector('details[open]').open = false")
+        assert not page.locator("#tables h2").is_visible()
+        page.emulate_media(media="screen", color_scheme="dark")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"

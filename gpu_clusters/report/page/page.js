@@ -42,6 +42,8 @@
       listeners.forEach((listener) => listener());
     }
     system.addEventListener("change", apply);
+    for (const [event, printed] of [["beforeprint", true], ["afterprint", false]])
+      window.addEventListener(event, () => { document.documentElement.classList.toggle("printed", printed); apply(); });  // paper is light
     $("theme").addEventListener("click", () => {
       chosen = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
       try { localStorage.setItem("gpu-clusters-theme", chosen); } catch { /* see above */ }
@@ -434,6 +436,7 @@
       if (first) world(); else { limit(); refresh(); }
     }).observe(host);
     theme.onchange(refresh);
+    window.addEventListener("beforeprint", draw);
 
     return {
       screen: (id) => screen(byId.get(id)),
