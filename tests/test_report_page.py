@@ -80,10 +80,12 @@ def test_sorting(page):
 
 def test_searching(page):
     box = page.locator("#search")
+    none = page.locator("#none")
     for words, expected in (("sao PAULO", 1), ("malmo", 1), ("香港", 1), ("<script>", 12), ("brazil", 1), ("zzz", 0)):
         box.fill(words)
         assert len(names(page)) == expected, words
         assert page.locator("#found").inner_text() == ("1 cluster" if expected == 1 else f"{expected} clusters")
+        assert none.is_visible() == (expected == 0)
     box.fill("")
     assert len(names(page)) == 12
 
@@ -106,6 +108,7 @@ def test_hover_click_and_keys(page):
         "Works with",
         "Best 1, median 1.5, worst 5",
         "Previous rank 2 (+1)",
+        "intensity 37 (rank 1)",
         "Per million",
     ):
         assert said in text, said
@@ -185,7 +188,7 @@ def test_a_page_says_nothing_of_columns_that_are_missing(browser, tmp_path):
             ("6 patents", facts),
         ):
             assert (said in where) == bool(bars), said
-        assert "1 locations" in brief and "Total share 50.00 %" in tip
+        assert "1 location" in brief and "1 locations" not in brief and "Total share 50.00 %" in tip
 
 
 def test_nothing_scrolls_sideways_and_letters_are_legible(page):
@@ -222,3 +225,23 @@ def test_paper_is_light_and_has_no_closed_tables(browser, path):
         page.emulate_media(media="screen", color_scheme="dark")
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+
+
+def test_without_scripts_the_page_says_what_is_missing(browser, path):
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert page.locator("noscript p").is_visible()
+    assert [page.locator(part).is_visible() for part in ("#map", "#ranking", "#figures", "#method")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    context.close()
+
+
+def test_names_of_clusters_are_not_broken_within_words(browser, path):
+    with opened(browser, path, 768, "light") as page:
+        page.wait_for_function("window.report")
+        assert page.locator("#table td:nth-child(2)").first.evaluate("cell => cell.clientWidth") >= 150

@@ -12,6 +12,8 @@
   const count = (v) => (v == null ? "" : v >= 100 ? whole.format(v) : tenth.format(v));
   const percent = (v) => (v == null ? "" : v.toFixed(2));
   const change = (v) => (v == null ? "" : v > 0 ? `+${v}` : v < 0 ? `−${-v}` : "0");
+  const plural = (n, what) => `${whole.format(n)} ${what}${n === 1 ? "" : "s"}`;
+  const significant = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
   /** An element; texts become text nodes, so names can hold anything. */
@@ -100,7 +102,7 @@
         el("div", { class: "range", role: "img", "aria-label": `from ${best} to ${worst}, here ${c.rank}` },
           el("i", { style: { left: at(best), width: `${(100 * (worst - best)) / Math.max(last - 1, 1)}%` } }),
           el("b", { style: { left: at(c.rank) } })),
-        el("p", { class: "note" }, `Best ${best}, median ${tenth.format(median)}, worst ${worst}; found in ${settings} settings`)];
+        el("p", { class: "note" }, `Best ${best}, median ${tenth.format(median)}, worst ${worst}; found in ${plural(settings, "setting")}`)];
     }
 
     function facts(c) {
@@ -109,8 +111,8 @@
       else if (data.clusters.some((other) => other.previous != null)) lines.push("Not in the previous edition");
       if (c.withoutDeals != null) lines.push(`Rank without deals ${c.withoutDeals}`);
       if (c.population != null) lines.push(`Population ${whole.format(c.population)}` + (c.intensity == null ? "" :
-        `; intensity ${c.intensity.toPrecision(3)}${c.intensityRank == null ? "" : ` (rank ${c.intensityRank})`}`));
-      if (c.locations != null) lines.push(`${whole.format(c.locations)} locations${c.core == null ? "" : `, ${whole.format(c.core)} of them core`}`);
+        `; intensity ${significant.format(c.intensity)}${c.intensityRank == null ? "" : ` (rank ${c.intensityRank})`}`));
+      if (c.locations != null) lines.push(`${plural(c.locations, "location")}${c.core == null ? "" : `, ${whole.format(c.core)} of them core`}`);
       return lines.map((line) => el("p", {}, line));
     }
 
@@ -492,7 +494,9 @@
         ...heads.map((head) => el("td", { class: head.className || null }, ...[cells[head.dataset.key](c)].flat())))));
       more.hidden = listed.length === found.length;
       more.textContent = `Show all ${whole.format(found.length)}`;
-      $("found").textContent = found.length === 1 ? "1 cluster" : `${whole.format(found.length)} clusters`;
+      $("found").textContent = `${listed.length < found.length ? `first ${whole.format(listed.length)} of ` : ""}${plural(found.length, "cluster")}`;
+      $("none").hidden = found.length > 0;
+      $("none").textContent = data.clusters.length ? "No cluster has all of these words." : "There is no cluster: no place reaches the density.";
       for (const head of heads) {
         if (head.dataset.key === key) head.setAttribute("aria-sort", down ? "descending" : "ascending");
         else head.removeAttribute("aria-sort");
