@@ -112,3 +112,42 @@ def test_paper_is_light_and_circles_stay_round(browser, path):
         page.emulate_media(media="screen", color_scheme="dark")
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         assert page.evaluate("colors.sea") == screen
+
+
+def test_what_is_not_there_is_not_shown(browser, tmp_path):
+    """No shares of tables that are absent, no slider with one place, no button back to what is not on the grid."""
+    write_page(
+        sweep(addresses(1, 3000), radius_km=15, density=[80, 1000, 40.125], baseline=(12, 80)), tmp_path / "sweep.html"
+    )
+    with opened(browser, tmp_path / "sweep.html", 1280, "light") as page:
+        facts = page.locator("#facts").inner_text()
+        assert "% of patents" in facts and "publications" not in facts and "deals" not in facts
+        assert page.locator("#radius").is_disabled() and not page.locator("#density").is_disabled()
+        assert page.locator("#home").inner_text() == "To the setting nearest to the baseline"
+        assert not page.locator("#none").is_visible()
+        page.locator("#density").press("Home")
+        assert page.locator("#densityOut").inner_text() == "40.125"
+        assert page.locator("#density").get_attribute("aria-valuetext") == "40.125"
+        assert page.locator("#radius").get_attribute("aria-valuetext") == "15 km"
+        page.locator("#density").press("End")
+        assert page.locator("#facts").inner_text().startswith("0 clusters") and page.locator("#none").is_visible()
+
+
+def test_the_page_says_that_it_shows_the_first_clusters(browser, path, found, tmp_path):
+    with opened(browser, path, 1280, "light") as page:
+        assert page.locator("#shown").inner_text() == ""
+    result = found[1]
+    many = result.settings.assign(clusters=120)
+    rows = pd.concat([result.clusters.head(1)] * (120 * len(many)), ignore_index=True)
+    write_page(replace(result, settings=many, clusters=rows), tmp_path / "sweep.html")
+    with opened(browser, tmp_path / "sweep.html", 1280, "light") as page:
+        assert "first 50 clusters, the map shows the first 100" in page.locator("#shown").inner_text()
+        assert page.locator("#rows tr").count() == 50
+
+
+def test_without_scripts_the_page_says_what_is_missing(browser, path):
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto(path.as_uri())
+    assert page.locator("noscript p").is_visible() and not page.locator("canvas, table, #home").first.is_visible()
+    context.close()
