@@ -140,6 +140,7 @@ def rank_ranges(contents: Contents, count: int = 30, width: float = WIDTH) -> Fi
         ax.plot(median, bars.place, "o", color=blue, markersize=4.5, label="Median")
         ax.plot(rank, bars.place, "|", color=style.INK, markersize=10, markeredgewidth=1.6, label="This result")
         bars.finish(pd.concat((worst, rank)), [], whole=True)
+        ax.set_xlim(left=0.5)  # no rank is 0
     return bars.fig
 
 
