@@ -54,6 +54,8 @@ def test_nothing_sticks_out_and_names_are_texts(page):
     assert page.title() == "Innovation clusters"
     assert names(page) == [" ".join(one_line(name).split()) for name in NAMES]
     assert page.evaluate("document.documentElement.dataset.theme") in ("light", "dark")
+    page.evaluate("document.querySelector('h1').textContent = 'x'.repeat(200)")  # a title without a blank
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_sorting(page):
