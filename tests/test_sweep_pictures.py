@@ -52,8 +52,10 @@ def test_ranks_are_whole_numbers_on_their_axis():
     whole = pd.Series([1], dtype="Int64")
     one = {"rank": [1], "label": ["Paris"], "best_rank": whole, "worst_rank": whole, "matched": [4]}
     quartiles = {name: [1.0] for name in ("quartile_1_rank", "median_rank", "quartile_3_rank")}
+    assert rank_intervals(pd.DataFrame(one | quartiles), 1).axes[0].get_title("left").endswith("in 1 setting")
     figure = rank_intervals(pd.DataFrame(one | quartiles), 4)
     figure.canvas.draw()
+    assert figure.axes[0].get_title("left").endswith("in 4 settings")
     low, high = figure.axes[0].get_xlim()
     assert [tick for tick in figure.axes[0].get_xticks() if low <= tick <= high] == [1]
 
