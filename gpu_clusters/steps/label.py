@@ -57,8 +57,6 @@ def largest(pairs: PairSums, names: Sequence[str], groups: int) -> list[str | No
         Number of groups.
     """
     result: list[str | None] = [None] * groups
-    if not len(pairs.group):
-        return result
     starts = np.flatnonzero(np.diff(pairs.group, prepend=-1))
     most = np.repeat(np.maximum.reduceat(pairs.sum, starts), np.diff(starts, append=len(pairs.group)))
     winners = np.flatnonzero(pairs.sum >= most * (1 - ROUNDING))
