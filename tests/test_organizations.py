@@ -61,7 +61,7 @@ def naive_places(sums, places):
 def test_first_places_with_ties_and_rounding(seed):
     rng = np.random.default_rng(seed)
     group, category, sums, expected = [], [], [], []
-    for number in range(30):
+    for number in range(seed % 3, 30):  # the first cluster may have none
         size = int(rng.integers(0, 40))
         values = rng.choice([1 / 3, 0.1 + 0.2, 0.3, 1.0, 2.5, 7.0, 0.0], size) * (
             1 + rng.choice([0, 1e-16, 3e-16], size)

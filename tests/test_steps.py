@@ -127,6 +127,12 @@ def test_economies_from_one_percent_on():
     assert label.economies([patents], np.array([10.0])) == ["AA / BB"]
 
 
+def test_a_cluster_without_output_has_no_economies():
+    pairs = count.PairSums(np.array([0, 1]), np.array([0, 1]), np.array([0.0, 5.0]))
+    patents = Indicator(np.array([0.0, 5.0]), 5.0, pairs, ("AA", "BB"), count.NO_PAIRS, ())
+    assert label.economies([patents], np.array([0.0, 100.0])) == ["", "BB"]
+
+
 def test_largest_takes_the_first_in_the_alphabet_among_equals():
     pairs = count.PairSums(np.array([0, 0, 2]), np.array([1, 2, 0]), np.array([2.0, 2.0 + 1e-15, 1.0]))
     assert label.largest(pairs, ("a", "b", "c"), 3) == ["b", None, "a"]
