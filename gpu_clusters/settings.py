@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
@@ -18,7 +17,6 @@ BORDERS = ("densest", "lowest")
 DEVICES = ("auto", "cpu", "gpu")
 BOUNDARIES = ("area", "hull", "concave")
 ENGINES = ("auto", "native", "cuml", "sklearn")
-LARGEST = sys.float_info.max  # Python's whole numbers go on beyond
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class Settings:
         _positive("radius_km", self.radius_km)
         _positive("density", self.density)
         _positive("area_degrees", self.area_degrees)
-        if self.merge_km is not None and not (_is_number(self.merge_km) and 0 <= self.merge_km <= LARGEST):
+        if self.merge_km is not None and not (_is_number(self.merge_km) and self.merge_km >= 0):
             raise UsageError(f"merge_km must be a finite number of kilometres, 0 or more, not {self.merge_km!r}")
         if not isinstance(self.top, Integral) or isinstance(self.top, bool) or self.top < 1:
             raise UsageError(f"top must be a whole number, 1 or more, not {self.top!r}")
@@ -168,12 +166,18 @@ def _is_year(value: object) -> bool:
     return value is None or (isinstance(value, Integral) and not isinstance(value, bool))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+def _is_number(value: Any) -> bool:
+    """Whether it is a finite number; whole numbers may be too large for float64, and are none then."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _positive(name: str, value: Any) -> None:
-    if not _is_number(value) or not 0 < value <= LARGEST:
+    if not _is_number(value) or value <= 0:
         raise UsageError(f"{name} must be a finite number above 0, not {value!r}")
 
 
