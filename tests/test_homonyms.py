@@ -32,3 +32,11 @@ def test_states_tell_homonyms_apart_where_all_have_one(divisions, names):
 def test_countries_come_before_states():
     clusters = [described(("Cambridge", country, "ENG")) for country in ("GB", "US", "US")]
     assert unique(clusters, {}, range(3)) == ["Cambridge (GB)", "Cambridge (US)", "Cambridge (US) (2)"]
+
+
+def test_clusters_far_from_any_place_may_share_their_coordinates():
+    assert unique([described(), described(), described()], {}, [1, 0, 2]) == [
+        "0.00°N 0.00°E (2)",
+        "0.00°N 0.00°E",
+        "0.00°N 0.00°E (3)",
+    ]
