@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
@@ -74,14 +73,13 @@ def people_within(
         raise UsageError(
             f"boundary must be one of area, hull, concave, not {boundary!r}; for polygons see people_in_polygons"
         )
-    if isinstance(area_degrees, bool) or not isinstance(area_degrees, Real) or not 0 < area_degrees < np.inf:
-        raise UsageError(f"area_degrees must be a finite number above 0, not {area_degrees!r}")
+    settings = Settings(area_degrees=area_degrees, device=device)
     given = np.zeros(len(lon), np.int64) if labels is None else np.asarray(labels)
     if given.shape != lon.shape or given.dtype.kind not in "iu":
         raise UsageError(f"labels must be {len(lon):,} whole numbers, one a place")
     if boundary != "area" and device == "gpu":
         raise UsageError(f"hulls are summed on the CPU: give no device 'gpu' with boundary {boundary!r}")
-    chosen = pick(Settings(device=device))
+    chosen = pick(settings)
     if boundary == "area":
         with chosen.step("population"):
             found = _in_areas(lon, lat, given.astype(np.int64), raster, area_degrees, chosen.counting)

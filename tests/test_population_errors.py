@@ -36,7 +36,7 @@ def test_places_and_areas_that_are_no_numbers():
     for members in (pd.DataFrame({"lon": ["a"], "lat": [48.0]}), [("2", "north")], [(2.0, 48.0), (2.0,)]):
         with pytest.raises(InputError, match="lon and lat must be numbers"):
             people_within(members, plain().array())
-    for area in ("0.05", None, True, [0.05]):
+    for area in ("0.05", None, True, [0.05], np.inf, 10**400):
         with pytest.raises(UsageError, match="area_degrees must be a finite number above 0"):
             people_within(PLACES, plain().array(), area_degrees=area)
 
