@@ -120,12 +120,10 @@ def _products(group: NDArray[np.int64], groups: int, counts: Measure) -> tuple[N
         number = sum_by(place, counts.code[some], len(names))
         return to_host(names), to_host(number) * counts.values[0]
     kinds = len(counts.values)
-    if groups * kinds >= 2**62:  # too many for one number: use those alone that occur
+    if groups * kinds >= 2**62:  # too many for one number, pairs then, none negative: use those alone that occur
         names, dense = xp.unique(group, return_inverse=True)
-        dense -= int((names < 0).sum())  # negative groups stay negative
-        names = to_host(names[names >= 0])
         place, worth = _products(dense, len(names), counts)
-        return names[place], worth
+        return to_host(names)[place], worth
     key = group * kinds + counts.code
     if (group < 0).any():
         key = key[group >= 0]
