@@ -37,6 +37,20 @@ def test_density_counts_the_point_itself():
     assert model.density_at_.dtype == np.int64
     assert model.labels_.tolist() == [0, 0, -1]
     assert model.core_sample_indices_.tolist() == [0, 1]
+    assert model.n_features_in_ == 2
+
+
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int64, np.float32, np.float64])
+def test_densities_of_whole_weights_are_whole(dtype):
+    weight = np.array([1, 0, 1], dtype)
+    model = WeightedDBSCAN(radius_km=5, threshold=1).fit([[0, 0], [0, 0], [50, 0]], sample_weight=weight)
+    assert model.density_at_.tolist() == [1, 1, 1] and model.density_at_.dtype == np.int64
+
+
+def test_whole_weights_beyond_those_of_float64_are_exact():
+    weight = [2**60 + 1, 2**60, 3]
+    model = WeightedDBSCAN(radius_km=5, threshold=4).fit([[0, 0], [0, 0], [50, 0]], sample_weight=weight)
+    assert model.density_at_.tolist() == [2**61 + 1, 2**61 + 1, 3]
 
 
 def test_clone_and_parameters():
@@ -90,6 +104,7 @@ def test_longitudes_may_be_written_either_way():
     [
         ([[0, 0, 0]], None, r"\(n, 2\)"),
         ([0, 0], None, r"\(n, 2\)"),
+        ([[1j, 0]], None, "complex numbers"),
         (np.empty((0, 2)), None, "no points"),
         ([[0, 0], [0, 91]], None, "row 1"),
         ([[np.nan, 0]], None, "row 0"),

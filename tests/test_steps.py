@@ -101,6 +101,16 @@ def test_sums_of_very_many_different_values_do_not_depend_on_the_order_and_are_r
     np.testing.assert_allclose(found[0], exact, rtol=1e-14)
 
 
+def test_sums_of_very_many_of_the_smallest_numbers(monkeypatch):
+    monkeypatch.setattr(count, "MOST_VALUES", 3)
+    least = 5e-324
+    worth = np.array([least, 2 * least, 3 * least, 5 * least])
+    place = np.zeros(4)
+    measured = count.measure(Deals(place, place, worth, np.full(4, -1, np.int32), ()))
+    assert measured.quanta
+    assert count.sums(np.array([0, 1, 1, -1]), 2, measured).tolist() == [least, 5 * least]
+
+
 def test_three_thirds_are_one():
     parts = count.Measure(np.array([3, 3, 3]), np.arange(4.0), parts=True)
     assert count.sums(np.zeros(3, np.int64), 1, parts).tolist() == [1.0]
