@@ -11,7 +11,9 @@ from rasters import Plain, brute, off_the_edge
 
 import gpu_clusters.people
 from gpu_clusters import people_within
-from gpu_clusters.io.rasters import Raster
+from gpu_clusters.io.cells import cells_near
+from gpu_clusters.io.mosaic import Mosaic
+from gpu_clusters.io.rasters import Raster, open_rasters
 
 PITCH = 1 / 120
 
@@ -55,6 +57,15 @@ def test_tiles_far_away_are_not_read(reads):
     parts = [raster.part(slice(i, i + 100), slice(j, j + 100)) for i in range(0, 400, 100) for j in range(0, 400, 100)]
     assert people_within([(5.0, 35.0), (5.0, 25.0)], [part.array() for part in parts], area_degrees=0.5) > 0
     assert {name for name, *_ in reads} == {"population (array 1)", "population (array 5)"}
+
+
+def test_the_part_that_is_done_grows_to_the_whole():
+    raster = Plain(np.ones((3000, 5000), "uint8"), (PITCH, 0, 0.0, 0, -PITCH, 25.0))
+    halves = [raster.part(slice(0, 3000), columns).array() for columns in (slice(0, 2500), slice(2500, 5000))]
+    lon, lat = np.array([1.0, 20.0, 30.0, 40.0]), np.array([24.0, 1.0, 12.0, 20.0])
+    with open_rasters(halves) as (rasters, _):
+        parts = [window.part for window in cells_near(Mosaic(rasters), lon, lat, 0.1)]
+    assert parts == [(number + 1) / len(parts) for number in range(len(parts))] and len(parts) >= 4
 
 
 def test_a_mosaic_of_65_thousand_million_cells(tmp_path, reads):
