@@ -62,6 +62,19 @@ def test_polygons_hold_the_cells_whose_centre_is_inside(seed):
     assert 0 <= people.outside[0] <= people.without_data[0] <= 1
 
 
+def test_polygons_without_an_area_are_all_without_data_wherever_they_stand():
+    raster = Plain(np.ones((20, 20)), (0.1, 0, 0.0, 0, -0.1, 2.0))
+    box, none = shapely.box(0.5, 0.5, 1.5, 1.5), shapely.MultiPolygon()
+    for polygons in ([box, box, none], [none, box], [none]):
+        with open_rasters(raster.array()) as (rasters, _):
+            found = count_people_in(
+                cells_in(Mosaic(rasters), np.array(polygons)), [one.grid for one in rasters], np.array(polygons)
+            )
+        assert found.cells.tolist() == [100 * (polygon is box) for polygon in polygons]
+        assert found.without_data.tolist() == [float(polygon is none) for polygon in polygons]
+        assert found.outside.tolist() == [0.0] * len(polygons)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_tiles_give_what_the_whole_gives(seed):
     raster, rng = random_raster(seed), np.random.default_rng(seed)
