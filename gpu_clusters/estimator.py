@@ -113,7 +113,7 @@ class WeightedDBSCAN(ClusterMixin, BaseEstimator):
         weight, shift = _whole_weights(sample_weight, len(lon))
         # whole weights: the threshold as a decimal number; others are binary fractions, and so is then the threshold
         threshold = math.ceil(Fraction(float(self.threshold)) * 2**shift if shift else Fraction(str(self.threshold)))
-        reach = sphere_reach(self.radius_km)
+        reach = sphere_reach(settings.radius_km)
         problem = Problem(on_sphere(lon, lat), lon, lat, weight, reach, threshold, self.border)
         with keep_to_one_thread():
             found = backend.pick(settings).cluster(problem)

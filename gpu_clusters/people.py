@@ -82,7 +82,7 @@ def people_within(
     chosen = pick(settings)
     if boundary == "area":
         with chosen.step("population"):
-            found = _in_areas(lon, lat, given.astype(np.int64), raster, area_degrees, chosen.counting)
+            found = _in_areas(lon, lat, given.astype(np.int64), raster, settings.area_degrees, chosen.counting)
     else:
         found = _in_hulls(lon, lat, given.astype(np.int64), raster, concave=boundary == "concave")
     return found if labels is not None else float(found["population"].iloc[0])

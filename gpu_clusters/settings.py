@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from fractions import Fraction
-from numbers import Integral, Real
+from numbers import Integral, Rational, Real
 from typing import Any
 
 from gpu_clusters.errors import UsageError
@@ -17,6 +19,7 @@ BORDERS = ("densest", "lowest")
 DEVICES = ("auto", "cpu", "gpu")
 BOUNDARIES = ("area", "hull", "concave")
 ENGINES = ("auto", "native", "cuml", "sklearn")
+LARGEST = sys.float_info.max  # Python's whole numbers go on beyond
 
 
 @dataclass(frozen=True)
@@ -75,15 +78,20 @@ class Settings:
     engine: str = "auto"
 
     def __post_init__(self) -> None:
-        _positive("radius_km", self.radius_km)
-        _positive("density", self.density)
-        _positive("area_degrees", self.area_degrees)
-        if self.merge_km is not None and not (_is_number(self.merge_km) and self.merge_km >= 0):
-            raise UsageError(f"merge_km must be a finite number of kilometres, 0 or more, not {self.merge_km!r}")
+        for name in ("radius_km", "density", "area_degrees"):
+            self._set(name, _positive(name, getattr(self, name)))
+        if self.merge_km is not None:
+            merge_km = _number(self.merge_km)
+            if not 0 <= merge_km <= LARGEST:
+                raise UsageError(f"merge_km must be a finite number of kilometres, 0 or more, not {self.merge_km!r}")
+            self._set("merge_km", merge_km)
         if not isinstance(self.top, Integral) or isinstance(self.top, bool) or self.top < 1:
             raise UsageError(f"top must be a whole number, 1 or more, not {self.top!r}")
+        self._set("top", int(self.top))
         if self.crs is not None and not isinstance(self.crs, str):
             raise UsageError(f"crs must be a text such as 'EPSG:3035', not {self.crs!r}")
+        if isinstance(self.boundary, os.PathLike):
+            self._set("boundary", os.fspath(self.boundary))
         if not isinstance(self.boundary, str) or not self.boundary:
             raise UsageError(f"boundary must be area, hull, concave or the path of a file, not {self.boundary!r}")
         if self.region_name is not None and not isinstance(self.region_name, str):
@@ -99,6 +107,8 @@ class Settings:
             _mapping(f"columns of {table}", mapping)
             for name in mapping:
                 _one_of(f"column of {table}", name, REQUIRED[table] + OPTIONAL[table])
+                if not isinstance(mapping[name], str):
+                    raise UsageError(f"columns of {table}: {name} must be the name of a column, not {mapping[name]!r}")
         for table, window in self.years.items():
             _one_of("table in years", table, TABLES)
             if not (isinstance(window, (tuple, list)) and len(window) == 2 and all(_is_year(year) for year in window)):
@@ -108,6 +118,12 @@ class Settings:
                 raise UsageError(
                     f"years of {table} run from {first} to {last}: the first year must not be after the last"
                 )
+        self._set("columns", {table: dict(mapping) for table, mapping in self.columns.items()})
+        self._set("years", {t: tuple(None if y is None else int(y) for y in w) for t, w in self.years.items()})
+
+    def _set(self, name: str, value: Any) -> None:
+        """Keep a checked value as one of Python's own, which nobody else can change."""
+        object.__setattr__(self, name, value)
 
     def threshold(self, inventors: int, authors: int) -> int:
         """Weight from which on a location is core; see `weights`.
@@ -166,21 +182,25 @@ def _is_year(value: object) -> bool:
     return value is None or (isinstance(value, Integral) and not isinstance(value, bool))
 
 
-def _is_number(value: Any) -> bool:
-    """Whether it is a finite number; whole numbers may be too large for float64, and are none then."""
+def _number(value: Any) -> float:
+    """One of Python's numbers, NaN for what is none; NumPy's, which compute in a precision of their own, are read as decimals."""
     if not isinstance(value, Real) or isinstance(value, bool):
-        return False
+        return math.nan
+    if isinstance(value, Integral):
+        return int(value)
     try:
-        return math.isfinite(value)
+        return float(value if isinstance(value, Rational) else str(value))
     except OverflowError:
-        return False
+        return math.inf
 
 
-def _positive(name: str, value: Any) -> None:
-    if not _is_number(value) or value <= 0:
+def _positive(name: str, value: Any) -> float:
+    number = _number(value)
+    if not 0 < number <= LARGEST:
         raise UsageError(f"{name} must be a finite number above 0, not {value!r}")
+    return number
 
 
 def _one_of(what: str, value: object, choices: tuple[str, ...]) -> None:
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise UsageError(f"{what} must be one of {', '.join(choices)}, not {value!r}")

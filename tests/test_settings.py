@@ -25,7 +25,7 @@ LARGEST = sys.float_info.max
         {"top": 1},
         {"top": np.int64(7)},
         {"years": {"deals": (2000, 2000)}},
-        {"years": {"patents": (None, 2000), "publications": [2000, None]}},
+        {"years": {"patents": (None, 2000), "publications": (2000, None)}},
         {"columns": {"patents": {"organization": "x", "doc_id": "y"}, "deals": {"deals": "z"}}},
         {"boundary": "some/file.gpkg"},
         {"region_name": ""},
