@@ -114,7 +114,7 @@ def rank(
     >>> result.ranking[["rank", "patents", "patent_share", "locations"]].to_dict("records")
     [{'rank': 1, 'patents': 2.0, 'patent_share': 66.66666666666667, 'locations': 2}]
     """
-    settings = changed(settings or Settings(), changes)
+    settings = changed(settings, changes)
     if patents is None and publications is None:
         raise UsageError("there is nothing to cluster: give patents, publications or both")
     by_polygons = regions is not None or settings.boundary not in BOUNDARIES
@@ -255,8 +255,14 @@ class Tables:
         self.patents, self.publications, self.deals = patents, publications, deals
 
 
-def changed(settings: Settings, changes: dict[str, Any]) -> Settings:
-    """Settings with some of them changed, by name."""
+def changed(settings: Settings | None, changes: dict[str, Any]) -> Settings:
+    """Settings, the method's defaults where there are none, with some of them changed, by name."""
+    if settings is None:
+        settings = Settings()
+    if not isinstance(settings, Settings):
+        raise UsageError(
+            f"settings must be Settings, not {type(settings).__name__}: give other inputs, and single settings, by name"
+        )
     unknown = sorted(set(changes) - set(Settings.names()))
     if unknown:
         raise UsageError(f"unknown setting {unknown[0]!r}: there are {', '.join(Settings.names())}")

@@ -82,3 +82,12 @@ def test_names_of_columns_are_texts():
 def test_several_values_where_one_is_needed():
     with pytest.raises(UsageError, match="weighting must be one of"):
         Settings(weighting=np.array(["raw", "raw"]))
+
+
+@pytest.mark.parametrize("given", [{"density": 3}, pd.DataFrame({"x": [1]}), {}], ids=["dict", "frame", "empty"])
+def test_what_is_no_settings(given):
+    frame = pd.DataFrame({"doc_id": [1], "lon": [1.0], "lat": [1.0]})
+    with pytest.raises(UsageError, match="settings must be Settings, not"):
+        gpu_clusters.rank(frame, None, None, given)
+    with pytest.raises(UsageError, match="settings must be Settings, not"):
+        gpu_clusters.sweep(frame, None, None, given, radius_km=5, density=1)

@@ -100,7 +100,7 @@ def sweep(
     >>> result.settings[["radius_km", "density", "clusters", "locations"]].values.tolist()[:3]
     [[5.0, 1.0, 2.0, 3.0], [5.0, 2.0, 1.0, 2.0], [5.0, 3.0, 1.0, 2.0]]
     """
-    settings = _shared(settings or Settings(), merge, changes)
+    settings = _shared(settings, merge, changes)
     grid = grid_of(radius_km, density, settings.weighting if weighting is None else weighting, baseline)
     settings = replace(settings, weighting=grid.weightings[0], radius_km=grid.baseline[0], density=grid.baseline[1])
     if patents is None and publications is None:
@@ -133,7 +133,7 @@ def sweep(
     return result
 
 
-def _shared(settings: Settings, merge: bool, changes: dict[str, Any]) -> Settings:
+def _shared(settings: Settings | None, merge: bool, changes: dict[str, Any]) -> Settings:
     if "merge_km" in changes and not merge:
         raise UsageError("merge_km is for sweeps that merge: give merge=True (--merge) too")
     settings = changed(settings, changes)
