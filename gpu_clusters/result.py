@@ -61,7 +61,7 @@ class Result:
         Raises
         ------
         UsageError
-            The folder is not empty and ``force`` is false.
+            The folder is not empty and ``force`` is false, or a file that the result is made from would be replaced or removed.
         """
         from gpu_clusters.io.results import write_result
 

@@ -16,7 +16,7 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -66,8 +66,18 @@ def check_out(out: str | os.PathLike[str], *, force: bool) -> Path:
 
 
 @contextmanager
-def new_folder(out: str | os.PathLike[str], *, force: bool) -> Iterator[Path]:
-    """A folder to fill, which takes the place of ``out`` when all went well and vanishes when not."""
+def new_folder(
+    out: str | os.PathLike[str], *, force: bool, sources: Iterable[str | os.PathLike[str]] = ()
+) -> Iterator[Path]:
+    """A folder to fill, which takes the place of ``out`` when all went well and vanishes when not.
+
+    Raises
+    ------
+    UsageError
+        `check_out` says why; or one of the files ``sources``, which what is filled in was made from, would be replaced.
+    GpuClustersError
+        It cannot be written.
+    """
     global _placed
     target = check_out(out, force=force)
     top = _first_missing(target)
@@ -80,6 +90,7 @@ def new_folder(out: str | os.PathLike[str], *, force: bool) -> Iterator[Path]:
         yield folder
         for path in (*folder.rglob("*"), folder):
             _sync(path)
+        _spare(sources, folder, target)
         _put_in_place(partial.path, folder, top, target, force=force)
         _placed = True
     except OSError as error:
@@ -179,6 +190,15 @@ def _begin(target: Path, top: Path) -> _Partial:
     return _Partial(top.parent, top.name)
 
 
+def _spare(sources: Iterable[str | os.PathLike[str]], folder: Path, target: Path) -> None:
+    """Refuse to replace or remove a file that the contents of ``folder`` are made from."""
+    gone = {target / name for name in {path.name for path in folder.iterdir()} | _listed(target)}
+    for source in map(Path, sources):
+        by_its_name = Path(os.path.realpath(source.parent), source.name)  # it may be a link
+        if not gone.isdisjoint((by_its_name, Path(os.path.realpath(source)))):
+            raise UsageError(f"{target}: would lose {source}, which the result is made from: give another folder")
+
+
 def _put_in_place(partial: Path, folder: Path, top: Path, target: Path, *, force: bool) -> None:
     """Make ``folder`` the target; what is there and is not of a result's stays."""
     if not target.exists():
@@ -261,10 +281,12 @@ def _moved(path: Path, place: Path) -> Path:
 
 
 def _listed(target: Path) -> set[str]:
-    """Names of the files that the result in a folder consists of, by its manifest."""
+    """Names of the files that the result in a folder consists of, by its manifest; none by that of another program."""
     try:
-        outputs = json.loads((target / MANIFEST).read_text(encoding="utf-8"))["outputs"]
-        names = {str(output["name"]) for output in outputs}
+        manifest = json.loads((target / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["program"] != "gpu-clusters":
+            return set()
+        names = {str(output["name"]) for output in manifest["outputs"]}
     except (OSError, ValueError, LookupError, TypeError):
         return set()
     return {name for name in names if name == Path(name).name and (target / name).is_file()}

@@ -25,7 +25,7 @@ def fill(folder: Path, mark: str) -> None:
     """A result in small: files that all say the same."""
     for name in FILES:
         outputs = [{"name": name} for name in FILES[:2]] + [{"name": "old.csv"}] * (mark == "old")
-        (folder / name).write_text(json.dumps({"mark": mark, "outputs": outputs}))
+        (folder / name).write_text(json.dumps({"program": "gpu-clusters", "mark": mark, "outputs": outputs}))
     if mark == "old":
         (folder / "old.csv").write_text(json.dumps({"mark": mark}))
 

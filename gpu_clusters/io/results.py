@@ -52,7 +52,7 @@ PARTNERS_TYPES = pa.schema(dict.fromkeys(PARTNERS, pa.int64()))
 def write_result(result: Result, out: str | os.PathLike[str], *, force: bool = False) -> None:
     """Write all files of a result; see `Result.write`."""
     started = perf_counter()
-    with new_folder(out, force=force) as folder:
+    with new_folder(out, force=force, sources=sources(result.manifest)) as folder:
         write_csv(result.ranking, folder / "ranking.csv")
         write_parquet(result.ranking, RANKING_TYPES, folder / "ranking.parquet")
         write_parquet(result.locations, LOCATIONS_TYPES, folder / "locations.parquet")
@@ -65,6 +65,11 @@ def write_result(result: Result, out: str | os.PathLike[str], *, force: bool = F
         outputs = [fingerprint(path) for path in sorted(folder.iterdir())]
         timings = result.manifest["timings"] | {"write": round(perf_counter() - started, 4)}
         write_json(result.manifest | {"timings": timings, "outputs": outputs}, folder / MANIFEST)
+
+
+def sources(record: dict[str, Any]) -> list[str]:
+    """Files that a result is made from, by its manifest."""
+    return [str(file["name"]) for file in record["inputs"]]
 
 
 def write_comparison(comparison: Comparison, out: str | os.PathLike[str], *, force: bool = False) -> None:

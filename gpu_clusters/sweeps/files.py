@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpu_clusters.io.results import MANIFEST, fingerprint, new_folder, write_csv, write_json, write_parquet
+from gpu_clusters.io.results import MANIFEST, fingerprint, new_folder, sources, write_csv, write_json, write_parquet
 from gpu_clusters.schema import SWEEP_CLUSTERS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ CLUSTERS_TYPES = pa.schema([(name, _KINDS.get(name, pa.float64())) for name in S
 def write_sweep(result: SweepResult, out: str | os.PathLike[str], *, force: bool, labels: bool, pictures: bool) -> None:
     """Write all files of a sweep; see `SweepResult.write`."""
     started = perf_counter()
-    with new_folder(out, force=force) as folder:
+    with new_folder(out, force=force, sources=sources(result.manifest)) as folder:
         write_csv(result.settings, folder / "settings.csv")
         write_parquet(result.clusters, CLUSTERS_TYPES, folder / "clusters.parquet")
         write_csv(result.stability, folder / "stability.csv")
