@@ -38,6 +38,10 @@ class Kernels(NamedTuple):
     arrivals: Callable[..., sums.Arrivals]
     nearest_by_level: Callable[..., nearby.Nearby]
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Those for a CPU are pickled by their name: no pickle holds the module ``xp``."""
+        return "ON_CPU" if self is ON_CPU else (type(self), tuple(self))
+
 
 def _as_it_is(points: Callable[[], Coordinates]) -> Callable[[], Coordinates]:
     return points
