@@ -15,7 +15,7 @@ from gpu_clusters import backend
 from gpu_clusters.compiled import keep_to_one_thread
 from gpu_clusters.degrees import GEOCODED, classify
 from gpu_clusters.engines.protocol import Problem
-from gpu_clusters.errors import UsageError
+from gpu_clusters.errors import UsageError, first_line
 from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.settings import Settings
 
@@ -126,9 +126,13 @@ class WeightedDBSCAN(ClusterMixin, BaseEstimator):
 
 def _coordinates(given: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Longitudes in [-180, 180) and latitudes of an (n, 2) array."""
-    if np.iscomplexobj(given):
+    try:
+        imaginary = np.iscomplexobj(given)
+        points = np.empty(0) if imaginary else np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"X must hold numbers, longitude and latitude in degrees: {first_line(error)}") from None
+    if imaginary:
         raise ValueError("X has complex numbers: longitude and latitude in degrees are needed")
-    points = np.asarray(given, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2:
         raise ValueError(f"X must have the shape (n, 2), longitude and latitude in degrees, not {points.shape}")
     if not len(points):

@@ -31,8 +31,8 @@ def people_within(
 
     Parameters
     ----------
-    members : DataFrame with ``lon`` and ``lat``, or (n, 2) array of them
-        Places, WGS 84 degrees.
+    members : data frame with ``lon`` and ``lat``, or (n, 2) array of them
+        Pandas', pyarrow's or polars'. Places, WGS 84 degrees.
     raster : path, xarray.DataArray, or list of these
         As of ``rank(..., population=...)``: files, folders, patterns, arrays with a CRS.
     area_degrees : float
@@ -79,12 +79,13 @@ def people_within(
         raise UsageError(f"labels must be {len(lon):,} whole numbers, one a place")
     if boundary != "area" and device == "gpu":
         raise UsageError(f"hulls are summed on the CPU: give no device 'gpu' with boundary {boundary!r}")
+    given = given if given.dtype == np.uint64 else given.astype(np.int64)
     chosen = pick(settings)
     if boundary == "area":
         with chosen.step("population"):
-            found = _in_areas(lon, lat, given.astype(np.int64), raster, settings.area_degrees, chosen.counting)
+            found = _in_areas(lon, lat, given, raster, settings.area_degrees, chosen.counting)
     else:
-        found = _in_hulls(lon, lat, given.astype(np.int64), raster, concave=boundary == "concave")
+        found = _in_hulls(lon, lat, given, raster, concave=boundary == "concave")
     return found if labels is not None else float(found["population"].iloc[0])
 
 
@@ -114,7 +115,7 @@ def people_in_polygons(polygons: Any, raster: Any) -> pd.DataFrame:
 
 
 def _in_hulls(
-    lon: NDArray[np.float64], lat: NDArray[np.float64], labels: NDArray[np.int64], raster: Any, *, concave: bool
+    lon: NDArray[np.float64], lat: NDArray[np.float64], labels: NDArray[np.integer], raster: Any, *, concave: bool
 ) -> pd.DataFrame:
     import geopandas as gpd
 
@@ -129,7 +130,7 @@ def _in_hulls(
 def _in_areas(
     lon: NDArray[np.float64],
     lat: NDArray[np.float64],
-    labels: NDArray[np.int64],
+    labels: NDArray[np.integer],
     raster: Any,
     area_degrees: float,
     counting: Counting,
@@ -153,7 +154,8 @@ def _in_areas(
 def _places(members: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Checked longitudes, in [-180, 180), and latitudes."""
     if hasattr(members, "columns"):
-        missing = [name for name in ("lon", "lat") if name not in members.columns]
+        there = list(getattr(members, "column_names", members.columns))  # pyarrow's columns are their values
+        missing = [name for name in ("lon", "lat") if name not in there]
         if missing:
             raise InputError(f"members: column {missing[0]} is missing; rename the columns to lon and lat")
     try:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import copy
 import pickle
 
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
 from program import address_table
+from rasters import Plain
 
 import gpu_clusters
+from gpu_clusters import UsageError, WeightedDBSCAN, people_within
 
 
 @pytest.mark.parametrize("again", [lambda one: pickle.loads(pickle.dumps(one)), copy.deepcopy], ids=["pickle", "copy"])
@@ -21,3 +27,36 @@ def test_results_can_be_pickled_and_copied(again):
     twin = again(swept)
     assert_frame_equal(twin.settings, swept.settings)
     assert_frame_equal(twin.labels(15, 20), swept.labels(15, 20))
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pa.table, pl.DataFrame], ids=["pandas", "pyarrow", "polars"])
+def test_people_around_the_places_of_any_frame(make):
+    raster = Plain(np.ones((20, 20)), (0.1, 0, 0.0, 0, -0.1, 2.0)).array()
+    places = make({"lon": [0.55, 1.55], "name": ["a", "b"], "lat": [1.55, 0.55]})
+    assert people_within(places, raster, area_degrees=0.15) == 18
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int64, np.uint64])
+def test_labels_of_any_whole_numbers(kind):
+    raster = Plain(np.ones((20, 20)), (0.1, 0, 0.0, 0, -0.1, 2.0)).array()
+    largest = np.iinfo(kind).max
+    for boundary in ("area", "hull"):
+        places, labels = [(0.55, 1.55), (0.85, 1.55), (0.55, 1.05)], np.full(3, largest)
+        found = people_within(places, raster, area_degrees=0.15, labels=labels.astype(kind), boundary=boundary)
+        assert found.index.tolist() == [largest] and found["population"].item() > 0
+
+
+@pytest.mark.parametrize(
+    "points",
+    [pd.DataFrame({"lon": [1.0, None], "lat": [2.0, 2.0]}, dtype="Float64"), [["a", "b"]], [[1], [2, 3]]],
+    ids=["null", "text", "ragged"],
+)
+def test_points_that_are_no_numbers(points):
+    with pytest.raises(ValueError, match="X must hold numbers, longitude and latitude in degrees"):
+        WeightedDBSCAN(5, 2).fit(points)
+
+
+@pytest.mark.parametrize("check", [2.5, None, "2", -1])
+def test_settings_to_check_are_a_number(check):
+    with pytest.raises(UsageError, match="check must be a number of settings"):
+        gpu_clusters.sweep(address_table(), radius_km=5, density=1, check=check)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from numbers import Integral
 from time import perf_counter
 from typing import Any
 
@@ -105,8 +106,8 @@ def sweep(
     settings = replace(settings, weighting=grid.weightings[0], radius_km=grid.baseline[0], density=grid.baseline[1])
     if patents is None and publications is None:
         raise UsageError("there is nothing to cluster: give patents, publications or both")
-    if check < 0:
-        raise UsageError(f"check must be a number of settings, 0 or more, not {check}")
+    if not isinstance(check, Integral) or check < 0:
+        raise UsageError(f"check must be a number of settings, 0 or more, not {check!r}")
     chosen = backend.pick(settings, backend.SWEPT_ON_GPU)
     clock = Clock(progress, chosen.step)
     with clock.stage("read patents"):
