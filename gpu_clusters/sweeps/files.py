@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from time import perf_counter
@@ -44,11 +45,17 @@ def write_sweep(result: SweepResult, out: str | os.PathLike[str], *, force: bool
 
 
 def write_cube(cube: xr.Dataset, path: str | os.PathLike[str]) -> None:
-    """Write a cube to a compressed NetCDF file."""
+    """Write a cube to a compressed NetCDF file, made in memory: HDF5 crashes where a disk is full."""
+    import h5netcdf
+    from xarray.backends import H5NetCDFStore
+
     packed = {
         name: {"zlib": True, "complevel": 4} for name, layer in cube.data_vars.items() if layer.ndim and layer.size
     }
-    cube.to_netcdf(path, engine="h5netcdf", encoding=packed)
+    made = io.BytesIO()
+    with h5netcdf.File(made, "w") as file:
+        cube.dump_to_store(H5NetCDFStore(file), encoding=packed)
+    Path(path).write_bytes(made.getbuffer())
 
 
 def _write_labels(result: SweepResult, path: Path) -> None:
