@@ -102,13 +102,24 @@ def new_folder(
 
 @contextmanager
 def scratch_folder(name: str) -> Iterator[Path]:
-    """A folder for files that are needed for a while only, among the system's temporary ones."""
+    """A folder for files that are needed for a while only, among the system's temporary ones.
+
+    Raises
+    ------
+    GpuClustersError
+        They cannot be written.
+    """
     place = Path(tempfile.gettempdir()).resolve()
     partial = None
     try:
         _remove_abandoned(place / name)
         partial = _Partial(place, name)
         yield partial.path
+    except OSError as error:
+        raise GpuClustersError(
+            f"cannot write temporary files in {place}: {error.strerror or error}; make room there, or name another folder in "
+            "the environment variable TMPDIR"
+        ) from error
     finally:
         if partial is not None:
             partial.remove()

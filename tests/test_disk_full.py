@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
+
+from program import process, tree
 
 CUBE = """
 import resource, sys
@@ -33,3 +36,18 @@ def test_a_cube_is_an_error_and_no_crash(tmp_path):
             check=False,
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "File too large\n", "")
+
+
+def test_temporary_files(tmp_path):
+    (tmp_path / "temporary").mkdir()
+    ran = process(
+        *("demo", "--scale", "0.005", "--out", "out"),
+        cwd=tmp_path,
+        env={"TMPDIR": str(tmp_path / "temporary")},
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4_000,) * 2),
+    )
+    assert ran.code == 1 and ran.out == ""
+    where = f"error: cannot write temporary files in {tmp_path / 'temporary'}: "
+    assert ran.err.startswith(where) and ran.err.count("\n") == 1
+    assert ran.err.endswith("; make room there, or name another folder in the environment variable TMPDIR\n")
+    assert tree(tmp_path) == {"temporary": "folder"}
