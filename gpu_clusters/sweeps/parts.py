@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
+import re
+import secrets
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from gpu_clusters.steps.single import Inputs
 from gpu_clusters.sweeps.study import Part
 
 FORM = 2  # of the files; another number makes older ones unknown
+_KEPT = re.compile(r"[0-9a-f]{16}-[a-z-]+-[0-9.e+-]+km(\.npz|(\.[0-9a-f]{8})?\.partial)")
 
 
 class Store:
@@ -60,16 +63,21 @@ class Store:
         if self._folder is None:
             return
         path = self._path(weighting, radius_km)
-        partial = path.with_suffix(".partial")
+        partial = path.with_suffix(f".{secrets.token_hex(4)}.partial")  # another run may keep the same radius
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with partial.open("wb") as file:
                 np.savez(file, **part._asdict())
             partial.replace(path)
+        except FileNotFoundError:
+            pass  # another run into the same place has removed them, for it begins or is done
         except OSError as error:
             raise GpuClustersError(
                 f"cannot keep finished radii in {self._folder}: {error.strerror or error}"
             ) from error
+        finally:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
 
     def _path(self, weighting: str, radius_km: float) -> Path:
         assert self._folder is not None
@@ -100,10 +108,14 @@ def _digest(inputs: Inputs, record: dict[str, Any]) -> str:
 def folder_beside(out: str | os.PathLike[str]) -> Path | None:
     """Where the finished radii of a sweep into ``out`` are kept until it is done; None if nothing may be written there."""
     target = Path(os.path.realpath(out))
-    there = next(folder for folder in target.parents if folder.exists())
+    there = next((folder for folder in target.parents if folder.exists()), target)
     return target.parent / f".{target.name}.sweep" if os.access(there, os.W_OK | os.X_OK) else None
 
 
 def forget(folder: Path) -> None:
-    """Remove what was kept."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove what was kept, and the folder if nothing else is in it."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if _KEPT.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+        folder.rmdir()
