@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from program import address_table, tree
 
-from gpu_clusters.sweeps.pictures import grid_maps, rank_intervals
+from gpu_clusters import sweep
+from gpu_clusters.sweeps.pictures import FORMATS, draw, grid_maps, rank_intervals
 
 
 def drawn(figure):
@@ -84,3 +86,13 @@ def test_grey_is_explained():
             "radius, km"
         )
         assert named[0].get_xlabel() == "radius, km"
+
+
+def test_the_same_sweep_has_the_same_pictures(tmp_path):
+    found = sweep(address_table(), radius_km=[5, 15], density=[1, 20])
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        draw(found, tmp_path / name)
+    once = tree(tmp_path / "a")
+    assert set(once) == {f"{name}.{ending}" for name in ("grid", "ranks") for ending in FORMATS}
+    assert once == tree(tmp_path / "b")

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, Normalize
@@ -170,4 +171,5 @@ def _save(figure: Figure, folder: Path, name: str) -> None:
         about: dict[str, Any] = (
             {"Software": None} if ending == "png" else {"CreationDate": None} if ending == "pdf" else {"Date": None}
         )
-        figure.savefig(folder / f"{name}.{ending}", metadata=about)
+        with mpl.rc_context({"svg.hashsalt": "gpu-clusters"}):  # else the names within are random
+            figure.savefig(folder / f"{name}.{ending}", metadata=about)
