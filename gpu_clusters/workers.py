@@ -30,7 +30,7 @@ def client(where: Any, stack: ExitStack) -> Any:
         return where
     if where == LOCAL or where.startswith(LOCAL + ":"):
         number = where.partition(":")[2] or str(WORKERS)
-        if not number.isdigit() or not int(number):
+        if not number.isdecimal() or not int(number):
             raise UsageError(f"dask {where!r}: give local:N with N workers, 1 or more")
         own = LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address="127.0.0.1:0")
         cluster = stack.enter_context(own)  # its page takes a free port: that of another cluster may be in use

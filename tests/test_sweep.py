@@ -289,6 +289,7 @@ TABLE = pd.DataFrame(
         ({"merge_km": 3.0}, "merge=True"),
         ({"check": -1}, "check"),
         ({"dask": "local:none"}, "local:N"),
+        ({"dask": "local:²"}, "local:N"),
         ({"rubbish": 1}, "rubbish"),
         ({"density": range(1, 9_000)}, ""),
     ],
