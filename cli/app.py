@@ -8,12 +8,45 @@ from typing import Annotated, Any
 
 import typer
 from gpu_clusters_cli.errors import INTERRUPTED
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from gpu_clusters.errors import UsageError
 
+
+class Command(TyperCommand):
+    """A command whose help runs on in paragraphs and names values by what they are, not by their type."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.help = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(self.help or ""))
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The arguments and options, ``--help`` among them."""
+        return _named(super().get_params(ctx))
+
+
+class _Commands(TyperGroup):
+    """The commands, with the help of `Command`."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _named(super().get_params(ctx))
+
+
+def _named(params: list[Any]) -> list[Any]:
+    """The parameters, flags without a <bool> behind them, arguments without a <str>, and in the usage as they are called."""
+    for param in params:
+        if getattr(param, "is_flag", False) and param.metavar is None:
+            param.metavar = ""
+        if param.param_type_name == "argument":
+            param.get_usage_pieces = lambda _ctx, name=param.metavar: [name]
+            if hasattr(param, "display_type_rich"):  # older versions of typer show the name instead of the type
+                param.display_type_rich = lambda **_: None
+    return params
+
+
 app = typer.Typer(
     name="gpu-clusters",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -25,22 +58,6 @@ app = typer.Typer(
 
 # typer carries its own copy of click or uses the installed one, depending on its version
 _ParserError: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-
-
-class Command(TyperCommand):
-    """A command whose help runs on in paragraphs and does not call a flag a <bool>."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.help = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.cleandoc(self.help or ""))
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """The options, ``--help`` among them."""
-        params = super().get_params(ctx)
-        for param in params:
-            if getattr(param, "is_flag", False) and param.metavar is None:
-                param.metavar = ""
-        return params
 
 
 def invoke() -> int:
