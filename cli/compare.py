@@ -9,6 +9,7 @@ import typer
 from gpu_clusters_cli import options as o
 from gpu_clusters_cli.app import Command, app
 from gpu_clusters_cli.errors import say
+from gpu_clusters_cli.numbers import whole
 
 from gpu_clusters.errors import UsageError
 
@@ -30,7 +31,7 @@ def compare(
         int,
         typer.Option(
             metavar="N",
-            min=1,
+            parser=whole(1),
             show_default=False,
             help="How many clusters to show, and which ones to say of that they entered or left the first so many. "
             "[dim](default 20)[/dim]",

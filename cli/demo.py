@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from gpu_clusters_cli import options as o
 from gpu_clusters_cli.app import Command, app
+from gpu_clusters_cli.numbers import number, whole
 
 if TYPE_CHECKING:
     from gpu_clusters.result import Result
@@ -33,6 +34,7 @@ def demo(
         float,
         typer.Option(
             metavar="PART",
+            parser=number,
             show_default=False,
             help="Size of the world, 0.005 to 1: 1 has as many addresses as WIPO's data, 33 million. [dim](default 0.02)[/dim]",
         ),
@@ -41,7 +43,7 @@ def demo(
         int,
         typer.Option(
             metavar="N",
-            min=0,
+            parser=whole(0),
             show_default=False,
             help="Another number gives other addresses; the clusters stay the same. [dim](default 0)[/dim]",
         ),

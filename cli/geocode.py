@@ -10,6 +10,7 @@ import typer
 from gpu_clusters_cli import options as o
 from gpu_clusters_cli.app import Command, app
 from gpu_clusters_cli.errors import say
+from gpu_clusters_cli.numbers import number
 
 from gpu_clusters.errors import UsageError
 
@@ -17,8 +18,8 @@ SHOWN = 15
 _COLUMNS, _PLACES, _OUTPUT = "Columns", "Places", "Output"
 
 
-def _option(name: str, metavar: str, panel: str, text: str) -> Any:
-    return typer.Option(name, metavar=metavar, show_default=False, rich_help_panel=panel, help=text)
+def _option(name: str, metavar: str, panel: str, text: str, parser: Any = None) -> Any:
+    return typer.Option(name, metavar=metavar, parser=parser, show_default=False, rich_help_panel=panel, help=text)
 
 
 @app.command(cls=Command)
@@ -83,7 +84,7 @@ def geocode(
     ] = None,
     rate: Annotated[
         float | None,
-        _option("--rate", "N", _PLACES, "Questions to arcgis per second at most. [dim](default 10)[/dim]"),
+        _option("--rate", "N", _PLACES, "Questions to arcgis per second at most. [dim](default 10)[/dim]", number),
     ] = None,
     arcgis_url: Annotated[
         str | None,

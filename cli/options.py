@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from gpu_clusters_cli.numbers import number, whole
 
 _INPUT, _METHOD, _MACHINE, _OUTPUT = "Input", "Method", "Device and engine", "Output"
 
@@ -134,6 +135,7 @@ RadiusKm = Annotated[
     float | None,
     typer.Option(
         "--radius-km",
+        parser=number,
         metavar="KM",
         rich_help_panel=_METHOD,
         show_default=False,
@@ -144,6 +146,7 @@ Density = Annotated[
     float | None,
     typer.Option(
         "--density",
+        parser=number,
         metavar="N",
         rich_help_panel=_METHOD,
         show_default=False,
@@ -167,6 +170,7 @@ MergeKm = Annotated[
     float | None,
     typer.Option(
         "--merge-km",
+        parser=number,
         metavar="KM",
         rich_help_panel=_METHOD,
         show_default=False,
@@ -181,6 +185,7 @@ AreaDegrees = Annotated[
     float | None,
     typer.Option(
         "--area-degrees",
+        parser=number,
         metavar="DEGREES",
         rich_help_panel=_METHOD,
         show_default=False,
@@ -254,6 +259,7 @@ Top = Annotated[
     int | None,
     typer.Option(
         "--top",
+        parser=whole(1),
         metavar="N",
         rich_help_panel=_OUTPUT,
         show_default=False,

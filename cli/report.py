@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from gpu_clusters_cli import options as o
 from gpu_clusters_cli.app import Command, app
+from gpu_clusters_cli.numbers import whole
 
 from gpu_clusters.errors import UsageError
 
@@ -46,7 +47,10 @@ def report(
     top: Annotated[
         int | None,
         typer.Option(
-            metavar="N", show_default=False, help="Size of the main ranking. [dim](default: the result's --top)[/dim]"
+            metavar="N",
+            parser=whole(1),
+            show_default=False,
+            help="Size of the main ranking. [dim](default: the result's --top)[/dim]",
         ),
     ] = None,
     device: Annotated[

@@ -12,6 +12,7 @@ from gpu_clusters_cli import options as o
 from gpu_clusters_cli.app import app
 from gpu_clusters_cli.errors import if_interrupted, say
 from gpu_clusters_cli.many import ManyValues
+from gpu_clusters_cli.numbers import whole
 from gpu_clusters_cli.rank import columns_given
 
 from gpu_clusters.errors import UsageError
@@ -24,8 +25,8 @@ SINGLE = ("population", "names", "previous")  # inputs that a configuration may 
 _GRID, _RUN = "Grid", "Run"
 
 
-def _text(flag: str, metavar: str, panel: str, words: str) -> Any:
-    return typer.Option(flag, metavar=metavar, rich_help_panel=panel, show_default=False, help=words)
+def _text(flag: str, metavar: str, panel: str, words: str, parser: Any = None) -> Any:
+    return typer.Option(flag, metavar=metavar, parser=parser, rich_help_panel=panel, show_default=False, help=words)
 
 
 @app.command(cls=ManyValues)
@@ -74,6 +75,7 @@ def sweep(
             "N",
             _GRID,
             "So many clusters of the baseline enter Kendall's tau. [dim](default 100)[/dim]",
+            whole(1),
         ),
     ] = None,
     merge_km: o.MergeKm = None,
@@ -87,7 +89,7 @@ def sweep(
         typer.Option(
             "--check",
             metavar="N",
-            min=0,
+            parser=whole(0),
             rich_help_panel=_RUN,
             show_default=False,
             help="Compute N random settings again by single runs and compare.",

@@ -53,6 +53,25 @@ def test_bad_options(program, options, says):
     program.refused(2, "rank", *given, *options, says=says)
 
 
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["rank", "--density", "4,500"], "'4,500' is not a number"),
+        (["rank", "--radius-km", "15km"], "'15km' is not a number"),
+        (["rank", "--top", "1.5"], "'1.5' is not a whole number, 1 or more"),
+        (["sweep", "--check", "-1"], "'-1' is not a whole number, 0 or more"),
+        (["compare", "a", "b", "--top", "0"], "'0' is not a whole number, 1 or more"),
+        (["report", "a", "--top", "ten"], "'ten' is not a whole number, 1 or more"),
+        (["demo", "--scale", "2 %"], "'2 %' is not a number"),
+        (["geocode", "a", "--city", "c", "--country", "c", "--out", "o", "--rate", ""], "'' is not a number"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_numbers_that_are_none_are_shown(program, args, says):
+    line = program.refused(2, *args, says=says)
+    assert f"for '{next(arg for arg in args[::-1] if arg.startswith('--'))}'" in line
+
+
 def test_missing_options(program):
     program.refused(2, "rank", says="--out")
     program.refused(2, "rank", "--out", "out", says="--patents")
