@@ -12,6 +12,7 @@ from gpu_clusters_cli.errors import say
 from gpu_clusters_cli.numbers import whole
 
 from gpu_clusters.errors import UsageError
+from gpu_clusters.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,6 +177,7 @@ def _place(row: Any) -> str:
 def _summary(found: Comparison) -> str:
     record = found.manifest
     return (
-        f"{record['matched']:,} clusters are in both editions ({record['rose']:,} rose, {record['fell']:,} fell), "
+        f"{counted(record['matched'], 'cluster is', 'clusters are')} in both editions ({record['rose']:,} rose, "
+        f"{record['fell']:,} fell), "
         f"{record['entrants']:,} came, {record['leavers']:,} went; {record['splits']:,} split, {record['mergers']:,} merged"
     )

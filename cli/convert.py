@@ -13,6 +13,7 @@ from gpu_clusters_cli.app import Command, app
 from gpu_clusters_cli.errors import say
 
 from gpu_clusters.errors import UsageError
+from gpu_clusters.wording import counted
 
 if TYPE_CHECKING:
     from gpu_clusters.sources.run import Converted
@@ -143,12 +144,14 @@ def _show(done: Converted, out: str, seconds: float, *, json: bool) -> None:
     else:
         emit_table(plain_table(_world(done), "coverage"))
     for why, count in largest(record["left_out"]).items():
-        say(f"left out: {count:,} {why}")
+        say(f"left out: {why}: {count:,}")
     if record["skipped_rows"]:
-        say(f"warning: {record['skipped_rows']:,} rows could not be read and are left out; skipped.csv lists them")
+        skipped = counted(record["skipped_rows"], "row that", "rows that")
+        say(f"warning: left out: {skipped} could not be read; see skipped.csv")
     hint = "" if record["locations"] else "; it has no coordinates yet: gpu-clusters geocode finds them"
     say(
-        f"{record['rows']:,} rows of {record['table']} at {record['locations']:,} places, {seconds:.1f} s -> {out}{hint}"
+        f"{counted(record['rows'], 'row')} of {record['table']} at {counted(record['locations'], 'place')}, {seconds:.1f} s "
+        f"-> {out}{hint}"
     )
 
 

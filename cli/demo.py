@@ -143,9 +143,11 @@ def _show(result: Result) -> None:
     table = side_by_side(result.ranking, SHOWN).rename(columns=TITLES)
     emit_table(plain_table(table, "published | reproduced"))
     wrong, lost = differences(result.ranking), coverage_differences(result.coverage)
+    from gpu_clusters.wording import counted
     found = f"{result.manifest['initial_clusters']} clusters, {len(result.ranking)} after merging (published: 246, 237)"
     if len(wrong) + len(lost):
-        say(f"{found}; {len(wrong) + len(lost)} published figures are not reproduced:")
+        figures = counted(len(wrong) + len(lost), "published figure is", "published figures are")
+        say(f"{found}; {figures} not reproduced:")
         for row in [*wrong.to_dict("records"), *lost.to_dict("records")][:LISTED]:
             say("  " + ", ".join(f"{key} {value}" for key, value in row.items()))
     else:

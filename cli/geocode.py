@@ -13,6 +13,7 @@ from gpu_clusters_cli.errors import say
 from gpu_clusters_cli.numbers import number
 
 from gpu_clusters.errors import UsageError
+from gpu_clusters.wording import counted
 
 SHOWN = 15
 _COLUMNS, _PLACES, _OUTPUT = "Columns", "Places", "Output"
@@ -156,12 +157,13 @@ def geocode(
     else:
         emit_table(coverage_table(done.coverage, SHOWN))
     if asked is not None:
-        bought = f"{asked.answered:,} answers bought, {asked.kept:,} from the cache"
-        say(f"arcgis: {bought}, {done.geocode.get('arcgis', 0):,} rows placed by it")
+        bought = f"{counted(asked.answered, 'answer')} bought, {asked.kept:,} from the cache"
+        say(f"arcgis: {bought}, {counted(done.geocode.get('arcgis', 0), 'row')} placed by it")
     share = f" ({100 * done.placed / done.rows:.2f} %)" if done.rows else ""
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in done.accuracy.items() if reason != "city")
     left = f"; left out: {reasons}" if reasons else ""
     seconds = perf_counter() - started
     say(
-        f"placed {done.placed:,} of {done.rows:,} rows{share}, {done.distinct:,} addresses{left}; {seconds:.1f} s -> {out}"
+        f"placed {done.placed:,} of {counted(done.rows, 'row')}{share}, "
+        f"{counted(done.distinct, 'address', 'addresses')}{left}; {seconds:.1f} s -> {out}"
     )

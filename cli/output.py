@@ -19,6 +19,7 @@ from gpu_clusters.errors import GpuClustersError
 from gpu_clusters.io.results import plain
 from gpu_clusters.schema import WORLD
 
+from gpu_clusters.wording import counted
 PIPED_WIDTH = 160
 WIDE, MIDDLING, NARROW = 120, 72, 40  # widths for all columns of a table, for all but the organizations, and for any
 PEOPLE = 24  # what people and intensity take
@@ -180,9 +181,9 @@ def coverage_table(coverage: pd.DataFrame, count: int) -> Table:
 
 def covered(row: Any) -> str:
     """A World row of a coverage table, in words."""
-    noun = "deals" if row.table == "deals" else "documents"
+    noun = ("deal" if row.table == "deals" else "document") + ("" if row.documents == 1 else "s")
     documents = f"; {_amount(row.documents)} {noun}, {_percent(row.documents_pct)} % covered"
-    return f"{row.table}: {row.rows:,} rows, {_percent(row.rows_pct)} % geocoded{documents}"
+    return f"{row.table}: {counted(row.rows, 'row')}, {_percent(row.rows_pct)} % geocoded{documents}"
 
 
 def _percent(value: float) -> str:

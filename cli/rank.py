@@ -15,6 +15,7 @@ from gpu_clusters_cli.many import ManyValues
 
 from gpu_clusters.errors import UsageError
 from gpu_clusters.schema import TABLES, WORLD
+from gpu_clusters.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,10 +171,9 @@ def _show(result: Result, out: str, seconds: float, *, json: bool, show: Callabl
         say(covered(row))
     found, addresses = record["clusters"], record["totals"]["inventor_addresses"] + record["totals"]["author_addresses"]
     regions = any(file["table"] == "regions" for file in record["inputs"])
-    noun = ("region" if regions else "cluster") + ("" if found == 1 else "s")
     before = "" if regions else f" ({record['initial_clusters']:,} before merging)"
     say(
-        f"{found:,} {noun}{before} of {addresses:,} "
-        f"addresses at {record['locations']:,} places, on {record['device']} with engine {record['engine']}, "
+        f"{counted(found, 'region' if regions else 'cluster')}{before} of {counted(addresses, 'address', 'addresses')} "
+        f"at {counted(record['locations'], 'place')}, on {record['device']} with engine {record['engine']}, "
         f"{seconds:.1f} s -> {out}"
     )

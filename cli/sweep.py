@@ -16,6 +16,7 @@ from gpu_clusters_cli.numbers import whole
 from gpu_clusters_cli.rank import columns_given
 
 from gpu_clusters.errors import UsageError
+from gpu_clusters.wording import counted
 
 if TYPE_CHECKING:
     from gpu_clusters.sweeps.result import SweepResult
@@ -231,5 +232,7 @@ def _show(result: SweepResult, out: str, seconds: float, *, json: bool) -> None:
         return
     if len(result.stability):
         emit_table(stability_table(result.stability, SHOWN, settings))
-    checked = f", {len(record['checked'])} checked by single runs" if "checked" in record else ""
-    say(f"{settings:,} settings at {record['locations']:,} places{checked}, {seconds:.1f} s -> {out}")
+    runs = len(record.get("checked", ()))
+    checked = f", {counted(runs, 'checked by a single run', 'checked by single runs')}" if "checked" in record else ""
+    where = counted(record["locations"], "place")
+    say(f"{counted(settings, 'setting')} at {where}{checked}, {seconds:.1f} s -> {out}")

@@ -18,6 +18,7 @@ from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.errors import UsageError, first_line
 from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.settings import Settings
+from gpu_clusters.wording import counted
 
 LIMIT = 2**62  # weights of all points together stay below
 
@@ -143,7 +144,8 @@ def _coordinates(given: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.floa
     wrong = np.flatnonzero(status != GEOCODED)
     if len(wrong):
         raise ValueError(
-            f"X has {len(wrong)} points that are not on the globe, the first in row {wrong[0]}: {points[wrong[0]].tolist()}; "
+            f"X has {counted(len(wrong), 'point that is', 'points that are')} not on the globe, the first in row {wrong[0]}: "
+            f"{points[wrong[0]].tolist()}; "
             "the columns are longitude and latitude in degrees"
         )
     return lon, lat

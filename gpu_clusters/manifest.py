@@ -22,6 +22,7 @@ from gpu_clusters.settings import Settings
 from gpu_clusters.steps.locate import Located, Locations
 from gpu_clusters.steps.merge import Merged
 from gpu_clusters.steps.population import People, gaps, warnings_of
+from gpu_clusters.wording import counted
 
 PACKAGES = [
     "gpu-clusters",
@@ -205,15 +206,16 @@ def _table_warnings(reads: Sequence[TableRead]) -> list[str]:
         if others := misnamed(read.data.countries):
             shown = ", ".join(f"{name} ({code})" for name, code in others[:3]) + (", ..." if len(others) > 3 else "")
             found.append(
-                f"{read.inputs[0].table}: {len(others):,} of the countries are no codes of ISO 3166-1 alpha-2, as {shown}; "
-                "each counts as a country of its own: write the codes"
+                f"{read.inputs[0].table}: {counted(len(others), 'country is no code', 'countries are no codes')} of ISO 3166-1 "
+                f"alpha-2, as {shown}; each text counts as a country of its own: write the codes"
             )
     for read in reads:
         for name, rows, total in read.invalid:
             listed = ", ".join(str(row) for row in rows[:10]) + (", ..." if total > 10 else "")
             many = any(file.name == name and 10 * total > file.rows for file in read.inputs)
+            left_out = counted(total, "row with impossible coordinates is", "rows with impossible coordinates are")
             found.append(
-                f"{name}: {total:,} rows with impossible coordinates are left out (rows {listed})"
+                f"{name}: {left_out} left out ({'row' if total == 1 else 'rows'} {listed})"
                 + ("; are lon and lat swapped?" if many else "")
             )
     return found

@@ -13,6 +13,7 @@ from gpu_clusters.degrees import GEOCODED, classify
 from gpu_clusters.engines.counting import Counting
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.settings import Settings
+from gpu_clusters.wording import counted
 
 Boundary = Literal["area", "hull", "concave"]
 Device = Literal["auto", "cpu", "gpu"]
@@ -174,7 +175,7 @@ def _places(members: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if len(wrong):
         first = wrong[0]
         raise InputError(
-            f"members: {len(wrong):,} places have no possible coordinates, the first in row {first + 1} "
-            f"(lon {pairs[first, 0]:g}, lat {pairs[first, 1]:g}); leave them out"
+            f"members: {counted(len(wrong), 'place has', 'places have')} no possible coordinates, the first in row {first + 1} "
+            f"(lon {pairs[first, 0]:g}, lat {pairs[first, 1]:g}); leave out what has none"
         )
     return lon, lat

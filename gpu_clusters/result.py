@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from gpu_clusters.wording import counted
+
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
@@ -46,7 +48,7 @@ class Result:
     manifest: dict[str, Any]
 
     def __repr__(self) -> str:
-        return f"<Result: {len(self.ranking):,} clusters of {len(self.locations):,} locations>"
+        return f"<Result: {counted(len(self.ranking), 'cluster')} of {counted(len(self.locations), 'location')}>"
 
     def write(self, out: str | PathLike[str], *, force: bool = False) -> None:
         """Write all files of the result into the folder ``out``: together, or none of them.

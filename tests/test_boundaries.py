@@ -250,7 +250,7 @@ def test_polygons_of_a_file(tmp_path):
     missing = found.boundaries.set_index("cluster_id").geometry.isna()
     assert missing.to_dict() == {one: False, two: False, three: True}
     assert found.boundaries.geometry[two - 1].equals(shapely.union(shapes[1], shapes[3]))
-    assert "1 of 3 clusters have no polygon" in found.manifest["warnings"][0]
+    assert "no polygon for 1 of 3 clusters" in found.manifest["warnings"][0]
     assert found.manifest["inputs"][-1]["table"] == "boundary" and len(found.manifest["inputs"][-1]["sha256"]) == 64
     found.write(tmp_path / "out")
     check_geojson(tmp_path / "out" / "boundaries.geojson", found.boundaries)
@@ -268,7 +268,7 @@ def test_population_follows_the_polygons():
     found = world_of_three(regions=regions, population=cells)
     assert found.ranking["population"].tolist()[:2] == [4000, 2200]  # centres on an edge count
     assert found.ranking["population"].isna().tolist() == [False, False, True]
-    assert "lie outside of the rasters" in " ".join(found.manifest["warnings"])
+    assert "outside of the rasters" in " ".join(found.manifest["warnings"])
 
 
 @pytest.mark.parametrize("flat", [None, shapely.Polygon(), shapely.Polygon([(9, 9), (9, 8), (9, 9)])], ids=str)

@@ -73,6 +73,28 @@ def test_first_twenty_are_shown(program):
     assert pq.read_metadata("out/ranking.parquet").num_rows == 22
 
 
+def test_one_is_no_plural(program):
+    Path("one.csv").write_text("doc_id,lon,lat,country\n1,2.35,48.86,Frankreich\n2,2.35,148.86,Frankreich\n")
+    Path("deal.csv").write_text("lon,lat,deals\n2.35,48.86,1\n")
+    given = ["--patents", "one.csv", "--deals", "deal.csv"]
+    said = program("rank", *given, "--density", 1, "--out", "a").err
+    assert "one.csv: 1 row with impossible coordinates is left out (row 2)" in said
+    assert "patents: 2 rows, 50.0 % geocoded; 2 documents, 50.0 % covered" in said
+    assert "deals: 1 row, 100.0 % geocoded; 1 deal, 100.0 % covered" in said
+    assert "1 cluster (1 before merging) of 1 address at 1 place, " in said
+    said = program("sweep", *given, "--radius-km", 15, "--density", 1, "--no-pictures", "--out", "b").err
+    assert "1 setting at 1 place, " in said
+    assert program("compare", "a", "a").err == (
+        "1 cluster is in both editions (0 rose, 0 fell), 0 came, 0 went; 0 split, 0 merged\n"
+    )
+    Path("city.csv").write_text("city,country\nParis,FR\n")
+    said = program("geocode", "city.csv", "--city", "city", "--country", "country", "--out", "c.csv").err
+    assert said.startswith("placed 1 of 1 row (100.00 %), 1 address; ")
+    Path("map.toml").write_text('table = "deals"\n[columns]\nlon = "lon"\nlat = "lat"\n')
+    said = program("convert", "table", "deal.csv", "--mapping", "map.toml", "--out", "d").err
+    assert said.startswith("1 row of deals at 1 place, ")
+
+
 def test_json(program):
     out = ran_well(program, "rank", "--patents", "p.parquet", "--density", 5, "--out", "out", "--json")
 

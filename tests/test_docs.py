@@ -12,7 +12,9 @@ import pytest
 README = Path(__file__).parents[1] / "README.md"
 
 
-@pytest.mark.parametrize("module", ["gpu_clusters.pipeline", "gpu_clusters.estimator", "gpu_clusters.sweeps.run"])
+@pytest.mark.parametrize(
+    "module", ["gpu_clusters.pipeline", "gpu_clusters.estimator", "gpu_clusters.sweeps.run", "gpu_clusters.wording"]
+)
 def test_examples_in_docstrings(module):
     outcome = doctest.testmod(import_module(module))
     assert outcome.attempted and not outcome.failed

@@ -323,14 +323,14 @@ def test_counts_of_deals(value, shown, lon, tmp_path):
 
 def test_tables_without_a_geocoded_row(tmp_path):
     frame = table().assign(lon=[np.nan, 999.0, np.inf, np.nan])
-    refused(frame, "patents", "no geocoded row", "4 rows", "2 lack", "2 have")
-    refused([frame, frame], "8 rows", "4 lack")
+    refused(frame, "patents", "no geocoded row", "4 rows", "2 without", "2 with an impossible")
+    refused([frame, frame], "8 rows", "4 without")
     refused(frame, "deals", "no geocoded row", reader=read_deals)
-    refused(table(0), "patents", "no row", "0 rows")
+    refused(table(0), "patents", "holds no row")
     for kind in ("csv", "parquet"):
         path = tmp_path / f"a.{kind}"
         table(0).to_csv(path, index=False) if kind == "csv" else table(0).to_parquet(path)
-        refused(path, path, "no row", "0 rows")
+        refused(path, path, "holds no row")
     text(tmp_path / "a.geojson", json.dumps({"type": "FeatureCollection", "features": []}))
     refused(tmp_path / "a.geojson", "a.geojson", "no row")
     refused(table(year=2020), "no row in the years 2021:", "4 rows", years=(2021, None))

@@ -250,7 +250,7 @@ def test_rank_fills_the_columns():
         "table": "population", "name": "population (array)", "size": None, "sha256": None, "rows": 20_000
     }  # fmt: skip
     (warning,) = result.manifest["warnings"]
-    assert "2 of 4 clusters lie outside of the rasters" in warning
+    assert "2 of 4 clusters outside of the rasters" in warning
     assert result.manifest["timings"]["population"] > 0
 
 

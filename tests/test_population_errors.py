@@ -145,7 +145,7 @@ def test_the_command_line(program):
     ran = program(*RUN, "--population", "north.tif", "south.tif", "--out", "out")
     assert ran.code == 0, ran
     assert "intensity" in ran.out
-    assert "1 of 2 clusters lie outside of the rasters" in ran.err
+    assert "1 of 2 clusters outside of the rasters" in ran.err
     ranking = pd.read_csv(program.here / "out" / "ranking.csv")
     assert ranking["population"].notna().tolist() == [True, False]
     assert ranking["intensity_rank"].tolist()[0] == 1

@@ -105,9 +105,9 @@ def test_countries_that_are_no_codes_are_told():
     )
     result = gpu_clusters.rank(table, density=1)
     (warning,) = result.manifest["warnings"]
-    assert warning.startswith("patents: 2 of the countries") and "Japan (JP), UK (GB)" in warning
+    assert warning.startswith("patents: 2 countries are no codes of ISO 3166-1") and "Japan (JP), UK (GB)" in warning
     assert result.ranking["economies"].tolist() == ["Atlantis / JP / Japan / UK / ZZ"]
-    assert repr(result) == "<Result: 1 clusters of 1 locations>"
+    assert repr(result) == "<Result: 1 cluster of 1 location>"
 
 
 def test_many_impossible_coordinates_may_be_swapped_ones():

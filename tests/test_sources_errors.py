@@ -41,7 +41,7 @@ def test_a_bad_line_is_an_error_or_a_listed_skip(program, line, says):
     said = program.refused(3, "convert", "openalex", "snap", "--out", "out", says=says)
     assert "part_0000.gz: row 3: " in said and "--on-error skip" in said
     ran = program("convert", "openalex", "snap", "--on-error", "skip", "--out", "out")
-    assert ran.code == 0 and "1 rows could not be read" in ran.err
+    assert ran.code == 0 and "warning: left out: 1 row that could not be read" in ran.err
     skipped = pd.read_csv("out/skipped.csv")
     assert skipped["row"].tolist() == [3] and says in skipped["reason"][0]
     assert manifest("out")["skipped_rows"] == manifest("out")["skipped_rows_listed"] == 1

@@ -167,7 +167,7 @@ def test_coverage_of_a_run():
     ]
     assert result.ranking["economies"].tolist() == ["NA", "FR"]
     assert result.manifest["invalid_rows"] == [{"name": "patents (data frame)", "total": 1, "rows": [4]}]
-    assert "rows 4" in result.manifest["warnings"][0]
+    assert "(row 4)" in result.manifest["warnings"][0]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from gpu_clusters.errors import InputError
 from gpu_clusters.io.formats import Reader, reading
 from gpu_clusters.io.model import InputFile, InvalidRows
 from gpu_clusters.io.plans import Plan, Years
+from gpu_clusters.wording import counted
 
 Progress = Callable[[str, float], None]
 KEPT_INVALID = 1000
@@ -46,10 +47,14 @@ class Record:
         inside = ungeocoded + invalid
         years = "" if window is None else f" in the years {':'.join('' if y is None else str(y) for y in window)}"
         if inside == 0:
-            raise InputError(f"{table} ({where}): no row{years} (of {rows} rows)")
+            if not rows:
+                raise InputError(f"{table} ({where}): holds no row; give files that have some, or leave {table} out")
+            raise InputError(
+                f"{table} ({where}): no row{years} (of {counted(rows, 'row')}); check the years and the column year"
+            )
         raise InputError(
-            f"{table} ({where}): no geocoded row{years}: of {inside} rows, {ungeocoded} lack a coordinate "
-            f"(ungeocoded) and {invalid} have an impossible one (invalid); geocode them, or check lon and lat"
+            f"{table} ({where}): no geocoded row{years} (of {counted(inside, 'row')}): {ungeocoded:,} without a coordinate "
+            f"(ungeocoded), {invalid:,} with an impossible one (invalid); geocode them, or check lon and lat"
         )
 
 

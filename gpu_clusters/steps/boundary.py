@@ -14,6 +14,7 @@ from gpu_clusters.steps.inside import Inside, points_inside
 from gpu_clusters.steps.locate import Locations
 from gpu_clusters.steps.members import Members
 from gpu_clusters.steps.outline import area_polygons
+from gpu_clusters.wording import counted
 
 
 def draw(
@@ -80,6 +81,6 @@ def warnings_of(polygons: NDArray[Any]) -> list[str]:
     if not none:
         return []
     return [
-        f"boundary: {none:,} of {len(polygons):,} clusters have no polygon in the file (none in which their places weigh most): "
-        "they have no boundary, no deals and no population"
+        f"boundary: the file has no polygon for {none:,} of {counted(len(polygons), 'cluster')} (none in which "
+        "their places weigh most): without one there is no boundary, no deal and no population"
     ]

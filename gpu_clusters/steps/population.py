@@ -16,6 +16,7 @@ from gpu_clusters.engines.counting import ON_CPU, Counting
 from gpu_clusters.kernels.totals import sums
 from gpu_clusters.steps.inside import Inside, points_inside
 from gpu_clusters.steps.score import ranked
+from gpu_clusters.wording import counted
 
 if TYPE_CHECKING:
     from gpu_clusters.io.cells import Cells
@@ -266,14 +267,14 @@ def warnings_of(people: People, cluster_id: NDArray[np.int64]) -> list[str]:
     no_number, no_centre = _without(people, missing)
     blank = ~missing & (people.outside == 0) & (people.without_data > 0)
     found = (
-        (all_outside, "lie outside of the rasters: their population is empty; add the rasters that are missing"),
-        (no_number, "lie where the rasters hold no number: their population is empty"),
+        (all_outside, "outside of the rasters, with an empty population; add the rasters that are missing"),
+        (no_number, "where the rasters hold no number, with an empty population"),
         (
             no_centre,
-            "have no cell's centre in their area, the cells are too large: take finer rasters or more area degrees",
+            "without a cell's centre in the area, the cells are too large; take finer rasters or more area degrees",
         ),
-        (partly, "lie partly outside of the rasters, and their population is too small; without data are"),
-        (blank, "lie partly where the rasters hold no number (often water); without data are"),
+        (partly, "partly outside of the rasters, with a population that is too small; without data are"),
+        (blank, "partly where the rasters hold no number (often water); without data are"),
     )
     lines = []
     for which, what in found:
@@ -281,7 +282,7 @@ def warnings_of(people: People, cluster_id: NDArray[np.int64]) -> list[str]:
             count = int(which.sum())
             shares = people.without_data if which is partly or which is blank else None
             lines.append(
-                f"population: {count:,} of {len(missing):,} clusters {what} {_listed(cluster_id, which, shares)}"
+                f"population: {count:,} of {counted(len(missing), 'cluster')} {what} {_listed(cluster_id, which, shares)}"
             )
     return lines
 

@@ -19,6 +19,7 @@ from gpu_clusters.steps.single import Clusters
 from gpu_clusters.sweeps.grid import Grid
 from gpu_clusters.sweeps.names import names
 from gpu_clusters.sweeps.study import Part, Study
+from gpu_clusters.wording import counted
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -59,7 +60,8 @@ class SweepResult:
     _grid: Grid
 
     def __repr__(self) -> str:
-        return f"<SweepResult: {len(self.settings):,} settings, {len(self.stability):,} clusters of the baseline>"
+        settings, clusters = counted(len(self.settings), "setting"), counted(len(self.stability), "cluster")
+        return f"<SweepResult: {settings}, {clusters} of the baseline>"
 
     def labels(self, radius_km: float, density: float, weighting: str | None = None) -> pd.DataFrame:
         """The cluster of each location at a setting of the grid.
