@@ -142,7 +142,7 @@ def _show(done: Converted, out: str, seconds: float, *, json: bool) -> None:
         keys = ("source", "table", "rows", "left_out", "skipped_rows", "locations", "coverage")
         emit_json({"out": out} | {key: record[key] for key in keys})
     else:
-        emit_table(plain_table(_world(done), "coverage"))
+        emit_table(plain_table(_world(done), f"coverage of {record['table']}"))
     for why, count in largest(record["left_out"]).items():
         say(f"left out: {why}: {count:,}")
     if record["skipped_rows"]:
@@ -156,9 +156,15 @@ def _show(done: Converted, out: str, seconds: float, *, json: bool) -> None:
 
 
 def _world(done: Converted) -> Any:
-    """The World row of the coverage, as texts."""
-    return done.coverage.tail(1).apply(
-        lambda column: column.map(
-            lambda value: value if isinstance(value, str) else f"{value:,.2f}".removesuffix(".00")
+    """The World row of the coverage, as texts, without its table and World."""
+    columns = done.coverage.columns[2:]
+    return (
+        done.coverage[columns]
+        .tail(1)
+        .rename(columns=lambda name: name.replace("_", "\n"))
+        .apply(
+            lambda column: column.map(
+                lambda value: value if isinstance(value, str) else f"{value:,.2f}".removesuffix(".00")
+            )
         )
     )

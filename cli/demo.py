@@ -21,10 +21,10 @@ TITLES = {
     "rank": "rank",
     "cluster": "cluster",
     "total_share": "share %",
-    "rank_without_deals": "without deals",
+    "rank_without_deals": "without\ndeals",
     "previous_rank": "previous",
     "intensity": "intensity",
-    "intensity_rank": "by intensity",
+    "intensity_rank": "by\nintensity",
 }
 
 

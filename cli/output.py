@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 from gpu_clusters_cli.errors import discard_stdout, printable
+from gpu_clusters_cli.fitting import fit
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -18,8 +19,8 @@ from rich.text import Text
 from gpu_clusters.errors import GpuClustersError
 from gpu_clusters.io.results import plain
 from gpu_clusters.schema import WORLD
-
 from gpu_clusters.wording import counted
+
 PIPED_WIDTH = 160
 WIDE, MIDDLING, NARROW = 120, 72, 40  # widths for all columns of a table, for all but the organizations, and for any
 PEOPLE = 24  # what people and intensity take
@@ -65,6 +66,7 @@ def emit_json(value: Any) -> None:
 def emit_table(table: Table) -> None:
     """A table on stdout, as wide as the terminal, or `PIPED_WIDTH` where there is none."""
     screen = _console()
+    fit(table, screen.width)
     with screen.capture() as captured:
         screen.print(table)
     emit("\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n")
