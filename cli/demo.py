@@ -11,6 +11,8 @@ from gpu_clusters_cli import options as o
 from gpu_clusters_cli.app import Command, app
 from gpu_clusters_cli.numbers import number, whole
 
+from gpu_clusters.errors import UsageError
+
 if TYPE_CHECKING:
     from gpu_clusters.result import Result
     from gpu_clusters.world import World
@@ -70,6 +72,8 @@ def demo(
     """
     from gpu_clusters.staging import check_out
 
+    if inputs_only and (device is not None or engine is not None or json):
+        raise UsageError("--inputs-only ranks nothing: leave out --device, --engine and --json")
     folder = out or ("demo-inputs" if inputs_only else "demo")
     check_out(folder, force=force)
     if inputs_only:
@@ -110,10 +114,11 @@ def _reproduce(folder: str, scale: float, seed: int, machine: dict[str, Any], *,
     from gpu_clusters_cli.rank import run_and_write
 
     from gpu_clusters import Settings, rank
+    from gpu_clusters.backend import pick
     from gpu_clusters.staging import scratch_folder
     from gpu_clusters.world import make_world
 
-    Settings(**machine)  # what is wrong with it shall not take a minute to be told
+    pick(Settings(**machine))  # what is wrong with it shall not take a minute to be told
     with scratch_folder("gpu-clusters-demo") as scratch:
         with progress() as tell:
             world = make_world(scratch, scale, seed, tell=tell)
@@ -138,12 +143,12 @@ def _show(result: Result) -> None:
     from gpu_clusters_cli.errors import say
     from gpu_clusters_cli.output import emit_table, plain_table
 
+    from gpu_clusters.wording import counted
     from gpu_clusters.world import coverage_differences, differences, side_by_side
 
     table = side_by_side(result.ranking, SHOWN).rename(columns=TITLES)
     emit_table(plain_table(table, "published | reproduced"))
     wrong, lost = differences(result.ranking), coverage_differences(result.coverage)
-    from gpu_clusters.wording import counted
     found = f"{result.manifest['initial_clusters']} clusters, {len(result.ranking)} after merging (published: 246, 237)"
     if len(wrong) + len(lost):
         figures = counted(len(wrong) + len(lost), "published figure is", "published figures are")
