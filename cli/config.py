@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,16 @@ def merged(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
         elif value is not None:
             result[key] = value
     return result
+
+
+def check_tables(inputs: dict[str, Any], **given: Collection[str]) -> None:
+    """Refuse options that are about a table which is not among the inputs; ``given`` has the tables by option."""
+    for option, tables in given.items():
+        for table in tables:
+            if not inputs.get(table):
+                raise UsageError(
+                    f"--{option} is about {table}, and there is no --{table}: give its files, or leave it out"
+                )
 
 
 def _listed(value: Any) -> list[Any]:

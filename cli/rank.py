@@ -67,6 +67,8 @@ def rank(
     """
     if no_merge and merge_km is not None:
         raise UsageError("--merge-km and --no-merge exclude each other")
+    columns = columns_given(column or [])
+    windows = dict(configuration.years(text) for text in years or [])
     given = {
         "patents": patents,
         "publications": publications,
@@ -88,8 +90,8 @@ def rank(
         "device": device,
         "engine": engine,
         "top": top,
-        "columns": columns_given(column or []),
-        "years": dict(configuration.years(text) for text in years or []),
+        "columns": columns,
+        "years": windows,
     }
     chosen = configuration.merged(configuration.load(config) if config else {}, given)
     if no_merge:
@@ -100,6 +102,7 @@ def rank(
         raise UsageError(
             "there is nothing to cluster: give --patents, --publications or both; see gpu-clusters rank --help"
         )
+    configuration.check_tables(chosen, column=columns, years=windows)
     run_and_write(chosen, force=force, json=json)
 
 

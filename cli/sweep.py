@@ -138,6 +138,8 @@ def sweep(
     (one row a cluster of the baseline), sweep.nc (the same as a cube), pictures, sweep.html (a page with sliders, which needs no
     network) and manifest.json.
     """
+    columns = columns_given(column or [])
+    windows = dict(configuration.years(text) for text in years or [])
     given = {
         "patents": patents,
         "publications": publications,
@@ -153,8 +155,8 @@ def sweep(
         "device": device,
         "engine": engine,
         "top": top,
-        "columns": columns_given(column or []),
-        "years": dict(configuration.years(text) for text in years or []),
+        "columns": columns,
+        "years": windows,
     }
     chosen = configuration.merged(configuration.load(config) if config else {}, given)
     if merge_km is None and not merge:
@@ -170,6 +172,7 @@ def sweep(
         raise UsageError(
             "there is nothing to cluster: give --patents, --publications or both; see gpu-clusters sweep --help"
         )
+    configuration.check_tables(chosen, column=columns, years=windows)
     if chosen.pop("regions", None) is not None:
         raise UsageError("a sweep finds clusters, and regions are ranked without: leave them out of its configuration")
     for name in SINGLE:

@@ -72,6 +72,20 @@ def test_numbers_that_are_none_are_shown(program, args, says):
     assert f"for '{next(arg for arg in args[::-1] if arg.startswith('--'))}'" in line
 
 
+@pytest.mark.parametrize("command", ["rank", "sweep"])
+@pytest.mark.parametrize("option", [["--years", "deals=2019:"], ["--column", "deals.country=land"]], ids=" ".join)
+def test_options_about_a_table_that_is_not_there(program, command, option):
+    given = [command, "--patents", "patents.parquet", "--radius-km", 15, "--density", 5, "--out", "out"]
+    program.refused(2, *given, *option, says=f"{option[0]} is about deals, and there is no --deals")
+    Path("c.toml").write_text('patents = "patents.parquet"\n[years]\ndeals = "2019:"\n[columns.deals]\ncountry = "c"')
+    assert program(command, "--config", "c.toml", *given[3:]).code == 0  # a file for several runs
+
+
+def test_inputs_only_ranks_nothing(program):
+    for option in (["--device", "cpu"], ["--engine", "native"], ["--json"]):
+        program.refused(2, "demo", "--inputs-only", *option, says="--inputs-only ranks nothing")
+
+
 def test_missing_options(program):
     program.refused(2, "rank", says="--out")
     program.refused(2, "rank", "--out", "out", says="--patents")
