@@ -132,16 +132,20 @@ def rank(
     if previous is not None:
         with clock.stage("read previous"):
             before = read_edition(previous, FOR_RANKS)
+    given = None
+    if by_polygons:
+        with clock.stage("read polygons"):
+            given = _polygons(regions, settings)
+    if population is not None:
+        population = list(population) if isinstance(population, Iterator) else population
+        with clock.stage("open rasters"):
+            _look_at(population)
     with clock.stage("read patents"):
         patents_read = read_table(chosen.read, patents, "patents", settings, clock)
     with clock.stage("read publications"):
         publications_read = read_table(chosen.read, publications, "publications", settings, clock)
     with clock.stage("read deals"):
         deals_read = read_table(read_deals, deals, "deals", settings, clock)
-    given = None
-    if by_polygons:
-        with clock.stage("read polygons"):
-            given = _polygons(regions, settings)
     tables = Tables(patents_read, publications_read, deals_read)
 
     with clock.stage("locate"), keep_to_one_thread():
@@ -320,6 +324,14 @@ def _polygons(regions: Any, settings: Settings) -> Regions:
             f"boundary {settings.boundary!r} is neither area, hull or concave nor a file that exists; check the path"
         )
     return read_regions(settings.boundary, "boundary")
+
+
+def _look_at(rasters: Any) -> None:
+    """Refuse rasters that cannot be opened, before the tables are read."""
+    from gpu_clusters.io.rasters import open_rasters
+
+    with open_rasters(rasters):
+        pass
 
 
 def _people(

@@ -86,6 +86,19 @@ def test_inputs_only_ranks_nothing(program):
         program.refused(2, "demo", "--inputs-only", *option, says="--inputs-only ranks nothing")
 
 
+def test_wrong_rasters_and_polygons_are_told_before_the_tables_are_read(program):
+    given = ["rank", "--patents", "no.parquet", "--out", "out"]
+    Path("empty").mkdir()
+    program.refused(3, *given, "--population", "no.tif", says="no.tif: does not exist")
+    program.refused(3, *given, "--regions", "no.gpkg", says="no.gpkg: cannot be read as polygons: No such file or dir")
+    program.refused(3, *given, "--boundary", "hulls", says="'hulls' is neither area, hull or concave nor a file")
+    program.refused(3, *given, "--boundary", "empty", says="being in a supported file format; check the file")
+    program.refused(
+        3, *given, "--regions", "patents.parquet", says="Missing geo metadata in Parquet/Feather file; check"
+    )
+    program.refused(3, *given, "--names", "no.csv", says="no.csv: the table of names cannot be read: No such file")
+
+
 def test_missing_options(program):
     program.refused(2, "rank", says="--out")
     program.refused(2, "rank", "--out", "out", says="--patents")

@@ -14,7 +14,8 @@ from tempfile import NamedTemporaryFile
 
 import pandas as pd
 
-from gpu_clusters.errors import InputError
+from gpu_clusters.errors import InputError, first_line
+from gpu_clusters.wording import counted
 
 COLUMNS = ("geonameid", "name", "country", "admin1", "lon", "lat", "population", "alternates")
 
@@ -104,10 +105,11 @@ def _export(path: Path) -> pd.DataFrame:
             encoding="utf-8",
         )
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise InputError(f"{path} cannot be read as a GeoNames export: {error}") from None
+        said = getattr(error, "strerror", None) or first_line(error)
+        raise InputError(f"{path}: cannot be read as a GeoNames export: {said}; check the path and the file") from None
     if table.shape[1] != _FIELDS_OF_EXPORT:
         raise InputError(
-            f"{path} has {table.shape[1]} columns, a GeoNames export such as cities500.txt has {_FIELDS_OF_EXPORT}, "
+            f"{path} has {counted(table.shape[1], 'column')}, a GeoNames export such as cities500.txt has {_FIELDS_OF_EXPORT}, "
             "separated by tabs and without a header"
         )
     try:

@@ -81,7 +81,7 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{os.fspath(path)!r}: the table of names cannot be read: {reason}") from None
+        raise InputError(f"{path}: the table of names cannot be read: {reason}; check the path") from None
 
 
 def _cells(data: bytes, title: str, delimiter: str) -> Iterator[list[str]]:

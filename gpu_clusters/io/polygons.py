@@ -94,7 +94,10 @@ def read_vector(path: str | os.PathLike[str]) -> gpd.GeoDataFrame:
         else:
             found = gpd.read_file(path, layer=next(iter(_layers(path)), None))
     except Exception as error:  # whatever the library raises
-        raise InputError(f"{path}: cannot be read as polygons: {first_line(error)}; check the file") from error
+        said = (
+            first_line(error).removeprefix(f"{path}: ").partition(".; ")[0].rstrip(".")
+        )  # without advice for programmers
+        raise InputError(f"{path}: cannot be read as polygons: {said}; check the file") from error
     if not isinstance(found, gpd.GeoDataFrame):
         raise InputError(f"{path}: is a table without shapes; give a file of polygons")
     return found
