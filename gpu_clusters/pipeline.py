@@ -26,6 +26,7 @@ from gpu_clusters.io.model import Addresses, Deals, Edition, InputFile, TableRea
 from gpu_clusters.io.overrides import Overrides, read_overrides
 from gpu_clusters.result import Result
 from gpu_clusters.settings import BOUNDARIES, Settings
+from gpu_clusters.steps import plane
 from gpu_clusters.steps.boundary import draw, warnings_of
 from gpu_clusters.steps.cluster import cluster
 from gpu_clusters.steps.edition import kinship, places_of, with_previous
@@ -126,6 +127,8 @@ def rank(
         raise UsageError("regions have their own names: give no names with them")
     chosen = backend.pick(settings)
     clock = Clock(progress, chosen.step)
+    if settings.crs is not None:
+        plane.system(settings.crs)  # what is wrong with it is told before the tables are read
     overrides = None if names is None or names is False else read_overrides(names)
 
     before = None
@@ -211,6 +214,8 @@ def rank(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )
     record["coverage"] = coverage.to_dict("records")
+    if settings.crs is not None and regions is None:
+        record["warnings"] += plane.warnings_of(located.locations.lon, located.locations.lat, settings.crs)
     if called and overrides:
         manifest.add_names(record, overrides.source, called.warnings)
     if people is not None:

@@ -11,8 +11,7 @@ import pytest
 import gpu_clusters
 from gpu_clusters import Settings, UsageError
 from gpu_clusters.io.model import Addresses, Deals
-from gpu_clusters.steps import count, label
-from gpu_clusters.steps.cluster import project
+from gpu_clusters.steps import count, label, plane
 from gpu_clusters.steps.locate import distinct_places
 from gpu_clusters.steps.score import Indicator, ranked
 
@@ -151,7 +150,35 @@ def test_largest_takes_the_first_in_the_alphabet_among_equals():
 @pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:2263", "EPSG:0", "nonsense"])
 def test_a_crs_that_is_not_in_metres(crs):
     with pytest.raises(UsageError, match="crs"):
-        project(np.zeros(1), np.zeros(1), crs)
+        plane.project(np.zeros(1), np.zeros(1), crs)
+
+
+@pytest.mark.parametrize(
+    ("crs", "lon", "lat", "ground"),
+    [
+        ("EPSG:3035", [4.35, -25.7], [50.85, 37.7], None),  # Brussels and the Azores, both in Europe's system
+        ("EPSG:3035", [4.35, 139.69], [50.85, 35.69], "lon 139.69, lat 35.69 a kilometre in it is 0.754 to 1.33 km"),
+        ("EPSG:3857", [0.0, 2.35], [0.0, 60.0], "lon 2.35, lat 60 a kilometre in it is 0.5 km on the ground"),
+        ("EPSG:32631", [2.35], [48.85], None),
+    ],
+)
+def test_a_crs_for_elsewhere(crs, lon, lat, ground):
+    """Told is where its lengths are off most; by formula a kilometre of Web Mercator is cos(lat) km on the ground."""
+    told = plane.warnings_of(np.array(lon), np.array(lat), crs)
+    assert len(told) == (ground is not None)
+    assert ground is None or (told[0].startswith(f"crs {crs} (") and ground in told[0])
+
+
+def test_a_crs_is_looked_at_first_and_warned_of_in_the_manifest():
+    table = pd.DataFrame({"doc_id": [1, 2], "lon": [2.35, 2.35], "lat": [60.0, 60.0]})
+    made = gpu_clusters.rank(table, density=1, crs="EPSG:3857").manifest["warnings"]
+    swept = gpu_clusters.sweep(table, radius_km=15, density=[1, 2], crs="EPSG:3857").manifest["warnings"]
+    assert made == swept and "is not true to length" in made[0]
+    assert gpu_clusters.rank(table, density=1, crs="EPSG:25831").manifest["warnings"] == []
+    for run in (gpu_clusters.rank, gpu_clusters.sweep):
+        given = {"radius_km": 15, "density": 1, "crs": "EPSG:4326"}
+        with pytest.raises(UsageError, match="not a projected system"):
+            run("no-such-file.csv", **given)
 
 
 def test_coverage_of_a_run():

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu_clusters.engines.protocol import Clustering, Engine, Problem
-from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.kernels.spaces import SPHERE, Coordinates, Reach, in_plane, on_sphere, plane_reach, sphere_reach
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.locate import Locations
+from gpu_clusters.steps.plane import project
 
 
 def cluster(locations: Locations, settings: Settings, engine: Engine) -> Clustering:
@@ -37,36 +37,3 @@ def extent(points: Coordinates) -> float:
 def reach_within(kind: int, extent: float, radius_km: float) -> Reach:
     """A radius in a space of the ``kind``, among points of the ``extent``."""
     return sphere_reach(radius_km) if kind == SPHERE else plane_reach(radius_km * 1000, extent)
-
-
-def project(
-    lon: NDArray[np.float64], lat: NDArray[np.float64], crs: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Project degrees to the metres of ``crs``.
-
-    Raises
-    ------
-    UsageError
-        ``crs`` is unknown, not projected or not in metres.
-    InputError
-        A location has no coordinates there.
-    """
-    from pyproj import CRS, Transformer
-    from pyproj.exceptions import CRSError
-
-    try:
-        target = CRS.from_user_input(crs)
-    except CRSError as error:
-        raise UsageError(f"crs {crs!r} is not known: {error}") from None
-    units = {axis.unit_name for axis in target.axis_info[:2]}
-    if not target.is_projected or units != {"metre"}:
-        raise UsageError(f"crs {crs!r} ({target.name}) is not a projected system in metres: take one such as EPSG:3035")
-    easting, northing = Transformer.from_crs("EPSG:4326", target, always_xy=True).transform(lon, lat)
-    lost = np.flatnonzero(~(np.isfinite(easting) & np.isfinite(northing)))
-    if len(lost):
-        first = lost[0]
-        raise InputError(
-            f"{len(lost):,} of {len(lon):,} locations have no coordinates in {crs} ({target.name}), the first at "
-            f"lon {lon[first]:g}, lat {lat[first]:g}: leave them out or choose a crs that covers them"
-        )
-    return easting, northing

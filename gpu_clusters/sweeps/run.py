@@ -15,7 +15,7 @@ from gpu_clusters.errors import GpuClustersError, UsageError
 from gpu_clusters.io import read_addresses, read_deals
 from gpu_clusters.pipeline import Clock, Progress, Tables, changed, read_table
 from gpu_clusters.settings import Settings
-from gpu_clusters.steps import count
+from gpu_clusters.steps import count, plane
 from gpu_clusters.steps.locate import distinct_places, locate
 from gpu_clusters.steps.single import Inputs
 from gpu_clusters.sweeps.grid import Grid, grid_of
@@ -109,6 +109,8 @@ def sweep(
     if not isinstance(check, Integral) or check < 0:
         raise UsageError(f"check must be a number of settings, 0 or more, not {check!r}")
     chosen = backend.pick(settings, backend.SWEPT_ON_GPU)
+    if settings.crs is not None:
+        plane.system(settings.crs)  # what is wrong with it is told before the tables are read
     clock = Clock(progress, chosen.step)
     with clock.stage("read patents"):
         patents_read = read_table(read_addresses, patents, "patents", settings, clock)
@@ -123,6 +125,10 @@ def sweep(
         study = Study(inputs, settings, grid.densities, engine=chosen.cluster, kernels=chosen.hierarchy)
         clusters = study.compare_with(grid.weightings[0], *grid.baseline)
     record = manifest.of_sweep(settings, chosen, tables.reads, inputs.located, grid._asdict())
+    if settings.crs is not None:
+        record["warnings"] += plane.warnings_of(
+            inputs.located.locations.lon, inputs.located.locations.lat, settings.crs
+        )
     with clock.stage("sweep"):
         parts = _parts(study, grid, Store(keep, inputs, record, resume), dask, clock)
     if check:
