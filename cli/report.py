@@ -42,7 +42,10 @@ def report(
         ),
     ] = None,
     title: Annotated[
-        str, typer.Option(metavar="TEXT", show_default=False, help="Title of the page.")
+        str,
+        typer.Option(
+            metavar="TEXT", show_default=False, help="Title of the page. [dim](default Innovation clusters)[/dim]"
+        ),
     ] = "Innovation clusters",
     top: Annotated[
         int | None,
@@ -90,7 +93,7 @@ def report(
     from gpu_clusters.report.write import PAGE, write
 
     with progress() as tell:
-        write(
+        warnings = write(
             *(folder, target),
             sweep=sweep,
             previous=previous,
@@ -101,6 +104,8 @@ def report(
             force=force,
             progress=tell,
         )
+    for warning in warnings:
+        say(f"warning: {warning}")
     say(f"report -> {Path(target) / PAGE}")
 
 

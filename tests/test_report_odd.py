@@ -212,6 +212,21 @@ def test_files_that_are_not_of_one_result(home, program, file, change, said):
     program.refused(3, "report", "result", "--out", "report", says=said)
 
 
+def test_clusters_that_the_sweep_lacks_are_told(home, program):
+    ran = program("report", "result", "--sweep", "sweep", "--out", "r")
+    assert ran.code == 0 and ran.err.splitlines()[0].startswith("warning: the sweep tells nothing about ")
+    warned = json.loads((home / "r" / "manifest.json").read_text())["warnings"]
+    assert [f"warning: {text}" for text in warned] == ran.err.splitlines()[:-1] and len(warned) == 1
+    contents = report.read(home / "result", sweep=home / "sweep")
+    stability = contents.clusters.assign(best_rank=1.0, median_rank=1.0, worst_rank=1.0, matched=1)
+    assert tables.without_ranges(replace(contents, stability=stability)) == []
+    count, first = len(stability), stability.iloc[0]
+    (told,) = tables.without_ranges(replace(contents, stability=stability.iloc[1:]))
+    assert f"about 1 of {count} cluster" in told and f"(1 {first['label']}): " in told
+    plain = program("report", "result", "--out", "plain").err
+    assert plain == "report -> plain/report.html\n"
+
+
 @pytest.mark.parametrize(
     "record", [[1], {"settings": None}, {"settings": {"top": 5}}, {"grid": {"radii": [15]}}], ids=str
 )

@@ -10,10 +10,12 @@ import pandas as pd
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.economies import SOURCE, codes, economy
 from gpu_clusters.report.numbers import setting
+from gpu_clusters.wording import counted
 
 INDICATORS = {"patents": "Patents", "publications": "Publications", "deals": "Deals"}
 SHARE_OF = {"patents": "patent_share", "publications": "publication_share", "deals": "deal_share"}
 EVERY_CLUSTER = "A cluster of several economies counts in each of them."
+LISTED = 5
 FIRST_ECONOMY = "A cluster of several economies counts where most of its output is."
 
 
@@ -291,6 +293,19 @@ def with_ranges(contents: Contents) -> pd.DataFrame:
     inside = given.sort_values("rank", kind="stable")[["lon", "lat", *wanted]].merge(places, on=["lon", "lat"])
     first = inside[inside["best_rank"].notna()].drop_duplicates("cluster_id")
     return contents.clusters.merge(first[["cluster_id", *wanted]], on="cluster_id")
+
+
+def without_ranges(contents: Contents) -> list[str]:
+    """Which clusters a sweep tells nothing about, in a line for the reader; nothing where there is no sweep."""
+    lacking = contents.clusters[~contents.clusters["cluster_id"].isin(with_ranges(contents)["cluster_id"])]
+    if contents.stability is None or not len(lacking):
+        return []
+    listed = ", ".join(f"{one.rank} {one.label}" for one in lacking.head(LISTED).itertuples())
+    return [
+        f"the sweep tells nothing about {len(lacking):,} of {counted(len(contents.clusters), 'cluster')}, whose ranks have no "
+        f"range ({listed}{', ...' if len(lacking) > LISTED else ''}): no cluster of its baseline has its densest place there; "
+        "the baseline should have the settings of the result"
+    ]
 
 
 def coverage(contents: Contents) -> Table:

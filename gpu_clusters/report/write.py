@@ -13,7 +13,7 @@ from gpu_clusters.manifest import versions
 from gpu_clusters.report import figures, files, html, maps, style
 from gpu_clusters.report.contents import Contents, of_result, read
 from gpu_clusters.report.method import method
-from gpu_clusters.report.tables import all_tables
+from gpu_clusters.report.tables import all_tables, without_ranges
 from gpu_clusters.result import Result
 from gpu_clusters.staging import MANIFEST, new_folder
 
@@ -36,7 +36,7 @@ def write(
     device: str = "cpu",
     force: bool = False,
     progress: Progress | None = None,
-) -> None:
+) -> list[str]:
     """Write the tables, figures, maps and the page of a result into the folder ``out``: together, or none of them.
 
     Parameters
@@ -61,6 +61,11 @@ def write(
         Replace an earlier report.
     progress : callable, optional
         Told the name of the work at hand and the part of it that is done.
+
+    Returns
+    -------
+    list of str
+        What the report lacks that the reader may look for.
 
     Raises
     ------
@@ -109,7 +114,9 @@ def write(
         outputs = [fingerprint(path) for path in sorted(folder.iterdir())]
         made_from = contents.manifest.get("created")
         about = {"program": "gpu-clusters", "kind": "report", "result_created": made_from, "versions": versions()}
-        write_json(about | {"outputs": outputs}, folder / MANIFEST)
+        warnings = without_ranges(contents)
+        write_json(about | {"warnings": warnings, "outputs": outputs}, folder / MANIFEST)
+    return warnings
 
 
 def _save(path: Path, text: str) -> None:
