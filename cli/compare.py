@@ -34,8 +34,7 @@ def compare(
             metavar="N",
             parser=whole(1),
             show_default=False,
-            help="How many clusters to show, and which ones to say of that they entered or left the first so many. "
-            "[dim](default 20)[/dim]",
+            help="How many clusters to show; told is which entered and which left the first so many. [dim](default 20)[/dim]",
         ),
     ] = SHOWN,
     force: o.Force = False,

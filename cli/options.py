@@ -150,7 +150,7 @@ Density = Annotated[
         metavar="N",
         rich_help_panel=_METHOD,
         show_default=False,
-        help="How many addresses within the radius make a place the core of a cluster. Lower it for fewer data than WIPO's "
+        help="How many addresses within the radius make a place the core of a cluster. Lower it for less data than WIPO's "
         f"4 million inventors. {_default('4500')}",
     ),
 ]

@@ -81,10 +81,22 @@ def sweep(
     ] = None,
     merge_km: o.MergeKm = None,
     area_degrees: o.AreaDegrees = None,
-    border: o.Border = None,
+    border: Annotated[
+        str | None,
+        _text(
+            *("--border", "densest", "Method"),
+            "A sweep takes densest alone: with lowest the clusters of one density are not nested in those of another.",
+        ),
+    ] = None,
     crs: o.Crs = None,
     device: o.Device = None,
-    engine: o.Engine = None,
+    engine: Annotated[
+        str | None,
+        _text(
+            *("--engine", "auto|native", "Device and engine"),
+            "A sweep runs on native alone; --check compares it with single runs.",
+        ),
+    ] = None,
     check: Annotated[
         int,
         typer.Option(
