@@ -156,8 +156,8 @@ def _show(done: Converted, out: str, seconds: float, *, json: bool) -> None:
 
 
 def _world(done: Converted) -> Any:
-    """The World row of the coverage, as texts, without its table and World."""
-    columns = done.coverage.columns[2:]
+    """The World row of the coverage, as texts, without its table."""
+    columns = done.coverage.columns[1:]
     return (
         done.coverage[columns]
         .tail(1)
