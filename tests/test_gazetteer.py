@@ -32,7 +32,7 @@ def test_an_export_of_geonames(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"a,b\n", "has 1 columns"),
+        (b"a,b\n", "has 1 column, a"),
         (b"", "cannot be read"),
         (b"\xff\xfe\t\n", "cannot be read"),
         (LINE.replace("1845229", "many").encode(), "has a number"),
