@@ -13,6 +13,8 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from gpu_clusters.wording import counted
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -112,8 +114,9 @@ def rank_intervals(stability: pd.DataFrame, settings: int) -> Figure:
         )
     axes.annotate("matched", (1.01, -0.75), xycoords=("axes fraction", "data"), va="bottom", fontsize=7.5, color=INK)
     axes.set_xlabel("rank over the grid: best to worst (line), quartiles (bar), median; cross: baseline", fontsize=8)
-    many = f"{settings:,} setting{'' if settings == 1 else 's'}"
-    axes.set_title(f"Ranks of the leading clusters in {many}", loc="left", fontsize=10, color=INK)
+    axes.set_title(
+        f"Ranks of the leading clusters in {counted(settings, 'setting')}", loc="left", fontsize=10, color=INK
+    )
     axes.grid(axis="x", color="#e5e5e5", lw=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=8)
