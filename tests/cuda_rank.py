@@ -2,6 +2,7 @@
 
 cuda_rank.py simulate WORLDS    in numba's simulator (NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1)
 cuda_rank.py emulate WORLDS     with the kernels' PTX for an H100, by `cuda_machine`: needs numba-cuda but no GPU
+cuda_rank.py emulate FOLDER DENSITY     the same with the tables of bench/world.py, of which a sweep is made too
 """
 
 import sys
@@ -35,10 +36,21 @@ def files(tables, folder):
     return paths
 
 
-def main(worlds, unite):
-    """Compare the devices; ``unite`` takes the place of the CPU's function on the GPU's."""
+def use_doubles():
     sys.modules |= {"cupy": cupy_double, "cudf": cudf_double, "numba_cuda": doubles.numba_cuda()}
     cuda.check_compiler = lambda: None
+
+
+def assert_same(found, expected, names, about=""):
+    assert (found.manifest["device"], expected.manifest["device"]) == ("gpu", "cpu")
+    for name in names:
+        tables = (pd.DataFrame(getattr(result, name)) for result in (found, expected))
+        pd.testing.assert_frame_equal(*tables, check_exact=True, obj=f"{about} {name}")
+
+
+def compare_worlds(worlds, unite):
+    """Random worlds on both devices; ``unite`` takes the place of the CPU's function on the GPU's."""
+    use_doubles()
     on_cpu, said, merged, assigned = linking.unite, set(), 0, 0
     for seed in range(worlds):
         world = random_world(seed)
@@ -51,26 +63,39 @@ def main(worlds, unite):
             linking.unite = unite
             found = gpu_clusters.rank(*tables, device="gpu", **given)
             linking.unite = on_cpu
-        assert found.manifest["device"] == "gpu"
+        assert_same(found, expected, TABLES, seed)
         said |= {part for part in found.manifest["note"].split("; ") if "read by" in part}
         merged += found.manifest["clusters"] < found.manifest["initial_clusters"]
         assigned += bool((found.deals["cluster_id"] > 0).any())
-        for name in TABLES:
-            pd.testing.assert_frame_equal(
-                *(pd.DataFrame(getattr(result, name)) for result in (found, expected)),
-                check_exact=True,
-                obj=f"{seed} {name}",
-            )
     assert merged > worlds // 20 and assigned > worlds // 4, (merged, assigned)
     print("rankings equal the CPU's", *sorted(said), sep="\n")
+
+
+def compare_files(folder, density):
+    """One ranking, and one sweep of three radii and fifty densities, on both devices."""
+    use_doubles()
+    tables = [folder / f"{name}.parquet" for name in ("patents", "publications", "deals")]
+    found, expected = (gpu_clusters.rank(*tables, density=density, device=device) for device in ("gpu", "cpu"))
+    assert_same(found, expected, TABLES)
+    print(
+        f"{len(found.ranking):,} clusters of {len(found.locations):,} places: the ranking equals the CPU's", flush=True
+    )
+    grid = {"radius_km": (10, 15, 20), "density": np.arange(15, 65) * density / 45, "baseline": (15, density)}
+    found, expected = (gpu_clusters.sweep(*tables, **grid, device=device) for device in ("gpu", "cpu"))
+    assert_same(found, expected, ("settings", "clusters", "stability"))
+    assert found.cube.identical(expected.cube)
+    print(f"{len(found.clusters):,} clusters of {len(found.settings)} settings: the sweep equals the CPU's")
 
 
 match sys.argv[1:]:
     case ["simulate", count]:
         cuda.launch = cupy_double.taken_by(cuda.launch)
-        main(int(count), cuda.unite_among_threads)  # the simulator runs the plain functions
-    case ["emulate", count]:
+        compare_worlds(int(count), cuda.unite_among_threads)  # the simulator runs the plain functions
+    case ["emulate", *about]:
         from cuda_machine import launch
 
         cuda.launch = launch
-        main(int(count), linking.unite)
+        if about[1:]:
+            compare_files(Path(about[0]), float(about[1]))
+        else:
+            compare_worlds(int(about[0]), linking.unite)
