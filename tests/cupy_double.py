@@ -13,6 +13,8 @@ that CuPy lacks.
 from __future__ import annotations
 
 import operator
+import weakref
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -133,6 +135,42 @@ class ndarray:  # noqa: N801
 
     def sort(self, axis: int = -1) -> None:
         self._data.sort(axis=axis, kind="stable")
+
+
+class Held:
+    """Bytes of the device that arrays hold while this is entered: now, and at most. Views hold what they are views of."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+        self._arrays: Counter[int] = Counter()
+
+    def __enter__(self) -> Held:
+        self._begin, counted = ndarray.__init__, self
+
+        def begin(array: ndarray, data: np.ndarray) -> None:
+            counted._begin(array, data)
+            while isinstance(data.base, np.ndarray):
+                data = data.base
+            counted._add(array, id(data), data.nbytes)
+
+        ndarray.__init__ = begin  # type: ignore[method-assign]
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        ndarray.__init__ = self._begin  # type: ignore[method-assign]
+
+    def _add(self, array: ndarray, memory: int, size: int) -> None:
+        self._arrays[memory] += 1
+        if self._arrays[memory] == 1:
+            self.now += size
+            self.most = max(self.most, self.now)
+        weakref.finalize(array, self._drop, memory, size)
+
+    def _drop(self, memory: int, size: int) -> None:
+        self._arrays[memory] -= 1
+        if not self._arrays[memory]:
+            del self._arrays[memory]
+            self.now -= size
 
 
 def _operator(name: str) -> Any:

@@ -41,6 +41,21 @@ def test_what_depends_on_the_order_of_threads_is_refused():
     assert values.tolist() == [1.0, 0.2]
 
 
+def test_memory_is_counted_while_arrays_or_views_of_them_exist():
+    with xp.Held() as held:
+        one = xp.asarray(np.zeros(1000))
+        half = one[:500]
+        assert (held.now, held.most) == (8000, 8000)
+        del one
+        assert held.now == 8000  # of which the view is
+        other = half + half
+        assert held.now == 12000
+        del half, other
+        assert (held.now, held.most) == (0, 12000)
+    xp.asarray(np.zeros(10**6))
+    assert held.most == 12000
+
+
 def test_namespaces():
     assert namespace(np.zeros(1)) is np and namespace(xp.zeros(1)) is xp
     assert isinstance(xp.zeros(3)[0], xp.ndarray) and int(xp.arange(3)[2]) == 2
