@@ -11,7 +11,10 @@ import shapely
 from rasters import Plain
 
 from gpu_clusters import people_within
+from gpu_clusters.io.cells import cells_in
 from gpu_clusters.io.grids import Grid
+from gpu_clusters.io.mosaic import Mosaic
+from gpu_clusters.io.rasters import open_rasters
 from gpu_clusters.steps import population
 from gpu_clusters.steps.population import People, count_people_in, gaps, share_outside, warnings_of
 
@@ -103,8 +106,18 @@ def test_a_polygon_between_the_points_of_its_lattice_has_a_point_of_its_own():
 def test_no_number_and_no_raster_add_up():
     raster = Plain(np.ones((100, 50)), (0.01, 0, 0, 0, -0.01, 1))
     raster.stored[:50] = np.nan
-    found = people_within([(0.5, 0.5)], raster.array(), area_degrees=0.1, labels=[3])
-    assert found["without_data"][3] == pytest.approx(0.75, abs=1e-12)
+    places, labels = [(0.5, 0.5), (0.105, 0.905)], [3, 4]
+    for area, of_cell in (
+        (0.1, [0.75, 1]),
+        (0.004, [0.5, 1]),
+    ):  # the second holds a cell, or none and one without a number
+        found = people_within(places, raster.array(), area_degrees=area, labels=labels)["without_data"]
+        assert found.tolist() == pytest.approx(of_cell, abs=1e-12)
+    half, cell = shapely.box(0.4, 0.4, 0.6, 0.6), shapely.box(0.101, 0.901, 0.109, 0.909)
+    polygons = np.array([half, cell], object)
+    with open_rasters(raster.array()) as (rasters, _):
+        found = count_people_in(cells_in(Mosaic(rasters), polygons), [one.grid for one in rasters], polygons)
+    assert found.cells.tolist() == [100, 0] and found.without_data.tolist() == pytest.approx([0.75, 1], abs=1e-12)
 
 
 def people(*rows) -> People:
