@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 from rasters import Plain, brute, off_the_edge
@@ -66,6 +67,38 @@ def test_the_part_that_is_done_grows_to_the_whole():
     with open_rasters(halves) as (rasters, _):
         parts = [window.part for window in cells_near(Mosaic(rasters), lon, lat, 0.1)]
     assert parts == [(number + 1) / len(parts) for number in range(len(parts))] and len(parts) >= 4
+
+
+@pytest.mark.parametrize("boundary", ["area", "hull"])
+def test_progress_is_told_of_every_window(boundary):
+    raster = Plain(np.ones((1200, 2400), "uint8"), (PITCH, 0, 0.0, 0, -PITCH, 10.0))
+    places = np.array([(0.5, 9.5), (0.6, 9.5), (0.5, 9.4), (19.5, 0.5), (19.4, 0.5), (19.5, 0.6)])
+    table = pd.DataFrame({"doc_id": range(6), "lon": places[:, 0], "lat": places[:, 1]})
+    told = []
+    gpu_clusters.rank(
+        table,
+        population=raster.array(),
+        density=3,
+        radius_km=20,
+        boundary=boundary,
+        progress=lambda *at: told.append(at),
+    )
+    parts = [part for stage, part in told if stage == "population" and part is not None]
+    assert parts == [(number + 1) / len(parts) for number in range(len(parts))] and len(parts) >= 2
+
+
+def test_a_window_without_a_place_on_earth_is_passed_over(reads, monkeypatch):
+    """East of the map's edge; windows are of one tile here."""
+    monkeypatch.setattr(gpu_clusters.io.cells, "WINDOW", 8)
+    rng = np.random.default_rng(0)
+    raster = Plain(rng.uniform(0, 9, (64, 64)), (20_000, 0, 11_500_000, 0, -20_000, 7_300_000), "ESRI:54009")
+    array = raster.array()
+    array.encoding["preferred_chunks"] = {"y": 8, "x": 8}
+    lon, _ = raster.lonlat()
+    assert 0.2 < np.isfinite(lon).mean() < 0.8
+    members = [(179.9, 55.0), (-179.9, 60.0), (179.0, 62.0)]
+    assert people_within(members, array, area_degrees=0.9) == brute([raster], members, 0.9)
+    assert 1 < len(reads) < 30
 
 
 def test_a_mosaic_of_65_thousand_million_cells(tmp_path, reads):
