@@ -16,7 +16,7 @@ from gpu_clusters.io.grids import Grid
 from gpu_clusters.io.mosaic import Mosaic
 from gpu_clusters.io.rasters import open_rasters
 from gpu_clusters.steps import population
-from gpu_clusters.steps.population import People, count_people_in, gaps, share_outside, warnings_of
+from gpu_clusters.steps.population import People, count_people, count_people_in, gaps, share_outside, warnings_of
 
 AREA, STEP = 0.05, 0.01
 DISC = [(i, j) for i in range(-5, 5) for j in range(-5, 5) if math.hypot(i + 0.5, j + 0.5) <= 5]
@@ -34,10 +34,10 @@ def outside(grids, places, area=AREA) -> float:
     return share
 
 
-@pytest.mark.parametrize("steps", [-5, -3, -1, 0, 1, 2, 3, 4, 5])
+@pytest.mark.parametrize("steps", [-5, -3, -1, -0.6, -0.4, 0, 0.4, 0.6, 1, 2, 3, 4, 5])
 def test_a_disc_is_eighty_points(steps):
     assert len(DISC) == 80
-    beyond = sum(i >= steps for i, _ in DISC) / 80
+    beyond = sum(i + 0.5 > steps for i, _ in DISC) / 80
     edge = 0.5 + steps * STEP
     for grid in (box(0, 0, edge, 1), box(0, 0, 1, edge)):
         assert outside([grid], [(0.5, 0.5)]) == pytest.approx(beyond, abs=1e-12)
@@ -72,10 +72,21 @@ def test_nothing_and_all_are_exact():
     assert outside([box(0, 0, 1, 1)], [(0.95, 0.5), (0.05, 0.5)]) == 0
 
 
+@pytest.mark.parametrize("other", [(0.5, 0.0), (0.0, 0.5), (1.0, 0.5), (0.5, 1.0)])
+def test_a_member_at_the_edge_counts_on_every_side(other):
+    assert outside([box(0, 0, 1, 1)], [(0.5, 0.5), other]) == outside([box(0, 0, 1, 1)], [other, (0.5, 0.5)]) == 0.25
+
+
 def test_every_cluster_has_its_own_part():
     lon, lat = np.array([0.5, 3.0, 1.0, 0.6, 1.0]), np.array([0.5, 0.5, 0.5, 0.5, 0.53])
     share = share_outside([box(0, 0, 1, 1)], lon, lat, np.array([1, 2, 0, 1, 0]), 3, AREA)
     assert share.tolist() == [0.5, 0.0, 1.0]
+
+
+def test_no_cluster_has_no_people():
+    none = np.zeros(0)
+    found = count_people(iter([]), [box(0, 0, 1, 1)], none, none, none.astype(np.int64), 0, AREA)
+    assert [(len(column), column.dtype.kind) for column in found] == [(0, "f"), (0, "i"), (0, "f"), (0, "f")]
 
 
 def in_polygons(grids, polygons) -> list[float]:
