@@ -6,12 +6,15 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 from program import address_table
 
-from gpu_clusters import GpuClustersError, sweep
+from gpu_clusters import GpuClustersError, manifest, sweep
+from gpu_clusters.sweeps import parts
 from gpu_clusters.sweeps.parts import folder_beside, forget
+from gpu_clusters.sweeps.study import Study
 
 GRID = {"radius_km": [5, 15], "density": [1, 20]}
 
@@ -30,6 +33,58 @@ def test_what_is_not_of_a_sweep_stays(tmp_path):
     forget(kept)
     assert not list(tmp_path.iterdir())
     forget(kept)
+
+
+def table(**more) -> pd.DataFrame:
+    lon = [2.35, 2.36, 2.35, 17.08, 17.09, 17.08]
+    return pd.DataFrame({"doc_id": [1, 1, 2, 3, 4, 4], "lon": lon, "lat": [48.86] * 3 + [-22.56] * 3} | more)
+
+
+DEALS = pd.DataFrame({"lon": [2.35, 2.36, 17.08], "lat": [48.86, 48.86, -22.56], "deals": [1, 2, 3]})
+PLAIN = {"patents": table(), "publications": table(doc_id=range(6)), "deals": DEALS, **GRID, "baseline": (5, 1)}
+OTHERS = {
+    "no publications": {"publications": None},
+    "no patents": {"patents": None},
+    "no deals": {"deals": None},
+    "the tables the other way round": {"patents": PLAIN["publications"], "publications": PLAIN["patents"]},
+    "places of patents": {"patents": table(lon=[2.35, 2.35, 2.36, 17.08, 17.09, 17.08])},
+    "longitudes": {name: PLAIN[name].replace(17.09, 17.1) for name in ("patents", "publications")},
+    "latitudes": {name: PLAIN[name].replace(48.86, 48.87) for name in ("patents", "publications")},
+    "documents": {"patents": table(doc_id=[1, 2, 2, 3, 4, 4])},
+    "fractions": {"patents": table(fraction=[0.5, 0.5, 1, 1, 0.25, 0.75])},
+    "places of deals": {"deals": DEALS.assign(lon=[2.36, 2.35, 17.08])},
+    "longitudes of deals": {"deals": DEALS.assign(lon=[2.35, 2.37, 17.08])},
+    "latitudes of deals": {"deals": DEALS.assign(lat=[48.86, 48.87, -22.56])},
+    "numbers of deals": {"deals": DEALS.assign(deals=[2, 1, 3])},
+    "the baseline's radius": {"baseline": (15, 1)},
+    "the baseline's density": {"baseline": (5, 20)},
+    "densities": {"density": [1, 21]},
+    "merging": {"merge": True},
+    "the area": {"area_degrees": 0.06},
+    "the version": {"version": "0.0.0"},
+    "the form of the files": {"form": 1},
+}
+
+
+@pytest.mark.parametrize("change", OTHERS)
+def test_radii_of_another_sweep_are_not_taken(change, tmp_path, monkeypatch):
+    sweep(keep=tmp_path, **PLAIN)
+    first = {path.name for path in tmp_path.iterdir()}
+    given = PLAIN | OTHERS[change]
+    versions = manifest.versions() | ({"gpu-clusters": given.pop("version")} if "version" in given else {})
+    monkeypatch.setattr(manifest, "versions", lambda: versions)
+    monkeypatch.setattr(parts, "FORM", given.pop("form", parts.FORM))
+    sweep(keep=tmp_path, **given)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert len(first) == 2 and len(names) == 4, change
+
+
+def test_radii_are_taken_only_when_that_is_asked_for(tmp_path, monkeypatch):
+    computed, part = [], Study.part
+    monkeypatch.setattr(Study, "part", lambda self, *at: computed.append(at) or part(self, *at))
+    for resume, expected in ((False, 2), (False, 4), (True, 4)):
+        sweep(keep=tmp_path, resume=resume, **PLAIN)
+        assert len(computed) == expected
 
 
 @pytest.mark.parametrize("meanwhile", ["the same", "removed"])

@@ -85,18 +85,16 @@ class Store:
 
 
 def _digest(inputs: Inputs, record: dict[str, Any]) -> str:
-    about = [FORM, record["settings"], record["grid"]["densities"], record["grid"]["baseline"], inputs.totals]
-    about += [record["versions"]["gpu-clusters"], record["inputs"]]
+    about = [
+        FORM,
+        record["versions"]["gpu-clusters"],
+        record["inputs"],
+        record["settings"],
+        record["grid"]["densities"],
+    ]
     digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode())
     found = inputs.located.locations
-    columns: list[NDArray | None] = [
-        found.lon,
-        found.lat,
-        found.inventors,
-        found.authors,
-        inputs.deal_lon,
-        inputs.deal_lat,
-    ]
+    columns: list[NDArray | None] = [found.lon, found.lat, inputs.deal_lon, inputs.deal_lat]
     for table, place in ((inputs.patents, inputs.located.patents), (inputs.publications, inputs.located.publications)):
         columns += [place, *((table.doc_start, table.fraction) if table is not None else (None, None))]
     columns += [inputs.deal_place, None if inputs.deals is None else inputs.deals.deals]
