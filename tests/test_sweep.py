@@ -204,6 +204,23 @@ def test_sums_have_the_bits_of_single_runs_also_with_very_many_different_fractio
         assert found.clusters[column].tolist()[: len(single)] == single[column].tolist()
 
 
+@pytest.mark.parametrize("quanta", [False, True])
+def test_values_are_added_a_few_at_a_time(quanta, monkeypatch):
+    """Documents of one to seven addresses, so that rows have seven values; and values too many to be told apart."""
+    rng = np.random.default_rng(1)
+    sizes = rng.integers(1, 8, 300)
+    lon, lat = rng.normal(scale=0.1, size=(2, sizes.sum())).round(2)
+    lon[:60], lat[:60] = 0, 0.7 + np.arange(60) % 3 / 1000  # the last places are in a cluster
+    table = pd.DataFrame({"doc_id": np.repeat(np.arange(300), sizes), "lon": lon, "lat": lat})
+    grid = {"radius_km": [1, 2], "density": [3, 4, 5], "baseline": (2, 4)}
+    monkeypatch.setattr("gpu_clusters.steps.count.MOST_VALUES", 3 if quanta else 4096)
+    whole = sweep(table, check=6, **grid)
+    monkeypatch.setattr("gpu_clusters.steps.tally.BLOCK", 1)
+    one_by_one = sweep(table, check=6, **grid)
+    pd.testing.assert_frame_equal(one_by_one.clusters, whole.clusters, check_exact=True)
+    assert whole.settings["clusters"].min() > 1
+
+
 def test_several_weightings_share_a_baseline():
     world, given, radii, densities = prepared(2)
     given.pop("weighting")
@@ -253,6 +270,10 @@ def test_values_of_an_axis():
     assert values("density", [3, 1, np.int64(2), 3.0]) == (1.0, 2.0, 3.0)
     assert values("density", 4500) == (4500.0,)
     assert values("radius_km", "10,10.0,1e1,10.00000000000000000001") == (10.0,)
+    assert values("density", "1:10000:1") == values("density", range(1, 10_001)) == tuple(map(float, range(1, 10_001)))
+    for more in ("1:10001:1", range(1, 10_002), "1:9999:1,20000,30000"):
+        with pytest.raises(UsageError, match="has 10,001 values: at most 10,000 make sense"):
+            values("density", more)
 
 
 @pytest.mark.parametrize(
