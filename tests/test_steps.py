@@ -181,6 +181,16 @@ def test_a_crs_is_looked_at_first_and_warned_of_in_the_manifest():
             run("no-such-file.csv", **given)
 
 
+def test_clusters_apart_in_the_plane_may_be_next_door_on_the_sphere():
+    """At 60 degrees Web Mercator is twice as long: 4 km on the ground are 8 km in it; every place is core."""
+    table = pd.DataFrame({"doc_id": [1, 1, 2, 3], "lon": [0.0, 0.072, 0.0, 0.072], "lat": 60.0})
+    given = {"density": 1, "crs": "EPSG:3857", "merge_km": 5}
+    assert len(gpu_clusters.rank(table, radius_km=9, **given).ranking) == 1
+    found = gpu_clusters.rank(table, radius_km=6, **given)
+    assert found.locations["core"].all() and found.locations["initial_cluster_id"].tolist() == [0, 1]
+    assert found.locations["cluster_id"].tolist() == [1, 1]
+
+
 def test_coverage_of_a_run():
     patents = pd.DataFrame(
         {"doc_id": [1, 1, 2, 3], "lon": [0.0, None, 5.0, 400.0], "lat": [0.0] * 4, "country": ["NA", "NA", "FR", None]}
