@@ -115,7 +115,7 @@ def _reproduce(folder: str, scale: float, seed: int, machine: dict[str, Any], *,
 
     from gpu_clusters import Settings, rank
     from gpu_clusters.backend import pick
-    from gpu_clusters.staging import scratch_folder
+    from gpu_clusters.scratch import scratch_folder
     from gpu_clusters.world import make_world
 
     pick(Settings(**machine))  # what is wrong with it shall not take a minute to be told

@@ -15,7 +15,6 @@ import re
 import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,7 +23,7 @@ from gpu_clusters.errors import GpuClustersError, UsageError
 
 MANIFEST = "manifest.json"
 _PARTIAL = re.compile(r"\..{0,40}\.[0-9a-f]{16}\.partial", re.DOTALL)
-_alive: list[_Partial] = []  # what this process has begun and not yet removed
+_alive: list[Partial] = []  # what this process has begun and not yet removed
 _moving = False  # while files are being moved one by one, which must not stop half way
 _placed = False  # whether this process has put a folder in place
 
@@ -83,7 +82,7 @@ def new_folder(
     top = _first_missing(target)
     partial = None
     try:
-        _remove_abandoned(top)
+        remove_abandoned(top)
         partial = _begin(target, top)
         folder = partial.path if target.exists() else partial.path / target.relative_to(top)
         folder.mkdir(parents=True, exist_ok=True)
@@ -95,31 +94,6 @@ def new_folder(
         _placed = True
     except OSError as error:
         raise GpuClustersError(f"cannot write {os.fspath(out)}: {error.strerror or error}") from error
-    finally:
-        if partial is not None:
-            partial.remove()
-
-
-@contextmanager
-def scratch_folder(name: str) -> Iterator[Path]:
-    """A folder for files that are needed for a while only, among the system's temporary ones.
-
-    Raises
-    ------
-    GpuClustersError
-        They cannot be written.
-    """
-    place = Path(tempfile.gettempdir()).resolve()
-    partial = None
-    try:
-        _remove_abandoned(place / name)
-        partial = _Partial(place, name)
-        yield partial.path
-    except OSError as error:
-        raise GpuClustersError(
-            f"cannot write temporary files in {place}: {error.strerror or error}; make room there, or name another folder in "
-            "the environment variable TMPDIR"
-        ) from error
     finally:
         if partial is not None:
             partial.remove()
@@ -138,7 +112,7 @@ def abandon() -> bool | None:
     return placed
 
 
-class _Partial:
+class Partial:
     """A folder that is being filled, and locked meanwhile."""
 
     def __init__(self, parent: Path, name: str) -> None:
@@ -191,14 +165,14 @@ def _entries(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if not _PARTIAL.fullmatch(path.name)]
 
 
-def _begin(target: Path, top: Path) -> _Partial:
+def _begin(target: Path, top: Path) -> Partial:
     """Begin beside the target; within it where it must stay the folder that it is, or where beside is forbidden."""
     if target.exists():
         if target == Path(os.path.realpath(os.curdir)) or target.is_mount():
-            return _Partial(target, target.name)
+            return Partial(target, target.name)
         if not os.access(target.parent, os.W_OK | os.X_OK):
-            return _Partial(target, target.name)
-    return _Partial(top.parent, top.name)
+            return Partial(target, target.name)
+    return Partial(top.parent, top.name)
 
 
 def _spare(sources: Iterable[str | os.PathLike[str]], folder: Path, target: Path) -> None:
@@ -264,7 +238,7 @@ def _fill(folder: Path, target: Path) -> None:
     for path in files:
         if (target / path.name).is_dir():
             raise OSError(errno.EISDIR, f"{target / path.name} is a folder")
-    inside = None if folder.parent == target else _Partial(target, target.name)
+    inside = None if folder.parent == target else Partial(target, target.name)
     try:
         if inside is not None:
             files = [_moved(path, inside.path / path.name) for path in files]
@@ -333,7 +307,7 @@ def _lock(handle: int) -> bool | None:
     return True
 
 
-def _remove_abandoned(top: Path) -> None:
+def remove_abandoned(top: Path) -> None:
     """Remove what runs that were killed have left beside and within a folder."""
     there: list[Path] = []
     for folder in (top.parent, top):
@@ -388,8 +362,8 @@ def new_files(out: Sequence[str | os.PathLike[str]], *, force: bool) -> Iterator
     targets = [check_file(path, force=force) for path in out]
     partial = None
     try:
-        _remove_abandoned(targets[0])
-        partial = _Partial(targets[0].parent, targets[0].name)
+        remove_abandoned(targets[0])
+        partial = Partial(targets[0].parent, targets[0].name)
         files = [partial.path / target.name for target in targets]
         yield files
         for file in files:

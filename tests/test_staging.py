@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gpu_clusters import UsageError, staging
+from gpu_clusters.scratch import scratch_folder
 
 
 def fill(out: Path) -> None:
@@ -29,7 +30,7 @@ def test_no_handle_stays_open(tmp_path):
     with staging.new_files([tmp_path / "b.csv", tmp_path / "b.json"], force=False) as files:
         for file in files:
             file.write_text("new")
-    with staging.scratch_folder("scratch") as folder:
+    with scratch_folder("scratch") as folder:
         (folder / "c").write_text("new")
     with pytest.raises(UsageError), staging.new_folder(tmp_path / "out", force=False):
         pass

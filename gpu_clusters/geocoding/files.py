@@ -32,7 +32,7 @@ from gpu_clusters.io.formats import ParquetReader, Reader, reading
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.place import Rows
 from gpu_clusters.io.results import write_coverage
-from gpu_clusters.staging import scratch_folder
+from gpu_clusters.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from gpu_clusters.geocoding.arcgis import ArcGIS
