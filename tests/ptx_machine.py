@@ -306,7 +306,7 @@ class Body:
                     whole = {"and": "and_", "or": "or_", "div": f"{sign}div", "rem": f"{sign}rem"}.get(name, name)
                     self.write(to, getattr(at, whole)(one, other))
             case _:
-                raise NotImplementedError(f"{'.'.join((name, *how))} {operands}")
+                raise LookupError(f"{'.'.join((name, *how))} {operands}")
 
     def compared(self, test: str, one: Any, other: Any, last: str) -> Any:
         if last.startswith("f"):

@@ -278,5 +278,5 @@ def test_read_only_arrays_are_not_written_to():
 
 
 def test_what_is_not_known_is_an_error():
-    with pytest.raises(NotImplementedError, match=r"sin\.approx\.f32"):
+    with pytest.raises(LookupError, match=r"sin\.approx\.f32"):
         Machine(program("sin.approx.f32 %f1, %f1;", 1))
