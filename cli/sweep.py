@@ -40,7 +40,10 @@ def sweep(
     config: o.Config = None,
     radius_km: Annotated[
         str | None,
-        _text("--radius-km", "VALUES", _GRID, "Radii: start:stop:step with stop included, or a list 10,15,20."),
+        _text(
+            *("--radius-km", "VALUES", _GRID),
+            "Radii: start:stop:step, with stop included if a step meets it, or a list 10,15,20.",
+        ),
     ] = None,
     density: Annotated[
         str | None, _text("--density", "VALUES", _GRID, "Densities, likewise, as in 2000:9000:500.")
@@ -198,12 +201,15 @@ def _sweep_and_write(
     chosen: dict[str, Any], options: dict[str, Any], *, force: bool, json: bool, labels: bool, pictures: bool
 ) -> None:
     from gpu_clusters.staging import check_out
-    from gpu_clusters.sweeps.grid import grid_of
+    from gpu_clusters.sweeps.grid import grid_of, unmet
 
     started = perf_counter()
     out = chosen.pop("out")
     grid_of(chosen["radius_km"], chosen["density"], chosen.get("weighting", "raw"), options["baseline"])
     check_out(out, force=force)
+    for axis in ("radius_km", "density"):
+        for told in unmet(axis, chosen[axis]):
+            say(f"warning: {told}")
 
     from gpu_clusters_cli.output import progress
 

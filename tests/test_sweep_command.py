@@ -84,6 +84,21 @@ def test_files_of_the_command(program, files, tables, tmp_path):
     assert again.code == 2 and "--force" in again.err
 
 
+def test_a_range_that_does_not_meet_its_stop(program, files, tmp_path):
+    """Which values it takes is told once, before the work; of ranges that meet theirs nothing is told."""
+    options = ["--patents", files / "patents.parquet", "--density", "4:9:5", "--no-pictures", "--out", tmp_path / "out"]
+    done = program("sweep", *options, "--radius-km", "1,5:10.5:2.5,2:9:1.5")
+    assert done.code == 0, done.err
+    assert [line for line in done.err.splitlines() if "does not meet" in line] == [
+        "warning: radius_km '5:10.5:2.5' does not meet 10.5: it takes 5, 7.5, 10",
+        "warning: radius_km '2:9:1.5' does not meet 9: it takes 2, 3.5, 5, 6.5, 8",
+    ]
+    done = program("sweep", *options, "--radius-km", "1:3.2:0.25", "--force")
+    assert "radius_km '1:3.2:0.25' does not meet 3.2: it takes 1, 1.25, 1.5, 1.75, 2, ..., 3\n" in done.err
+    done = program("sweep", *options, "--radius-km", "0.1:0.7:0.2", "--force")
+    assert done.code == 0 and "does not meet" not in done.err
+
+
 def test_resuming_computes_only_what_is_missing(tables, tmp_path, monkeypatch):
     whole = sweep(tables[0], deals=tables[1], **GRID)
     kept, seen = tmp_path / "kept", []

@@ -12,6 +12,7 @@ from gpu_clusters.settings import WEIGHTINGS
 
 DEFAULT_BASELINE = (15.0, 4500.0)
 MOST_VALUES = 10_000
+SHOWN = 6  # values of a range in a message
 
 
 class Grid(NamedTuple):
@@ -41,7 +42,7 @@ def grid_of(radius_km: Any, density: Any, weighting: Any, baseline: Any) -> Grid
 
 
 def values(name: str, given: Any) -> tuple[float, ...]:
-    """Values of an axis: ``start:stop:step`` with stop included, a comma list of such and of numbers, or numbers."""
+    """Values of an axis: ``start:stop:step`` (stop if a step meets it), a comma list of such and of numbers, or numbers."""
     items: list[Any]
     if isinstance(given, str):
         items = given.split(",")
@@ -58,6 +59,20 @@ def values(name: str, given: Any) -> tuple[float, ...]:
     if len(found) > MOST_VALUES:
         raise UsageError(f"{name} has {len(found):,} values: at most {MOST_VALUES:,} make sense")
     return tuple(sorted(found))
+
+
+def unmet(name: str, given: Any) -> list[str]:
+    """What to tell of ranges whose steps do not meet their stop, and so end before it; ``given`` as for `values`."""
+    items = given.split(",") if isinstance(given, str) else given if isinstance(given, Iterable) else []
+    told = []
+    for item in items:
+        if isinstance(item, str) and ":" in item:
+            found, stop = _range(name, item), item.split(":")[1].strip()
+            if found[-1] != _number(name, stop):
+                shown = found if len(found) <= SHOWN else [*found[: SHOWN - 1], None, found[-1]]
+                taken = ", ".join("..." if value is None else f"{float(value):.15g}" for value in shown)
+                told.append(f"{name} {item!r} does not meet {stop}: it takes {taken}")
+    return told
 
 
 def _range(name: str, text: str) -> list[Fraction]:

@@ -52,7 +52,8 @@ def sweep(
     settings : Settings, optional
         What all settings of the grid share; the method's defaults where left out.
     radius_km, density : number, sequence of numbers, or str
-        Values of the two axes: ``range(10, 21)``, ``"10:20:1"`` (stop included), ``"10,15,20"``.
+        Values of the two axes: ``range(10, 21)``, ``"10:20:1"`` (stop included if a step meets it),
+        ``"10,15,20"``.
     weighting : str or sequence of str, optional
         One or more weightings; ``settings.weighting`` where left out.
     baseline : (float, float) or str, optional
