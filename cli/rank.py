@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -118,14 +118,19 @@ def run_and_write(
 
     Files in the folder ``scratch``, which will be gone, are named without it.
     """
-    from gpu_clusters.settings import Settings
+    from gpu_clusters.settings import BOUNDARIES, Settings
     from gpu_clusters.staging import check_out
 
     started = perf_counter()
     inputs = {name: chosen.pop(name, None) for name in (*TABLES, "population", "names", "previous", "regions")}
     out = chosen.pop("out")
     settings = Settings(**chosen)
-    check_out(out, force=force)
+    target = check_out(out, force=force)
+    if force:
+        from gpu_clusters.io.results import RESULT_FILES
+
+        polygons = None if settings.boundary in BOUNDARIES else settings.boundary
+        spare_inputs(inputs, [inputs["names"], inputs["regions"], polygons], RESULT_FILES, target)
 
     from gpu_clusters_cli.output import progress
 
@@ -140,6 +145,15 @@ def run_and_write(
             tell("write", None)
         result.write(out, force=force)
     _show(result, out, perf_counter() - started, json=json, show=show)
+
+
+def spare_inputs(tables: dict[str, Any], others: Sequence[str | None], names: Iterable[str], target: Path) -> None:
+    """Refuse an output folder where the files ``names`` would replace an input, before the tables are read."""
+    from gpu_clusters.io.sources import paths_of
+    from gpu_clusters.staging import spare
+
+    files: list[str | Path] = [path for table in TABLES for path in paths_of(tables.get(table), table)]
+    spare([*files, *(name for name in others if name is not None)], names, target)
 
 
 def columns_given(texts: list[str]) -> dict[str, dict[str, str]]:

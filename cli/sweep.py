@@ -13,7 +13,7 @@ from gpu_clusters_cli.app import app
 from gpu_clusters_cli.errors import if_interrupted, say
 from gpu_clusters_cli.many import ManyValues
 from gpu_clusters_cli.numbers import whole
-from gpu_clusters_cli.rank import columns_given
+from gpu_clusters_cli.rank import columns_given, spare_inputs
 
 from gpu_clusters.errors import UsageError
 from gpu_clusters.wording import counted
@@ -206,7 +206,11 @@ def _sweep_and_write(
     started = perf_counter()
     out = chosen.pop("out")
     grid_of(chosen["radius_km"], chosen["density"], chosen.get("weighting", "raw"), options["baseline"])
-    check_out(out, force=force)
+    target = check_out(out, force=force)
+    if force:
+        from gpu_clusters.sweeps.files import LABELS_FILE, TABLE_FILES
+
+        spare_inputs(chosen, (), [*TABLE_FILES, *([LABELS_FILE] if labels else [])], target)
     for axis in ("radius_km", "density"):
         for told in unmet(axis, chosen[axis]):
             say(f"warning: {told}")

@@ -89,7 +89,7 @@ def new_folder(
         yield folder
         for path in (*folder.rglob("*"), folder):
             _sync(path)
-        _spare(sources, folder, target)
+        spare(sources, [path.name for path in folder.iterdir()], target)
         _put_in_place(partial.path, folder, top, target, force=force)
         _placed = True
     except OSError as error:
@@ -175,9 +175,14 @@ def _begin(target: Path, top: Path) -> Partial:
     return Partial(top.parent, top.name)
 
 
-def _spare(sources: Iterable[str | os.PathLike[str]], folder: Path, target: Path) -> None:
-    """Refuse to replace or remove a file that the contents of ``folder`` are made from."""
-    gone = {target / name for name in {path.name for path in folder.iterdir()} | _listed(target)}
+def spare(sources: Iterable[str | os.PathLike[str]], names: Iterable[str], target: Path) -> None:
+    """Refuse to replace or remove a file of ``sources``, which a result is made from, by the files ``names`` in ``target``.
+
+    Raises
+    ------
+    UsageError
+    """
+    gone = {target / name for name in {*names} | _listed(target)}
     for source in map(Path, sources):
         by_its_name = Path(os.path.realpath(source.parent), source.name)  # it may be a link
         if not gone.isdisjoint((by_its_name, Path(os.path.realpath(source)))):

@@ -9,6 +9,8 @@ from program import FILES, address_table, complete, tree
 
 import gpu_clusters
 from gpu_clusters import UsageError
+from gpu_clusters.io.results import RESULT_FILES
+from gpu_clusters.sweeps.files import LABELS_FILE, TABLE_FILES
 
 
 def write_inputs(folder):
@@ -27,6 +29,43 @@ def test_inputs_are_not_replaced(program, tmp_path):
                 2, "rank", "--patents", given[0], "--deals", given[1], "--density", 1, "--out", out, "--force"
             )
             assert f"would lose {given[1]}, which the result is made from: give another folder" in said
+
+
+@pytest.mark.parametrize("command", [("rank",), ("sweep", "--radius-km", 15, "--no-pictures")], ids=["rank", "sweep"])
+def test_inputs_that_would_be_replaced_are_told_before_they_are_read(program, tmp_path, command):
+    """Whatever is an input: a file, one of a folder, names, polygons; the tables are wrong, and nobody looks."""
+    bad = tmp_path / "bad.csv"
+    bad.write_text("lon\nhere\n")
+    (tmp_path / "data").mkdir()
+    names = sorted(RESULT_FILES if command[0] == "rank" else TABLE_FILES)
+    for name in [one for one in names if one.endswith((".csv", ".parquet"))]:
+        path = tmp_path / "data" / name
+        path.write_text("lon\nthere\n")
+        for given in (("--patents", bad, "--deals", path), ("--patents", bad, "data")):
+            options = (*given, "--density", 1, "--out", "data", "--force")
+            program.refused(2, *command, *options, says=f"{name}, which the result is made from")
+        path.unlink()
+    if command[0] == "sweep":
+        (tmp_path / "data" / "labels.parquet").write_text("lon\nthere\n")
+        options = ("--patents", bad, "data", "--density", 1, "--out", "data", "--force")
+        program.refused(3, *command, *options, says="bad.csv")
+        program.refused(2, *command, *options, "--labels", says="labels.parquet, which the result is made from")
+        return
+    (tmp_path / "data" / "ranking.csv").write_text("place,name\n")
+    (tmp_path / "data" / "boundaries.geojson").write_text("{}")
+    for option, name in (
+        ("names", "ranking.csv"),
+        ("regions", "boundaries.geojson"),
+        ("boundary", "boundaries.geojson"),
+    ):
+        options = ("--patents", bad, f"--{option}", f"data/{name}", "--density", 1, "--out", "data", "--force")
+        program.refused(2, *command, *options, says=f"{name}, which the result is made from")
+
+
+def test_the_files_of_a_result_are_those_that_are_written(tmp_path):
+    assert set(RESULT_FILES) == FILES
+    gpu_clusters.sweep(address_table(), radius_km=15, density=1).write(tmp_path / "out", pictures=False, labels=True)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {*TABLE_FILES, LABELS_FILE}
 
 
 def test_inputs_under_other_names_stay(program, tmp_path):

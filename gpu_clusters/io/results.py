@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["DEALS_TYPES", "LOCATIONS_TYPES", "RANKING_TYPES", "check_out", "new_folder", "plain", "write_result"]
 
+RESULT_FILES = (
+    *("ranking.csv", "ranking.parquet", "locations.parquet", "deals.parquet", "organizations.parquet"),
+    *("partners.parquet", "boundaries.parquet", "boundaries.geojson", "coverage.csv", MANIFEST),
+)
 _SPECIAL = re.compile('[",\r\n]')
 
 

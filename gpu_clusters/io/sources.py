@@ -69,6 +69,11 @@ def readers(source: Any, table: str) -> list[Reader]:
     return found
 
 
+def paths_of(source: Any, table: str) -> list[Path]:
+    """The files of a table that are going to be read; raises what `readers` does."""
+    return [] if source is None else [reader.path for reader in readers(source, table) if reader.path is not None]
+
+
 def listed(source: Any, table: str) -> list[Any]:
     """The sources that are given, one or many; what can be gone through only once is gone through."""
     if isinstance(source, (Mapping, pd.Series)):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from gpu_clusters.sweeps.result import SweepResult
 
+TABLE_FILES = ("settings.csv", "clusters.parquet", "stability.csv", "sweep.nc", MANIFEST)
+LABELS_FILE = "labels.parquet"
 _KINDS = {"weighting": pa.dictionary(pa.int32(), pa.string()), "rank": pa.int64(), "baseline_cluster_id": pa.int64()}
 CLUSTERS_TYPES = pa.schema([(name, _KINDS.get(name, pa.float64())) for name in SWEEP_CLUSTERS])
 
@@ -32,7 +34,7 @@ def write_sweep(result: SweepResult, out: str | os.PathLike[str], *, force: bool
         write_csv(result.stability, folder / "stability.csv")
         write_cube(result.cube, folder / "sweep.nc")
         if labels:
-            _write_labels(result, folder / "labels.parquet")
+            _write_labels(result, folder / LABELS_FILE)
         if pictures:
             from gpu_clusters.sweeps.page import write_page
             from gpu_clusters.sweeps.pictures import draw
