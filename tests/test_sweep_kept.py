@@ -61,7 +61,8 @@ OTHERS = {
     "densities": {"density": [1, 21]},
     "merging": {"merge": True},
     "the area": {"area_degrees": 0.06},
-    "the version": {"version": "0.0.0"},
+    "the version": {"versions": {"gpu-clusters": "0.0.0"}},
+    "the version of NumPy": {"versions": {"numpy": "1.0.0"}},
     "the form of the files": {"form": 1},
 }
 
@@ -71,7 +72,7 @@ def test_radii_of_another_sweep_are_not_taken(change, tmp_path, monkeypatch):
     sweep(keep=tmp_path, **PLAIN)
     first = {path.name for path in tmp_path.iterdir()}
     given = PLAIN | OTHERS[change]
-    versions = manifest.versions() | ({"gpu-clusters": given.pop("version")} if "version" in given else {})
+    versions = manifest.versions() | given.pop("versions", {})
     monkeypatch.setattr(manifest, "versions", lambda: versions)
     monkeypatch.setattr(parts, "FORM", given.pop("form", parts.FORM))
     sweep(keep=tmp_path, **given)

@@ -32,7 +32,8 @@ class Store:
         None keeps nothing.
     inputs : Inputs
     record : dict
-        The sweep's manifest. The files' names bear a digest of the inputs and of all settings but weightings and radii.
+        The sweep's manifest. The files' names bear a digest of the inputs, of all settings but weightings and radii,
+        and of the versions.
     resume : bool
         Whether files that are there are used.
     """
@@ -87,7 +88,9 @@ class Store:
 def _digest(inputs: Inputs, record: dict[str, Any]) -> str:
     about = [
         FORM,
-        record["versions"]["gpu-clusters"],
+        record[
+            "versions"
+        ],  # NumPy's sines and SciPy's coefficients may differ in their last bits from version to version
         record["inputs"],
         record["settings"],
         record["grid"]["densities"],
