@@ -29,7 +29,8 @@ class Result:
     boundaries : GeoDataFrame
         The clusters' polygons by rank (WGS 84 degrees, None where a cluster has none); columns of ``schema.BOUNDARIES``.
     coverage : DataFrame
-        How many rows and documents of each country and table could be placed; columns of ``schema.COVERAGE``.
+        How many rows and documents of each country and table could be placed (the documents of deals are the deals); columns of
+        ``schema.COVERAGE``.
     organizations : DataFrame
         Applicants and organizations of each cluster with the largest counts; columns of ``schema.ORGANIZATIONS``.
     partners : DataFrame
