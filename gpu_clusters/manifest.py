@@ -200,7 +200,7 @@ def _warnings(settings: Settings, reads: Sequence[TableRead], clusters: int, den
 
 
 def _table_warnings(reads: Sequence[TableRead]) -> list[str]:
-    """Of rows that are left out, and of countries that may not be what they are meant to be."""
+    """Of countries that may not be what they are meant to be, of files that repeat others, and of rows that are left out."""
     found = []
     for read in reads:
         if others := misnamed(read.data.countries):
@@ -209,6 +209,15 @@ def _table_warnings(reads: Sequence[TableRead]) -> list[str]:
                 f"{read.inputs[0].table}: {counted(len(others), 'country is no code', 'countries are no codes')} of ISO 3166-1 "
                 f"alpha-2, as {shown}; each text counts as a country of its own: write the codes"
             )
+    for read in reads:
+        first: dict[str, str] = {}
+        for file in read.inputs:
+            other = first.setdefault(file.sha256 or file.name, file.name)
+            if other != file.name and file.rows:
+                found.append(
+                    f"{file.name}: has the same content as {other}, so that its rows count double in {file.table}; leave one of "
+                    "them out if it is a copy"
+                )
     for read in reads:
         for name, rows, total in read.invalid:
             listed = ", ".join(str(row) for row in rows[:10]) + (", ..." if total > 10 else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -108,6 +110,20 @@ def test_countries_that_are_no_codes_are_told():
     assert warning.startswith("patents: 2 countries are no codes of ISO 3166-1") and "Japan (JP), UK (GB)" in warning
     assert result.ranking["economies"].tolist() == ["Atlantis / JP / Japan / UK / ZZ"]
     assert repr(result) == "<Result: 1 cluster of 1 location>"
+
+
+def test_copies_of_a_file_are_told(tmp_path):
+    """They count, for they may be meant; not told is what two tables have in common, nor files without a row."""
+    table = pd.DataFrame({"doc_id": [1, 2, 3], "lon": [2.35] * 3, "lat": [48.86] * 3})
+    for name, rows in (("a", table), ("b", table), ("c", table[:2]), ("d", table), ("e", table[:0]), ("f", table[:0])):
+        rows.to_csv(tmp_path / f"{name}.csv", index=False)
+    files = [str(tmp_path / f"{name}.csv") for name in "abcdef"]
+    said = "has the same content as {}, so that its rows count double in patents; leave one of them out if it is a copy"
+    for compute in (gpu_clusters.rank, partial(gpu_clusters.sweep, radius_km=15)):
+        found = compute(files, files[0], density=1)
+        assert found.manifest["warnings"] == [f"{files[at]}: {said.format(files[0])}" for at in (1, 3)]
+    assert gpu_clusters.rank(files, density=1).locations["inventors"].tolist() == [11]
+    assert gpu_clusters.rank([table, table], density=1).manifest["warnings"] == []
 
 
 def test_many_impossible_coordinates_may_be_swapped_ones():
