@@ -34,7 +34,7 @@ def compare(
             metavar="N",
             parser=whole(1),
             show_default=False,
-            help="How many clusters to show; told is which entered and which left the first so many. [dim](default 20)[/dim]",
+            help="How many clusters to show. Those that entered and left the first N are told too. [dim](default 20)[/dim]",
         ),
     ] = SHOWN,
     force: o.Force = False,
