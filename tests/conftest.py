@@ -6,9 +6,14 @@ import hashlib
 import os
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from program import Program, address_table, good
+
+if TYPE_CHECKING:
+    import gpu_clusters
+    from gpu_clusters.report.contents import Contents
 
 # Numba's cache looks at a kernel's own file only, not at those of the functions that are compiled into it: a change there would
 # go unseen. So the tests keep a cache for each state of the sources.
@@ -79,6 +84,22 @@ def some_files(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         pd.DataFrame(columns).to_parquet(folder / f"{table}.parquet")
         options += [f"--{table}", str(folder / f"{table}.parquet")]
     return options
+
+
+@pytest.fixture(scope="module")
+def found() -> gpu_clusters.Result:
+    """The small result that reports are tried on."""
+    from reports import result
+
+    return result()
+
+
+@pytest.fixture(scope="module")
+def contents(found: gpu_clusters.Result, tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    """What a report on that result shows, with a sweep."""
+    from reports import contents_of
+
+    return contents_of(found, tmp_path_factory.mktemp("contents"))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

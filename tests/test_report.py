@@ -13,21 +13,11 @@ import openpyxl
 import pandas as pd
 import pytest
 from program import Program, tree
-from reports import NAMES, ORGANIZATIONS, contents_of, result, sweep
+from reports import NAMES, ORGANIZATIONS, sweep
 
 from gpu_clusters import InputError, report
 from gpu_clusters.report import escape, files, maps, payload, tables
 from gpu_clusters.report.contents import read
-
-
-@pytest.fixture(scope="module")
-def found():
-    return result()
-
-
-@pytest.fixture(scope="module")
-def contents(found, tmp_path_factory):
-    return contents_of(found, tmp_path_factory.mktemp("contents"))
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from reports import contents_of, result
 
 from gpu_clusters import DeviceError, UsageError
 from gpu_clusters.report import maps, payload, style
 from gpu_clusters.report.dots import count_by_pixel
-
-
-@pytest.fixture(scope="module")
-def contents(tmp_path_factory):
-    return contents_of(result(), tmp_path_factory.mktemp("contents"))
 
 
 def test_pixels_count_every_point():

@@ -6,16 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from reports import NAMES, contents_of, result
+from reports import NAMES
 
 from gpu_clusters import UsageError
 from gpu_clusters.io import land
 from gpu_clusters.report import figures, maps, style
-
-
-@pytest.fixture(scope="module")
-def contents(tmp_path_factory):
-    return contents_of(result(), tmp_path_factory.mktemp("contents"))
 
 
 def test_figures_have_what_they_show(contents):

@@ -9,19 +9,9 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from reports import NAMES, contents_of, result
+from reports import NAMES
 
 from gpu_clusters.report import economies, escape, files, numbers, tables
-
-
-@pytest.fixture(scope="module")
-def found():
-    return result()
-
-
-@pytest.fixture(scope="module")
-def contents(found, tmp_path_factory):
-    return contents_of(found, tmp_path_factory.mktemp("contents"))
 
 
 def test_numbers_of_the_tables(found, contents):
