@@ -259,7 +259,6 @@ def _draw_clusters(
         c=fill[back],
         edgecolors="white",
         linewidths=0.6,
-        alpha=0.92,
         zorder=3,
     )
     named = [i for i in order if not np.isnan(rank[i])][:labels]

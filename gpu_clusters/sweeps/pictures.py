@@ -30,7 +30,7 @@ MAPS = (
 )
 UNITS = {"inventor-equivalent": "inventor equivalents", "total-preserving": "weighted addresses"}  # of a density
 WIDE = 20  # numbers of clusters that differ by more are coloured by their logarithms
-INK, QUIET, RED = "#222222", "#8a8a8a", "#c1272d"
+INK, QUIET, RED, BAR, MEDIAN = "#222222", "#8a8a8a", "#c1272d", "#6390c2", "#0a2540"
 
 
 def draw(result: SweepResult, folder: Path) -> None:
@@ -85,8 +85,10 @@ def rank_intervals(stability: pd.DataFrame, settings: int) -> Figure:
         if cluster.matched:
             axes.plot([int(cluster.best_rank), int(cluster.worst_rank)], [row, row], color=QUIET, lw=1.2, zorder=1)
             width = cluster.quartile_3_rank - cluster.quartile_1_rank
-            axes.barh(row, width, left=cluster.quartile_1_rank, height=0.5, color="#7fa8d1", zorder=2)
-            axes.plot([cluster.median_rank] * 2, [row - 0.3, row + 0.3], color="#1f4e79", lw=2, zorder=3)
+            axes.barh(row, width, left=cluster.quartile_1_rank, height=0.5, color=BAR, zorder=2)
+            axes.plot([cluster.median_rank] * 2, [row - 0.3, row + 0.3], color=MEDIAN, lw=2, zorder=3)
+        # white around the cross, so that it is seen on a bar too
+        axes.plot(cluster.rank, row, marker="x", color="white", ms=6.5, mew=3.5, ls="none", zorder=4)
         axes.plot(cluster.rank, row, marker="x", color=RED, ms=5, mew=1.5, ls="none", zorder=4)
     axes.set_yticks(
         range(len(some)),

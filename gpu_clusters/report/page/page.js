@@ -228,7 +228,7 @@
       const grey = Array.from({ length: 40 }, (_, level) => rgba(theme.colors.noise, Math.min(70 + 22 * level, 210)));
       put(noise, (i) => grey[Math.min(noise.level[i], 39)]);
       const colors = [];
-      for (const c of data.clusters) colors[c.id] = rgba(theme.colors[band(c)], 235);
+      for (const c of data.clusters) colors[c.id] = rgba(theme.colors[band(c)], 255);
       put(members, (i) => colors[members.cluster[i]] ?? 0);
       layer.getContext("2d").putImageData(image, 0, 0);
       context.setTransform(1, 0, 0, 1, 0, 0);
@@ -270,10 +270,8 @@
       for (const [c, px, py, r] of [...seen].sort((a, b) => lower(a[0], b[0]))) {
         context.beginPath();
         context.arc(px, py, r, 0, 7);
-        context.globalAlpha = 0.9;
         context.fillStyle = theme.colors[band(c)];
         context.fill();
-        context.globalAlpha = 1;
         const marked = c.id === selected || c === hovered;
         context.lineWidth = marked ? 2.5 : 1;
         context.strokeStyle = marked ? theme.colors.ink : theme.colors.halo;
