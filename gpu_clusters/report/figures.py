@@ -137,7 +137,16 @@ def rank_ranges(contents: Contents, count: int = 30, width: float = WIDTH) -> Fi
         )
         ax, blue = bars.ax, style.INDICATOR["patents"]
         ax.hlines(bars.place, best, worst, color=style.LIGHT, linewidth=5, label="Best to worst")
-        ax.plot(median, bars.place, "o", color=blue, markeredgecolor=style.PAPER, markersize=6.5, label="Median")
+        ax.plot(
+            median,
+            bars.place,
+            "o",
+            color=blue,
+            markeredgecolor=style.PAPER,
+            markeredgewidth=0.6,
+            markersize=5,
+            label="Median",
+        )
         ax.plot(rank, bars.place, "|", color=style.INK, markersize=10, markeredgewidth=1.6, label="This result")
         bars.finish(pd.concat((worst, rank)), [], whole=True)
         ax.set_xlim(left=0.5)  # no rank is 0
