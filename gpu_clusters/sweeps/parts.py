@@ -88,9 +88,7 @@ class Store:
 def _digest(inputs: Inputs, record: dict[str, Any]) -> str:
     about = [
         FORM,
-        record[
-            "versions"
-        ],  # NumPy's sines and SciPy's coefficients may differ in their last bits from version to version
+        record["versions"],  # sines of NumPy and coefficients of SciPy may differ in their last bits
         record["inputs"],
         record["settings"],
         record["grid"]["densities"],
