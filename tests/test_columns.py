@@ -92,6 +92,24 @@ def test_texts_that_are_no_years(given):
         to_year(pa.array(["2001", given]), ROWS)
 
 
+def test_timestamps_of_a_zone_that_nobody_knows():
+    with pytest.raises(
+        InputError, match=r'^a\.parquet: column "year": holds timestamp\[s, tz=Mars/X\] that cannot be read \('
+    ):
+        to_year(pa.array([0], pa.timestamp("s", tz="Mars/X")), ROWS)
+
+
+def test_blank_identifiers_in_a_column_of_few_values():
+    wide = Rows("a.parquet", {}, 11)
+    plain = to_ids(pa.array(["b", "a"] * 3).dictionary_encode(), wide)
+    assert isinstance(plain, pa.DictionaryArray) and plain.to_pylist() == ["b", "a"] * 3
+    unused = pa.DictionaryArray.from_arrays(pa.array([2, 0, 2, 0, 0, 2]), pa.array(["a", " ", "b"]))
+    assert to_ids(unused, wide).to_pylist() == ["b", "a", "b", "a", "a", "b"]
+    for blank in ("", " \t"):
+        with pytest.raises(InputError, match=r'^a\.parquet: column "doc_id", row 14: is empty$'):
+            to_ids(pa.array(["b", "a", "b", blank, "a", "b", blank]).dictionary_encode(), wide)
+
+
 def test_sums_up_to_the_largest():
     check_sum(np.array([6e299, 4e299]), "deals", "deals")
     with pytest.raises(InputError, match=r'^deals: column "deals" adds up to 1\.1e\+300'):

@@ -56,6 +56,11 @@ def test_coverage_of_the_sample():
     assert [tuple(entry) for entry in read.invalid] == [("patents (data frame)", [6], 1)]
 
 
+def test_coverage_has_a_row_without_a_country_only_where_one_is_missing():
+    assert read_addresses(table(country="FR"), "patents").coverage["country"].tolist() == ["FR", "World"]
+    assert read_deals(table(country="FR")).coverage["country"].tolist() == ["FR", "World"]
+
+
 def test_files_are_recorded(tmp_path):
     path = write(table(), "csv", tmp_path)
     (file,) = read_addresses(str(path), "patents", years=(2022, 2022)).inputs

@@ -321,6 +321,12 @@ def test_counts_of_deals(value, shown, lon, tmp_path):
     refused(frame, 'column "deals"', "row 3", "'many'", reader=read_deals)
 
 
+def test_sums_that_cannot_be_computed_with():
+    says = "adds up to 1.2e+300, more than can be computed with; check its unit"
+    refused(table(deals=3e299), 'deals: column "deals"', says, reader=read_deals)
+    refused(table(fraction=3e299), 'patents: column "fraction"', says)
+
+
 def test_tables_without_a_geocoded_row(tmp_path):
     frame = table().assign(lon=[np.nan, 999.0, np.inf, np.nan])
     refused(frame, "patents", "no geocoded row", "4 rows", "2 without", "2 with an impossible")

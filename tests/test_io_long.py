@@ -33,6 +33,13 @@ def test_long_files_keep_their_row_numbers(tmp_path, monkeypatch):
         same(read_addresses(write(frame, kind, tmp_path), "patents"), expected)
 
 
+def test_columns_that_are_not_needed_may_change_their_type_far_down(tmp_path, monkeypatch):
+    monkeypatch.setattr("gpu_clusters.io.delimited._BLOCK", 500)
+    junk = ["7"] * 400 + ["some text"]
+    frame = pd.DataFrame({"junk": junk, "doc_id": range(401), "lon": 1.0, "lat": 2.0})
+    assert read_addresses(write(frame, "csv", tmp_path), "patents").data.rows == 401
+
+
 def test_large_dictionaries_are_taken_batch_by_batch(tmp_path, monkeypatch):
     monkeypatch.setattr("gpu_clusters.io.formats.BATCH", 64)
     n = 400
