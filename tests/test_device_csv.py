@@ -247,6 +247,8 @@ ODD = {
     "cells lack": (HEADER + b"a,1,2,x\n" * 5, "other numbers of cells"),
     "text after a quotation mark": (HEADER + b'a,1,2,"x"y,2021\n', "quotation marks"),
     "text before a quotation mark": (HEADER + b'a,1,2,x"y",2021\n', "quotation marks"),
+    "text after one quotation mark of two": (HEADER + b'a,1,2,"x",2021\na,1,2,"x"y,2021\n', "quotation marks"),
+    "text before one quotation mark of two": (HEADER + b'a,1,2,"x",2021\na,1,2,x"y",2021\n', "quotation marks"),
     "a quotation mark that is left open": (HEADER + ROW + b'a,1,2,"x,2021\n' + ROW, "within quotation marks"),
     "carriage returns alone": ((HEADER + ROW).replace(b"\n", b"\r") + ROW, "header"),
     "a long cell behind carriage returns": (

@@ -95,6 +95,22 @@ def test_what_is_refused_is_refused_in_the_same_words(name, value, why, lon, tmp
     )  # rows outside of the window are as if they were not there
 
 
+@pytest.mark.parametrize("name", ["a.parquet", "a.csv"])
+def test_tables_longer_than_a_column_of_cudf(name, monkeypatch, tmp_path):
+    path = tmp_path / name
+    (pd.DataFrame.to_csv if path.suffix == ".csv" else pd.DataFrame.to_parquet)(table(), path, index=False)
+    monkeypatch.setattr(device, "_MOST_ROWS", 6)
+    assert compared(path) == BY_CUDF[0]
+    monkeypatch.setattr(device, "_MOST_ROWS", 5)
+    both(path, "more rows than a column of cuDF")
+
+
+@pytest.mark.parametrize("name", ["country", "organization"])
+def test_texts_that_are_not_utf8(name, tmp_path):
+    words = pa.array([b"a", b"\xff", b"a", b"b", b"a", b"b"]).view(pa.string())  # say that they are text
+    both(write(replaced(name, words), tmp_path / "a.parquet"), "a text is not UTF-8")
+
+
 def test_errors_that_need_no_look_at_the_cells(tmp_path):
     frame = table()
     cases = {
