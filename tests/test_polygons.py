@@ -45,6 +45,14 @@ def test_polygons_take_parts_of_cells(a, e):
     assert found["without_data"][1] > 0.5
 
 
+def test_polygons_smaller_than_a_cell_take_their_part_of_it():
+    raster = Plain(np.array([[100.0, 7.0], [7.0, -200.0]]), (1.0, 0, 5.0, 0, -1.0, 50.0), nodata=-200)
+    within = [shapely.box(5.2, 49.2, 5.7, 49.7), shapely.box(6.2, 48.2, 6.7, 48.7)]
+    found = people_in_polygons(within, raster.array())
+    assert found["population"].tolist() == pytest.approx([25, np.nan], rel=1e-9, nan_ok=True)
+    assert found["without_data"].tolist() == [0, 1]
+
+
 def test_tiles_and_self_overlap_count_once():
     raster = Plain(some_people(np.random.default_rng(1)), (0.1, 0, 5.0, 0, -0.1, 50.0), nodata=-200)
     shape = [shapely.Point(6.5, 49).buffer(0.8)]
