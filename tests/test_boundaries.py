@@ -93,6 +93,7 @@ def check_geojson(path, frame) -> None:
         if geometry is None:
             continue
         parts = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
+        assert (geometry["type"] == "MultiPolygon") == (len(parts) > 1)
         for outer, *holes in parts:
             assert all(ring[0] == ring[-1] for ring in (outer, *holes))
             assert signed_area(outer) > 0 and all(signed_area(hole) < 0 for hole in holes)
