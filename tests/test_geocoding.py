@@ -27,6 +27,8 @@ PLACES = [  # name, country, admin1, lat, lon, population, other names
     ("Close", "DE", "02", 50.0, 10.0, 900),
     ("Close", "DE", "02", 50.01, 10.0, 900),
     ("Windhoek", "NA", "21", -22.6, 17.1, 270_000),
+    ("Evanston", "US", "IL", 42.0, -87.7, 78_000, "Lake Region"),
+    ("San Juan", "PR", "00", 18.4, -66.1, 400_000),
 ]
 CASES = [  # city, state, country, latitude (None: no place), geocode or the reason
     ("Springfield", "", "US", 37.2, "name"),
@@ -46,6 +48,9 @@ CASES = [  # city, state, country, latitude (None: no place), geocode or the rea
     ("Twin", "", "", None, "no country"),
     (" ", "", "DE", None, "no city"),
     ("Windhoek", "", "NA", -22.6, "name"),
+    ("Lake Region", "IL", "US", None, "area"),
+    ("San Juan", "Puerto Rico", "US", 18.4, "name"),  # a territory with a code of its own
+    ("San Juan", "", "FR", None, "not found"),
 ]
 
 
@@ -116,6 +121,7 @@ def test_columns_that_do_not_fit(export, columns, says):
 
 def test_folding_and_countries():
     assert folded("ŁÓDŹ") == "lodz" and folded("Saint–Denis") == "saint denis" and folded("L'Aquila") == "laquila"
+    assert folded("Æbelø Œ Ðað Þing Đà Diyarbakır GROẞENHAIN") == "aebelo oe dad thing da diyarbakir grossenhain"
     assert [iso2(text) for text in ("KOR", "Viet Nam", "uk", "NA", "ZZ")] == ["KR", "VN", "GB", "NA", "ZZ"]
 
 
@@ -134,6 +140,7 @@ def test_command(program, ending):
     told = json.loads(ran.out)
     placed = sum(case[3] is not None for case in CASES)
     assert told["rows"] == told["distinct"] == sum(told["accuracy"].values()) == len(CASES)
+    assert list(told["accuracy"].items()) == sorted(told["accuracy"].items(), key=lambda item: (-item[1], item[0]))
     assert told["placed"] == told["accuracy"]["city"] == placed
     assert f"placed {placed} of {len(CASES)} rows" in ran.err and "ambiguous 1" in ran.err
     assert not list(program.here.glob(".*"))
