@@ -124,6 +124,12 @@ def test_a_service_that_rejects_everything(tmp_path):
         assert len(service.queries) == 10
 
 
+def test_a_service_that_rejects_addresses_now_and_then(tmp_path):
+    answers = {f"q{i}": [error(400, "Invalid parameters")] if i % 10 else [[candidate(1, 2)]] for i in range(30)}
+    with serving(answers) as service, client(service, tmp_path) as arcgis:
+        assert [i for i in range(30) if arcgis.candidates(f"q{i}")] == [0, 10, 20]
+
+
 def test_nobody_listens(tmp_path):
     with serving({}) as service:
         pass
@@ -153,6 +159,8 @@ def test_arguments_that_make_no_sense(tmp_path, monkeypatch):
         ({"token": " "}, "needs a token"),
         ({"token": "t", "url": "ftp://x"}, "no address of a service"),
         ({"token": "t", "url": "https://"}, "no address of a service"),
+        ({"token": "t", "url": "https://me@example.org"}, "no address of a service"),
+        ({"token": "t", "url": "https://example.org?a=b"}, "no address of a service"),
         ({"token": "t", "url": "http://example.org"}, "would get the token unencrypted"),
         ({"token": "t", "rate": 0}, "rate must be above 0"),
     ):

@@ -13,9 +13,17 @@ from arcgis import candidate, serving
 from arcgis_cases import client
 
 from gpu_clusters.errors import InputError
-from gpu_clusters.geocoding.cache import Cache
+from gpu_clusters.geocoding.cache import Cache, default_path
 
 pytestmark = pytest.mark.usefixtures("direct")
+
+
+def test_the_cache_is_in_the_users_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert default_path() == tmp_path / ".cache" / "gpu-clusters" / "arcgis.sqlite"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    assert default_path() == tmp_path / "other" / "gpu-clusters" / "arcgis.sqlite"
 
 
 def test_caches_are_apart_by_service(tmp_path):
