@@ -40,6 +40,7 @@ def read(path: Path, data: bytes, *columns: str) -> tuple[list[tuple], list[tupl
         (b"1,x\n2,y\rz\n3,w\n", [(1, "1", "x"), (3, "3", "w")], ["carriage return"]),
         (b'1,x\n2,"y\rz"\n3,w\n', [(1, "1", "x"), (2, "2", "y\rz"), (3, "3", "w")], []),
         (b'1,"x\r\ny"\r\n2,y\r\n3,w\r\n', [(1, "1", "x\r\ny"), (2, "2", "y"), (3, "3", "w")], []),
+        (b'1,"x\ny"\n2,z\r3,w\n4,v\n', [(1, "1", "x\ny"), (3, "4", "v")], ["carriage return"]),
         (b'1,x\n5" disk,"y\n3,w\n', [(1, "1", "x"), (3, "3", "w")], ["never closed"]),
     ],
 )
