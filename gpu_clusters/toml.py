@@ -25,6 +25,8 @@ def read_toml(path: Path, keys: Collection[str], called: str | None = None) -> d
         raise UsageError(f"{name}: {error.strerror or error}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{name} is not TOML: {error}") from None
+    except ValueError:  # what Python says of more than 4,300 digits
+        raise UsageError(f"{name}: a number has more digits than can be read; write a smaller one") from None
     unknown = sorted(set(given) - set(keys))
     if unknown:
         raise UsageError(f"{name}: unknown key {unknown[0]!r}; there are {', '.join(keys)}")

@@ -90,6 +90,8 @@ def test_absolute_paths_in_the_config(program):
         ("radius_km = nan", "radius_km"),
         ("radius_km = [15]", "radius_km"),
         (f"radius_km = 1{'0' * 400}", "radius_km"),
+        (f"top = 1{'0' * 5_000}", "--config c.toml: a number has more digits than can be read; write a smaller one"),
+        (f"radius_km = 0x{'f' * 5_000}", "--config c.toml: radius_km is too large a number"),
         ("density = true", "density"),
         ("density = -inf", "density"),
         ("density = 2020-01-01", "density"),
