@@ -49,9 +49,9 @@ def load(path: Path) -> dict[str, Any]:
 
 def column(text: str) -> tuple[str, str, str]:
     """``patents.organization=applicant`` in its three parts."""
-    target, equals, name = text.partition("=")
+    target, _, name = text.partition("=")
     table, dot, canonical = target.partition(".")
-    if not (equals and dot and name):
+    if not (dot and name):
         raise UsageError(f"--column {text!r} is not TABLE.NAME=COLUMN, as in patents.organization=applicant")
     if table not in TABLES:
         raise UsageError(f"--column {text!r}: unknown table {table!r}; there are {', '.join(TABLES)}")
@@ -63,9 +63,9 @@ def column(text: str) -> tuple[str, str, str]:
 
 def years(text: str) -> tuple[str, tuple[int | None, int | None]]:
     """``patents=2019:2023`` in its parts; either year may be left out."""
-    table, equals, window = text.partition("=")
+    table, _, window = text.partition("=")
     bounds = _bounds(window)
-    if not equals or bounds is None:
+    if bounds is None:
         raise UsageError(f"--years {text!r} is not TABLE=FROM:TO, as in patents=2019:2023")
     if table not in TABLES:
         raise UsageError(f"--years {text!r}: unknown table {table!r}; there are {', '.join(TABLES)}")
