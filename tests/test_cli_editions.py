@@ -260,6 +260,10 @@ def test_help(program, monkeypatch, columns):
     ran = program("compare", "--help")
     assert ran.code == 0 and max(map(len, ran.out.splitlines())) <= columns
     text = " ".join(ran.out.replace("│", " ").split())
+    assert (
+        columns < 200
+        or "Shown are B's ranks, how far each cluster moved, how its share of the world changed" in ran.out
+    )
     assert "earlier" in text and "--top" in text and "--force" in text
     monkeypatch.setenv("COLUMNS", "200")
     assert "--previous" in program("rank", "--help").out
