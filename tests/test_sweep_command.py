@@ -99,6 +99,22 @@ def test_a_range_that_does_not_meet_its_stop(program, files, tmp_path):
     assert done.code == 0 and "does not meet" not in done.err
 
 
+def test_what_is_told_as_json_and_on_the_screen(program, files):
+    options = ["--patents", files / "patents.parquet", "--radius-km", "4,8", "--density", "4,9", "--baseline", "8,9"]
+    args = ("sweep", *options)
+    ran = program(*args, "--out", "out", "--json")
+    assert ran.code == 0 and "warning" not in ran.err, ran
+    said = json.loads(ran.out)
+    settings, stability = pd.read_csv("out/settings.csv"), pd.read_csv("out/stability.csv")
+    assert (said["out"], said["settings"], said["baseline"], said["warnings"]) == ("out", 4, [8, 9], [])
+    assert said["clusters"] == settings["clusters"].sum()
+    assert 0 < len(stability) <= 20 and list(said["stability"][0]) == list(stability)
+    assert [row["label"] for row in said["stability"]] == stability["label"].tolist()
+    shown = program(*args, "--out", "other")
+    assert shown.code == 0 and len(shown.out.splitlines()) == 1 + len(stability)
+    assert "4 settings at" in shown.err and shown.err.rstrip().endswith("s -> other")
+
+
 def test_resuming_computes_only_what_is_missing(tables, tmp_path, monkeypatch):
     whole = sweep(tables[0], deals=tables[1], **GRID)
     kept, seen = tmp_path / "kept", []
