@@ -84,19 +84,14 @@ def _cities(unit: NDArray[np.float64], size: NDArray[np.float64], table: pd.Data
     division = table["admin1"].where(~table["admin1"].isin(["", "00"]), "")
     free, division = (division == "").to_numpy(), pd.factorize(division)[0]
     chord = 2 * np.sin(np.sqrt(size / (math.pi * CROWD)) / (2 * EARTH_RADIUS_KM))
-    hosts = np.flatnonzero(chord > 0)
-    found = cKDTree(unit).query_ball_point(unit[hosts], chord[hosts], return_sorted=True)
-    host, guest = (
-        np.repeat(hosts, [len(one) for one in found]),
-        np.concatenate([np.asarray(f, np.int64) for f in found]),
-    )
-    larger = (size[host] > size[guest]) | ((size[host] == size[guest]) & (host < guest))
+    found = cKDTree(unit).query_ball_point(unit, chord)
+    host = np.repeat(np.arange(len(size)), [len(one) for one in found])
+    guest = np.concatenate([np.asarray(f, np.int64) for f in found])
     same = (country[host] == country[guest]) & (free[host] | (division[host] == division[guest]))
-    host, guest = host[larger & same], guest[larger & same]
+    host, guest = host[same], guest[same]
     order = np.lexsort((host, -size[host], guest))
-    guest, first = np.unique(guest[order], return_index=True)
-    city = np.arange(len(size))
-    city[guest] = host[order][first]
+    _, first = np.unique(guest[order], return_index=True)
+    city = host[order][first]  # a place is in its own disc too, and its own city if none there is larger
     while not np.array_equal(city, city[city]):
         city = city[city]
     return city
