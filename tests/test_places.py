@@ -9,7 +9,7 @@ from named import frame
 
 from gpu_clusters.io.gazetteer import towns
 from gpu_clusters.steps.describe import Points, describe
-from gpu_clusters.steps.places import CROWD, places_from, strongest_place
+from gpu_clusters.steps.places import CROWD, far_from_all, places_from, strongest_place
 
 R = 6371.0088
 
@@ -114,6 +114,21 @@ def test_the_real_gazetteer_against_a_plain_reference(seed):
     lon = (table["lon"].to_numpy()[at] + rng.normal(0, 0.1, 60) + 180) % 360 - 180
     for i, allowed in zip(strongest_place(lon, lat, places).tolist(), slow_place(lon, lat, table), strict=True):
         assert (-1 if i < 0 else int(ids[i])) in allowed
+
+
+def test_a_place_counts_up_to_its_reach():
+    """To the north too, where a place that far is the last one that is looked at."""
+    for km, reached in ((49.9995, True), (50.0005, False)):
+        north = math.degrees(km / R)
+        places = places_from(frame(("Alone", "DE", "", 0, north, 1_000)))
+        assert strongest_place(np.zeros(1), np.array([0.0]), places).tolist() == [0 if reached else -1]
+        assert far_from_all(np.zeros(1), np.array([0.0]), places, 50).tolist() == [not reached]
+
+
+def test_a_place_without_people_counts_as_one_with_one():
+    """Against a place of four the border is where that one is twice as far."""
+    places = places_from(frame(("Empty", "DE", "", 0, 0, 0), ("Four", "DE", "", 0.3, 0, 4)))
+    assert strongest_place(np.array([0.099, 0.101]), np.zeros(2), places).tolist() == [0, 1]
 
 
 def test_districts_are_part_of_their_city():
