@@ -40,7 +40,7 @@ def ranking_table(
     )  # the empty ones come last
     columns = {
         "rank": scores.rank,
-        **({} if names is None else {"name": names}),
+        "name": names,
         "economies": label.economies(indicators, scores.total_share),
         "patents": patents.sum,
         "publications": publications.sum,
@@ -101,8 +101,7 @@ def _complete(ranking: pd.DataFrame) -> pd.DataFrame:
     """All columns of the ranking, in their order and with their types."""
     for name in RANKING:
         if name in TEXT_COLUMNS:
-            given = ranking[name] if name in ranking else pd.Series([None] * len(ranking))
-            ranking[name] = given.astype(object).where(given.notna(), None)
+            ranking[name] = ranking[name].astype(object).where(ranking[name].notna(), None)
         elif name not in ranking:
             kind = "Int64" if name in WHOLE_COLUMNS else "Float64"
             ranking[name] = pd.array([None] * len(ranking), dtype=kind)
