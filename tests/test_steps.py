@@ -265,6 +265,15 @@ def test_coverage_of_more_deals_than_whole_numbers_hold():
     assert coverage["documents"].tolist()[-1] == 1e20
 
 
+def test_coverage_of_parts_of_deals():
+    """One country's deals are whole and one's are not."""
+    deals = pd.DataFrame({"lon": [0.0, 0.0], "lat": 0.0, "country": ["DE", "FR"], "deals": [0.5, 2]})
+    coverage = gpu_clusters.rank(deals.assign(doc_id=1), deals=deals, density=1).coverage
+    of_deals = coverage[coverage["table"] == "deals"]
+    for column in ("documents", "documents_covered"):
+        assert of_deals[column].tolist() == [0.5, 2, 2.5], column
+
+
 def test_pairs_of_interleaved_clusters_are_found_block_by_block(monkeypatch):
     from gpu_clusters.kernels import bands as index
     from gpu_clusters.kernels import gaps
