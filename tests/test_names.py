@@ -8,9 +8,13 @@ from named import GAZETTEER, frame, named
 from program import address_table
 
 import gpu_clusters
+from gpu_clusters.io import read_addresses, read_deals
 from gpu_clusters.io.gazetteer import towns
 from gpu_clusters.steps import name as naming
-from gpu_clusters.steps.output import WHOLE, output_of
+from gpu_clusters.steps.locate import Locations
+from gpu_clusters.steps.members import of_locations
+from gpu_clusters.steps.output import WHOLE, output_of, points_of
+from gpu_clusters.steps.overlay import Overlay
 from gpu_clusters.steps.spelling import USUAL, plainly, usual
 
 
@@ -73,8 +77,6 @@ def test_every_usual_name_is_of_a_place_in_the_gazetteer():
 
 @pytest.mark.parametrize("kind", ["parts", "fraction"])
 def test_output_does_not_depend_on_the_order_of_the_rows(kind):
-    from gpu_clusters.io import read_addresses
-
     rng = np.random.default_rng(0)
     table = pd.DataFrame({"doc_id": rng.integers(0, 300, 1000), "lon": rng.integers(0, 9, 1000) * 1.0, "lat": 0.0})
     if kind == "fraction":
@@ -90,6 +92,27 @@ def test_output_does_not_depend_on_the_order_of_the_rows(kind):
     assert np.allclose(results[0] / WHOLE, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("deals", [[1, 3, 4], [0, 0, 0]], ids=str)
+def test_the_output_of_all_tables_is_where_they_have_it(deals, monkeypatch):
+    """Four places, the second in no cluster and the others in clusters 1, 0 and 1; a deal near each of these, and one afar."""
+    monkeypatch.setattr("gpu_clusters.steps.output._ROWS", 2)
+    none, labels = np.zeros(4, np.int64), np.array([1, -1, 0, 1])
+    locations = Locations(np.arange(4.0), np.zeros(4), none, none, none, 1)
+    patents, publications = (
+        read_addresses(pd.DataFrame({"doc_id": doc, "lon": lon, "lat": 0.0}), name).data
+        for name, doc, lon in (("patents", [1, 1, 2, 3], [0, 2, 1, 3]), ("publications", [1, 2, 3, 4], [0, 0, 2, 3]))
+    )
+    given = read_deals(pd.DataFrame({"lon": [0.01, 2.01, 9.0], "lat": 0.0, "deals": deals})).data
+    placed = Overlay(given.lon, given.lat, np.array([1, 0, -1]), np.arange(3, dtype=np.int32))
+    tables = [(table, table.lon.astype(np.int32)) for table in (patents, publications)]
+    totals = {"patents": 3.0, "publications": 4.0, "deals": float(sum(deals))}
+    found = points_of(tables, locations, given, placed, of_locations(labels), totals)
+    of_deals = [1 / 8, 3 / 8] if sum(deals) else [0, 0]
+    expected = [1 / 6 + 2 / 4, 1 / 6 + 1 / 4, 1 / 3 + 1 / 4, *of_deals]
+    assert np.allclose(found.output / WHOLE, expected, rtol=1e-12)
+    assert found.cluster.tolist() == [0, 1, 0, 0, 1] and found.lon.tolist() == [0, 2, 3, 0.01, 2.01]
+
+
 def test_a_run_has_names():
     table, deals = address_table(), pd.DataFrame({"lon": [2.35, 17.08], "lat": [48.86, -22.56]})
     result = gpu_clusters.rank(table, deals=deals, density=10, names={"Paris": "Lutetia", "Rome": "Roma"})
@@ -97,7 +120,8 @@ def test_a_run_has_names():
     assert result.manifest["inputs"][-1]["table"] == "names" and "'Roma' is not used" in result.manifest["warnings"][-1]
     shuffled = gpu_clusters.rank(table.sample(frac=1, random_state=2), deals=deals, density=10)
     assert shuffled.ranking["name"].tolist() == ["Windhoek", "Paris"]
-    assert gpu_clusters.rank(table, density=10, names=False).ranking["name"].isna().all()
+    nameless = gpu_clusters.rank(table, density=10, names=False).ranking["name"]
+    assert nameless.tolist() == [None, None] and nameless.dtype == result.ranking["name"].dtype == object
 
 
 def test_the_published_names():
