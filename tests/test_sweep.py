@@ -14,7 +14,7 @@ from worlds import random_world
 
 import gpu_clusters
 from gpu_clusters import UsageError, sweep
-from gpu_clusters.steps.compare import kendall_tau
+from gpu_clusters.steps.compare import Baseline, Shared, compare, kendall_tau
 from gpu_clusters.sweeps.grid import grid_of, values
 
 WORLDS, BLOCKS = 96, 8
@@ -246,6 +246,27 @@ def test_results_do_not_depend_on_the_order_of_rows_and_radii():
     pd.testing.assert_frame_equal(one.settings, two.settings, check_exact=True)
     pd.testing.assert_frame_equal(one.clusters, two.clusters, check_exact=True)
     pd.testing.assert_frame_equal(one.stability, two.stability, check_exact=True)
+
+
+LARGE = 2**61  # a tenth of it is not whole
+
+
+@pytest.mark.parametrize(
+    ("parts", "split"),
+    [
+        ((9, 1), True),
+        ((91, 9), False),
+        ((1, 8, 1), True),
+        ((LARGE - LARGE // 10 - 1, LARGE // 10 + 1), True),
+        ((LARGE - LARGE // 10, LARGE // 10), False),
+    ],
+)
+def test_a_cluster_is_split_by_two_that_hold_a_tenth_of_its_weight_each(parts, split):
+    k, weight = len(parts), np.array(parts)
+    ones, number = np.ones(k, np.int64), np.arange(k)
+    baseline = Baseline(np.zeros(k, np.int32), np.array([1]), np.array([k]))
+    found = Shared(number, np.zeros(k, np.int64), ones, weight)
+    assert compare(found, number + 1, ones, weight, baseline, weight.sum(keepdims=True), 9).split.tolist() == [split]
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -13,7 +13,7 @@ from gpu_clusters.kernels.nodes import Nodes
 from gpu_clusters.kernels.sums import Arrivals, grouped
 from gpu_clusters.steps.match import Overlaps, matched
 
-SPLIT = 0.1  # two clusters that each hold so much of a baseline cluster's weight split it
+SPLIT = 10  # two clusters that each hold one in so many of a baseline cluster's weight, or more, split it
 
 
 class Baseline(NamedTuple):
@@ -81,10 +81,10 @@ def compare(
     is_matched = of_baseline >= 0
     rank_there = np.where(is_matched, rank[of_baseline] if k else 0, 0).astype(np.int32)
     likeness = np.zeros(b)
-    pair = match[found.one] == found.other if len(found.one) else np.zeros(0, bool)
+    pair = match[found.one] == found.other
     one, other, both = found.one[pair], found.other[pair], found.weight[pair]
     likeness[other] = both / (weight[one] + baseline_weight[other] - both)
-    enough = found.weight / np.maximum(baseline_weight[found.other], 1) >= SPLIT
+    enough = found.weight >= -(-baseline_weight[found.other] // SPLIT)  # rounded up: exact
     split = np.bincount(found.other[enough], minlength=b) >= 2
     order = np.lexsort((found.one, -found.weight, found.other))
     largest = order[np.flatnonzero(np.diff(found.other[order], prepend=-1))]
