@@ -189,6 +189,14 @@ def test_merging_at_every_setting_is_that_of_single_runs(seed):
             assert found[name].tolist() == single[name].tolist(), name
 
 
+def test_merging_further_than_the_radius_where_the_baseline_has_a_larger_one():
+    """Core places 8 km apart: two clusters at 5 km, which are next door within 10 km."""
+    table = pd.DataFrame({"doc_id": [1, 1, 2, 3], "lon": [0.0, 0.072, 0.0, 0.072], "lat": 0.0})
+    found = sweep(table, radius_km=[5, 15], density=[1, 2], baseline=(15, 1), merge=True, merge_km=10)
+    assert found.settings["clusters"].tolist() == [1] * 4
+    assert found.labels(5, 1)["cluster_id"].tolist() == found.labels(5, 2)["cluster_id"].tolist() == [1, 1]
+
+
 def test_sums_have_the_bits_of_single_runs_also_with_very_many_different_fractions():
     rng = np.random.default_rng(0)
     lon, lat = rng.normal(size=(2, 9000)).round(2)
