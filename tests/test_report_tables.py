@@ -68,6 +68,18 @@ def test_texts_of_numbers():
         "",
     ]
     assert [numbers.count(v) for v in (99.96, 11.98, 0.04)] == ["100", "12", "0"]  # as the page has them
+    assert [numbers.intensity(v) for v in (0.12345, 0.000123456, 98.76, 12345.6)] == [
+        "0.123",
+        "0.000123",
+        "98.8",
+        "12,300",
+    ]
+    assert [numbers.whole(v) for v in (0, 12345, 999.6)] == ["0", "12,345", "1,000"]
+    assert (numbers.share(2.345678), numbers.share(0), numbers.percent(99.96)) == ("2.35", "0.00", "100.0")
+    assert (numbers.setting(4500.0), numbers.setting(0.05), numbers.setting(1e6)) == ("4,500", "0.05", "1,000,000")
+    for form in numbers.FORMATS.values():
+        assert [form(nothing) for nothing in (float("nan"), pd.NA, None)] == [""] * 3, form
+    assert numbers.text("São Paulo") == "São Paulo"
     assert [numbers.change(v) for v in (3, -2, 0, pd.NA)] == ["+3", "\N{MINUS SIGN}2", "0", ""]
 
 
