@@ -17,7 +17,6 @@ from rich.console import Console
 
 from gpu_clusters import GpuClustersError, sweep
 from gpu_clusters.schema import STABILITY, SWEEP_CLUSTERS, SWEEP_SETTINGS
-from gpu_clusters.steps.single import Clusters
 from gpu_clusters.sweeps.parts import folder_beside
 from gpu_clusters.sweeps.study import Study
 
@@ -264,16 +263,20 @@ def test_the_table_on_a_narrow_screen(tables, monkeypatch):
         assert some <= set(captured.get().split()) and "\N{HORIZONTAL ELLIPSIS}" not in captured.get().splitlines()[0]
 
 
-def test_a_difference_to_a_single_run_is_an_error(tables, monkeypatch):
+@pytest.mark.parametrize("what", ["rank", "patents", "publications", "deals", "densest", "size", "core"])
+def test_a_difference_to_a_single_run_is_an_error(what, tables, monkeypatch):
     single = Study.single
 
     def wrong(self, *at):
         clusters, number, core = single(self, *at)
-        return Clusters(*clusters)._replace(patents=clusters.patents + 1e-9), number, core
+        more = 1e-9 if what in ("patents", "publications", "deals") else 1
+        if what == "core":
+            return clusters, number, core + more
+        return clusters._replace(**{what: getattr(clusters, what) + more}), number, core
 
     monkeypatch.setattr(Study, "single", wrong)
     with pytest.raises(GpuClustersError, match="fault of the program"):
-        sweep(tables[0], radius_km=[8], density=[4], check=1)
+        sweep(tables[0], deals=tables[1], radius_km=[8], density=[4], check=1)
 
 
 def test_two_workers_give_the_same(tables):
