@@ -192,9 +192,13 @@ def test_merging_at_every_setting_is_that_of_single_runs(seed):
 def test_merging_further_than_the_radius_where_the_baseline_has_a_larger_one():
     """Core places 8 km apart: two clusters at 5 km, which are next door within 10 km."""
     table = pd.DataFrame({"doc_id": [1, 1, 2, 3], "lon": [0.0, 0.072, 0.0, 0.072], "lat": 0.0})
-    found = sweep(table, radius_km=[5, 15], density=[1, 2], baseline=(15, 1), merge=True, merge_km=10)
+    grid = {"radius_km": [5, 15], "density": [1, 2], "merge": True, "merge_km": 10}
+    found = sweep(table, baseline=(15, 1), **grid)
     assert found.settings["clusters"].tolist() == [1] * 4
     assert found.labels(5, 1)["cluster_id"].tolist() == found.labels(5, 2)["cluster_id"].tolist() == [1, 1]
+    assert sweep(table, baseline=(5, 1), **grid).stability["matched"].tolist() == [
+        4
+    ]  # the baseline's clusters merge too
 
 
 def test_sums_have_the_bits_of_single_runs_also_with_very_many_different_fractions():
