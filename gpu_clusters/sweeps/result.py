@@ -222,7 +222,7 @@ def _stability_table(study: Study, parts: list[Part], clusters: Clusters) -> pd.
         "kept": (likeness >= KEPT).sum(axis=0),
         "splits": np.concatenate([part.split for part in parts]).sum(axis=0),
         "swallowed": np.concatenate([part.swallowed for part in parts]).sum(axis=0),
-        "robustness": likeness.mean(axis=0) if len(likeness) else np.zeros(number),
+        "robustness": likeness.mean(axis=0),
         "lon": lon,
         "lat": lat,
     }
