@@ -51,6 +51,24 @@ def test_a_cluster_of_several_economies_counts_in_each(contents):
     assert tables.regions(changed).frame["clusters"].sum() == 12
 
 
+def test_as_many_leaders_as_there_are_clusters_are_all_clusters(contents):
+    ten = replace(contents, ranking=contents.ranking.head(10), top=10)
+    rows = tables.concentration(ten).frame["clusters"].tolist()
+    assert rows == ["Top 1 by overall rank", "Top 1 by each indicator", "All 10 clusters"]
+
+
+def test_of_equal_leaders_of_an_indicator_the_first_by_rank_is_first():
+    clusters = pd.DataFrame({"rank": range(1, 101), "deals": [1.0, 2.0] * 50})
+    expected = [*range(2, 101, 2), *range(1, 101, 2)][:60]
+    assert tables._largest(clusters, "deals", 60)["rank"].tolist() == expected
+
+
+def test_without_a_previous_edition_nobody_is_an_entrant(contents):
+    none = pd.array([None] * len(contents.ranking), dtype="Int64")
+    alone = replace(contents, ranking=contents.ranking.assign(previous_rank=none, rank_change=none))
+    assert len(tables.movements(contents).frame) and not len(tables.movements(alone).frame)
+
+
 def test_economies():
     assert economies.economy("KR") == ("KR", "Republic of Korea", "East Asia & Pacific", "High income")
     assert economies.economy("NA").name == "Namibia" and economies.economy("IN").income == "Lower middle income"
