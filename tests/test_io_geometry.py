@@ -6,9 +6,11 @@ import json
 
 import geopandas as gpd
 import numpy as np
+import pytest
 import shapely
 from sample import as_geometry, same, table
 
+from gpu_clusters.errors import InputError
 from gpu_clusters.io import read_addresses
 
 
@@ -45,3 +47,25 @@ def test_empty_geometries_are_ungeocoded(tmp_path):
     nothing = {"type": "FeatureCollection", "features": []}
     (tmp_path / "b.geojson").write_text(json.dumps(nothing))
     assert read_addresses([frame, tmp_path / "b.geojson"], "patents").data.rows == 2
+
+
+@pytest.mark.parametrize("name", ["geometry", "geometry_", "wkb_geometry", "kind"])
+def test_a_property_of_geojson_may_be_called_as_its_points_are(tmp_path, name):
+    path = tmp_path / "p.geojson"
+    _geojson(path, {"type": "Point", "coordinates": [3, 4]}, {name: "Acme"})
+    data = read_addresses(path, "patents", columns={"organization": name}).data
+    assert (data.lon.tolist(), data.lat.tolist()) == ([3.0], [4.0])
+    assert data.organizations == ("Acme",)
+    assert read_addresses(path, "patents").data.lon.tolist() == [3.0]
+
+
+def test_what_is_no_point_in_geojson_is_told_by_the_name_that_the_file_has(tmp_path):
+    path = tmp_path / "p.geojson"
+    _geojson(path, {"type": "LineString", "coordinates": [[3, 4], [5, 6]]}, {})
+    with pytest.raises(InputError, match=r'column "geometry", row 1: is a LineString'):
+        read_addresses(path, "patents")
+
+
+def _geojson(path, geometry, properties):
+    feature = {"type": "Feature", "properties": {"doc_id": "a", **properties}, "geometry": geometry}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))

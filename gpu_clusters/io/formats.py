@@ -114,8 +114,11 @@ class GeoJsonReader:
 
         with reading(self.name, "GeoJSON"), _no_warnings():
             info = pyogrio.read_info(self.path, force_feature_count=True, DATE_AS_STRING="YES")
-        column = info.get("geometry_name") or "wkb_geometry"
-        return Layout(list(info["fields"]), Geometry(column, "WKB", info["crs"]), int(info["features"]))
+        names = list(info["fields"])
+        column = "geometry"
+        while column in names:
+            column += "_"
+        return Layout(names, Geometry(column, "WKB", info["crs"]), int(info["features"]))
 
     def batches(self, columns: Sequence[str], categories: Sequence[str]) -> Batches:  # noqa: ARG002
         from pyogrio.raw import open_arrow
@@ -133,7 +136,9 @@ class GeoJsonReader:
         ):
             for batch in stream:
                 done += batch.num_rows
-                yield batch, done / max(layout.rows or 1, 1)
+                # GDAL's own name of the geometry, always its last column, may be a property's too
+                own = [*batch.schema.names[:-1], layout.geometry.column] if geometry else batch.schema.names
+                yield batch.rename_columns(own), done / max(layout.rows or 1, 1)
 
 
 @contextmanager
