@@ -300,6 +300,9 @@ def test_what_cannot_be_used(tmp_path):
     assert world_of_three(regions=frame, region_name="a").ranking["name"].tolist() == ["1"]
     with pytest.raises(InputError, match="no column 'b' to name the regions by; there are none but the geometry"):
         world_of_three(regions=[shapely.box(0, 0, 1, 1)], region_name="b")
+    with pytest.raises(InputError, match="no column 'geometry' to name the regions by; there are a"):
+        world_of_three(regions=frame, region_name="geometry")
+    assert world_of_three(regions=frame[["geometry"]].rename_geometry("name")).ranking["name"].isna().all()
     with pytest.raises(UsageError, match="region_name is the column that names regions"):
         world_of_three(region_name="a")
     with pytest.raises(InputError, match="neither area, hull or concave nor a file"):

@@ -67,10 +67,11 @@ def read_regions(given: Any, table: str, name_column: str | None = None) -> Regi
 
 def _names(frame: gpd.GeoDataFrame, called: str, wanted: str | None) -> list[str | None]:
     columns = [str(column) for column in frame.columns]
-    found = [c for c in columns if c == wanted] if wanted else [c for c in columns if c.lower() == "name"]
+    others = [column for column in columns if column != frame.active_geometry_name]
+    found = [c for c in others if c == wanted] if wanted else [c for c in others if c.lower() == "name"]
     if not found:
         if wanted:
-            known = ", ".join(c for c in columns if c != frame.active_geometry_name) or "none but the geometry"
+            known = ", ".join(others) or "none but the geometry"
             raise InputError(f"{called}: has no column {wanted!r} to name the regions by; there are {known}")
         return [None] * len(frame)
     values = frame.iloc[:, columns.index(found[0])]
