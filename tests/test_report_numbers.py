@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
@@ -178,6 +179,21 @@ def test_coverage_and_stability(made, ranking):
         if source:
             for column in ("best_rank", "median_rank", "worst_rank", "matched"):
                 assert float(shown[row["rank"]][column]) == float(source[column])
+
+
+def test_percentages_of_the_coverage_are_read_to_the_last_bit(made, tmp_path):
+    """Read by pandas 2, every eighth would be its neighbour."""
+    shutil.copytree(made / "result", tmp_path / "result")
+    coverage, shares = (
+        tmp_path / "result" / "coverage.csv",
+        [100 * part / whole for whole in range(1, 40) for part in range(whole)],
+    )
+    heading = coverage.read_text(encoding="utf-8").splitlines()[0]
+    lines = [heading, *(f"patents,NA,3,2,1,{share!r},1,1,{share!r}" for share in shares), "deals,,1,0,1,0.0,,,"]
+    coverage.write_text("\n".join(lines), encoding="utf-8")
+    found = read(tmp_path / "result").coverage
+    assert found["rows_pct"].tolist() == [*shares, 0.0] and found["documents_pct"].tolist()[:-1] == shares
+    assert found["country"].tolist() == ["NA"] * len(shares) + [""] and found["documents"].isna().sum() == 1
 
 
 def test_ranges_where_the_sweep_has_other_clusters(made):

@@ -292,9 +292,12 @@ def _complete(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
 def _coverage(path: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=list(COVERAGE))
+    from pyarrow import csv  # as in read_stability
+
+    kinds = {"table": "string", "country": "string", "rows_pct": "float64", "documents_pct": "float64"}
     try:
-        texts = {"table": str, "country": str}
-        return pd.read_csv(path, keep_default_na=False, na_values={c: [""] for c in COVERAGE[2:]}, dtype=texts)
+        options = csv.ConvertOptions(column_types=kinds, null_values=[""])
+        return csv.read_csv(path, convert_options=options).to_pandas()
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
 
