@@ -23,7 +23,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-text_dtype: Any = pd.StringDtype(na_value=np.nan)  # of cuDF 26.10; that of 25.04 is object
+NEW_TEXT = tuple(map(int, pd.__version__.split(".")[:2])) >= (2, 3)
+text_dtype: Any = pd.StringDtype(na_value=np.nan) if NEW_TEXT else np.dtype(object)  # of cuDF 26.10; of 25.04
 reads: list[tuple] = []  # path, columns and row groups of every reading
 _random = np.random.default_rng(0)
 

@@ -18,7 +18,11 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
-from numpy.lib.array_utils import byte_bounds
+
+try:
+    from numpy.lib.array_utils import byte_bounds
+except ImportError:  # of NumPy 1.26
+    from numpy import byte_bounds
 
 llvm.initialize_native_target()
 llvm.initialize_native_asmprinter()

@@ -170,7 +170,7 @@ def test_a_crs_for_elsewhere(crs, lon, lat, ground):
 
 
 def test_a_crs_is_looked_at_first_and_warned_of_in_the_manifest():
-    table = pd.DataFrame({"doc_id": [1, 2], "lon": [2.35, 2.35], "lat": [60.0, 60.0]})
+    table = pd.DataFrame({"doc_id": [1, 2], "lon": [2.35, 2.36], "lat": [60.0, 60.0]})
     made = gpu_clusters.rank(table, density=1, crs="EPSG:3857").manifest["warnings"]
     swept = gpu_clusters.sweep(table, radius_km=15, density=[1, 2], crs="EPSG:3857").manifest["warnings"]
     assert made == swept and "is not true to length" in made[0]
