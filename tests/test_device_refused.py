@@ -87,7 +87,7 @@ def test_files_that_the_cpu_reads(tmp_path):
 def test_what_is_refused_is_refused_in_the_same_words(name, value, why, lon, tmp_path):
     frame = table().astype({"doc_id": object})
     frame.loc[4, [name, "lon", "year"]] = value, lon, 2021
-    write(frame.astype({"doc_id": "str"}), tmp_path / "a.parquet", row_group_size=2)
+    write(frame.astype({"doc_id": "string"}), tmp_path / "a.parquet", row_group_size=2)
     both(tmp_path, why)
     both(tmp_path, why, years=(2021, 2021))
     assert (
