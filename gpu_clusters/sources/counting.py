@@ -30,8 +30,8 @@ def coverage_of(table: str, rows: pa.Table) -> pd.DataFrame:
         documents = sums_by_country(country, deals, len(countries))
         covered = sums_by_country(country[geocoded], deals[geocoded], len(countries))
     else:
-        codes = codes_of_documents(rows, table)
-        start, order = group(codes, int(codes.max(initial=-1)) + 1)
+        codes = codes_of_documents(rows)
+        start, order = group(codes, int(codes.max()) + 1)
         documents, covered = count_documents(start, order, country, geocoded, len(countries))
     return coverage_table(table, countries, country, status, documents, covered)
 

@@ -17,7 +17,6 @@ import pyarrow as pa
 
 from gpu_clusters import backend
 from gpu_clusters.degrees import GEOCODED, classify
-from gpu_clusters.sources.tables import ID
 
 _PLACE = ["lat", "lon"]
 _AT_ONCE = 16
@@ -64,7 +63,7 @@ def places_of(table: str, rows: pa.Table, device: str = "cpu") -> pd.DataFrame:
     elif table == "deals":
         value = np.ones(int(good.sum()))
     else:
-        codes = codes_of_documents(rows, table)[good]
+        codes = codes_of_documents(rows)[good]
         value = 1.0 / np.bincount(codes)[codes]
     value += 0.0  # -0.0 and 0.0 are one group: whichever stood for it would be seen
     counted = _counted({"lat": lat[good], "lon": lon[good], name: value}, device)
@@ -104,8 +103,6 @@ def _summed(parts: list[pd.DataFrame], name: str) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).groupby(_PLACE, as_index=False)[["rows", name]].sum()
 
 
-def codes_of_documents(rows: pa.Table, table: str) -> np.ndarray:
-    """A number for each row's document, (n,) int32; without ids every row is a document."""
-    if ID[table] not in rows.column_names:
-        return np.arange(len(rows), dtype=np.int32)
-    return rows.column(ID[table]).combine_chunks().dictionary_encode().indices.to_numpy()
+def codes_of_documents(rows: pa.Table) -> np.ndarray:
+    """A number for each row's document, (n,) int32."""
+    return rows.column("doc_id").combine_chunks().dictionary_encode().indices.to_numpy()
