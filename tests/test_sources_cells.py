@@ -13,7 +13,7 @@ from exports import authorship, manifest, rows, snapshot, work
 from test_sources_odd import COLUMNS, TABLE, mapping
 
 from gpu_clusters.errors import InputError
-from gpu_clusters.sources import blocks, cells
+from gpu_clusters.sources import blocks, cells, run
 from gpu_clusters.sources.cells import Layout
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.values import text, years
@@ -117,6 +117,14 @@ def test_texts_of_any_number_that_are_not_kept(program):
     made = mapping(program, columns.format("nowhere"))
     said = program.refused(3, "convert", "table", "t.csv", *made, "--out", "none", says="no row is left")
     assert len(said) < 1_000
+
+
+def test_few_reasons_are_told_one_by_one():
+    left_out = {f"reason {n}": n for n in range(1, run.SHOWN + 1)}
+    assert list(run.largest(left_out).items()) == list(left_out.items())
+    told = run.largest({"a reason of one": 1, **left_out})
+    assert told == {f"reason {n}": n for n in range(2, run.SHOWN + 1)} | {"a reason of one": 1, "for 1 other reason": 1}
+    assert list(told)[:2] == [f"reason {run.SHOWN}", f"reason {run.SHOWN - 1}"]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from gpu_clusters.sources.counting import added_up, coverage_of
 from gpu_clusters.sources.locations import Places, places_of
 from gpu_clusters.sources.skips import FAIL, Skip, Skips, together
 from gpu_clusters.sources.spill import Spill, Spilled, bucket, count_buckets
+from gpu_clusters.wording import counted
 
 RECORDS = ("coverage.csv", "locations.parquet", "skipped.csv")
 """What is written beside the parts, and is no part of the table."""
@@ -148,7 +149,7 @@ def largest(left_out: dict[str, int]) -> dict[str, int]:
     order = sorted(left_out, key=lambda why: (-left_out[why], why))
     others = order[SHOWN:]
     told = {why: left_out[why] for why in order[:SHOWN]}
-    return told | {f"for {len(others):,} other reasons": sum(left_out[why] for why in others)}
+    return told | {f"for {counted(len(others), 'other reason')}": sum(left_out[why] for why in others)}
 
 
 @contextmanager
