@@ -16,7 +16,7 @@ from gpu_clusters.errors import InputError
 from gpu_clusters.sources import blocks, cells, run
 from gpu_clusters.sources.cells import Layout
 from gpu_clusters.sources.skips import Skips
-from gpu_clusters.sources.values import text, years
+from gpu_clusters.sources.values import one_of, text, years
 
 
 def read(path: Path, data: bytes, *columns: str) -> tuple[list[tuple], list[tuple[int, str]]]:
@@ -210,6 +210,44 @@ def test_names_in_a_snapshot_that_are_not_in_utf8(program):
     program.refused(3, *given, says="row 2: holds a text that is not in UTF-8")
     assert program(*given, "--on-error", "skip").code == 0
     assert pd.read_csv("out/skipped.csv")["row"].tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("table", "amount", "cell", "shown"),
+    [
+        ("deals", "deals", "-1", "-1.0"),
+        ("deals", "deals", "inf", "inf"),
+        ("patents", "fraction", "-0.5", "-0.5"),
+        ("publications", "fraction", "inf", "inf"),
+        ("publications", "fraction", "", "nan"),
+    ],
+)
+def test_amounts_that_cannot_be(program, table, amount, cell, shown):
+    (program.here / "t.csv").write_text(f"id,x,y,n\na,1,2,0\nb,1,2,{cell}\nc,1,2,0.5\n")
+    name = "deal_id" if table == "deals" else "doc_id"
+    made = f'table = "{table}"\n[columns]\n{name} = "id"\nlon = "x"\nlat = "y"\n{amount} = "n"\n'
+    (program.here / "m.toml").write_text(made)
+    given = ("convert", "table", "t.csv", "--mapping", "m.toml", "--out", "out")
+    program.refused(3, *given, says=f't.csv: row 2: column "n": {shown} must be a finite number, 0 or more')
+    assert program(*given, "--on-error", "skip").code == 0
+    assert rows("out")[name].tolist() == ["a", "c"]
+    assert pd.read_parquet("out/locations.parquet").to_dict("records") == [
+        {"lon": 1.0, "lat": 2.0, "rows": 2, amount: 0.5}
+    ]
+
+
+def test_a_number_of_deals_that_is_not_given_is_one(program):
+    (program.here / "t.csv").write_text("x,y,n\n1,2,\n1,2,NA\n1,2,2.5\n")
+    made = mapping(program, 'lon = "x"\nlat = "y"\ndeals = "n"\n')
+    assert program("convert", "table", "t.csv", *made, "--out", "out").code == 0
+    assert pd.read_parquet("out/locations.parquet")["deals"].tolist() == [4.5]
+    assert manifest("out")["coverage"][-1]["documents"] == 4.5
+
+
+def test_kinds_are_compared_without_case_spaces_and_hyphens():
+    given = pa.array(["Debt Financing", " debt-financing ", "DEBT_FINANCING", "debtfinancing", None])
+    for kind in ("debt financing", "Debt_Financing", "debt-financing"):
+        assert one_of(given, [kind]).tolist() == [True, True, True, False, False]
 
 
 @pytest.mark.parametrize("value", [2.0**53, 1.5, float("inf")])

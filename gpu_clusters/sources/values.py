@@ -97,7 +97,7 @@ def mapped(values: pa.Array, function: Callable[[str], str]) -> pa.Array:
 
 
 def one_of(values: pa.Array, allowed: Sequence[str]) -> np.ndarray:
-    """Which texts are among some, without regard to case and to ``_`` for a space; (n,) bool."""
+    """Which texts are among some, without regard to case and to ``_`` or ``-`` for a space; (n,) bool."""
     wanted = pa.array([plain_name(name) for name in allowed], pa.string())
     return np.asarray(pc.is_in(mapped(values.fill_null(""), plain_name), wanted))
 
