@@ -172,6 +172,13 @@ def test_patentsview(program, monkeypatch, buckets):
     assert plain(rows("old"), "doc_id", "lon") == [("D345393", None)]
 
 
+def test_patentsview_of_a_release_that_says_nothing_of_withdrawn_patents(program):
+    patentsview(program.here / "pv", lambda text: text.replace("withdrawn", "other"))
+    assert program("convert", "patentsview", "pv", "--out", "out").code == 0
+    assert rows("out")["doc_id"].tolist() == ["10000000", "10000000", "10000001", "10000002"]
+    assert "rows of withdrawn patents" not in manifest("out")["left_out"]
+
+
 def test_geoc_inv(program):
     (program.here / "geoc_inv.txt").write_text(GEOC_INV)
     assert program("convert", "geoc-inv", "geoc_inv.txt", "--out", "out").code == 0
