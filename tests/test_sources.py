@@ -26,7 +26,7 @@ from exports import (
 )
 
 import gpu_clusters
-from gpu_clusters.sources import spill
+from gpu_clusters.sources import openalex, spill
 
 
 def plain(frame: pd.DataFrame, *names: str) -> list[tuple]:
@@ -120,6 +120,7 @@ def test_any_number_of_buckets_and_dask_workers_gives_the_same_table(program, mo
     assert program("convert", "openalex", "snap", "--out", "one").code == 0
     monkeypatch.setitem(spill.PER_BUCKET, True, 800)
     monkeypatch.setattr(spill, "FLUSH", 100)
+    monkeypatch.setattr(openalex, "_PIECE", 50)  # each of which fills a file of a stream once more
     assert program("convert", "openalex", "snap", "--out", "many").code == 0
     assert program("convert", "openalex", "snap", "--dask", "local:2", "--out", "dask").code == 0
     names = {path.name for path in Path("many").iterdir()}
