@@ -310,6 +310,16 @@ def test_a_conversion_replaces_another(program):
     program.refused(3, "convert", "openalex", "snap", "--years", "1900:1901", "--out", "none", says="no row is left")
 
 
+def test_what_is_done_is_told(program, monkeypatch):
+    monkeypatch.setattr("gpu_clusters.sources.run.count_buckets", lambda _files: 4)
+    snapshot(program.here / "snap")
+    told = []
+    done = gpu_clusters.convert("openalex", "snap", "out", progress=lambda *at: told.append(at))
+    assert told == [*(("reading", n / 2) for n in (1, 2)), *(("writing", n / 4) for n in (1, 2, 3, 4))]
+    assert done.coverage.index.tolist() == [0, 1, 2, 3]
+    assert Path("out/skipped.csv").read_text() == "file,row,reason\n"
+
+
 def test_works_alone_are_no_snapshot(program):
     snapshot(program.here / "snap", works=WORKS)
     program.refused(3, "convert", "openalex", "snap/data/jsonl/works", "--out", "out", says="no folder 'institutions'")
