@@ -122,6 +122,8 @@ def test_each_worker_of_dask_counts_on_its_device(program, monkeypatch, cudf):
         with pytest.raises(DeviceError, match="cuDF"):
             gpu_clusters.convert("table", files, "none", mapping=mapping, dask=client, device="gpu")
     assert len(cudf) == 5 and not Path("none").exists()
+    files = [Path(one["name"]) for one in manifest("gpu")["inputs"][1:]]  # beside the mapping
+    assert files == [program.here / f"parts/{number}.parquet" for number in range(3)]  # wherever workers are
     assert Path("cpu/locations.parquet").read_bytes() == Path("gpu/locations.parquet").read_bytes()
 
 
