@@ -310,11 +310,12 @@ def test_the_same_table_twice(program):
 def test_deals_without_an_id_are_not_one_deal(program, monkeypatch):
     monkeypatch.setattr("gpu_clusters.sources.run.count_buckets", lambda _files: 3)
     (program.here / "cb").mkdir()
-    lines = [funding("", "FRA", "", city, "seed", "2020-05-01") for city in ("Paris", "Lyon", "Paris", "Brest")]
+    lines = [funding("", "FRA", "", city, "seed", "2020-05-01") for city in ("Paris", "Lyon", "Brest") * 4]
     (program.here / "cb/funding_rounds.csv").write_text("\n".join([FUNDING_HEADER, *lines]))
     assert program("convert", "crunchbase", "cb", "--out", "out").code == 0
     found = rows("out")
-    assert sorted(found["city"]) == ["Brest", "Lyon", "Paris", "Paris"] and found["deal_id"].isna().all()
+    assert sorted(found["city"]) == ["Brest"] * 4 + ["Lyon"] * 4 + ["Paris"] * 4 and found["deal_id"].isna().all()
+    assert [len(pd.read_parquet(f"out/part-0000{number}.parquet")) for number in range(3)] == [4, 4, 4]
 
 
 def test_a_column_of_lists(program):
