@@ -12,7 +12,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from exports import FUNDING, FUNDING_HEADER, GEOC_INV, WORKS, damage, funding, manifest, patentsview, rows, snapshot
+from exports import (
+    FUNDING,
+    FUNDING_HEADER,
+    GEOC_INV,
+    OLD_CRUNCHBASE,
+    WORKS,
+    damage,
+    funding,
+    manifest,
+    patentsview,
+    rows,
+    snapshot,
+)
 
 from gpu_clusters.sources import blocks, cells, quotes, skips
 from gpu_clusters.sources.cells import Layout
@@ -71,6 +83,14 @@ def test_a_folder_without_a_snapshot(program):
     program.refused(3, "convert", "openalex", "snap", "--on-error", "skip", "--out", "out", says="not one row")
 
 
+@pytest.mark.parametrize("there", [[], ["rounds.csv"], ["companies.csv"]])
+def test_a_folder_without_rounds(program, there):
+    (program.here / "cb").mkdir()
+    for name in there:
+        (program.here / "cb" / name).write_text(OLD_CRUNCHBASE[name], encoding="utf-8")
+    program.refused(3, "convert", "crunchbase", "cb", "--out", "out", says="cb: there is neither funding_rounds.csv")
+
+
 @pytest.mark.parametrize(
     ("entity", "old", "new"),
     [
@@ -88,6 +108,16 @@ def test_fields_with_other_names_are_an_error_even_when_skipping(program, entity
         path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(old, new)))
     said = program.refused(3, "convert", "openalex", "snap", "--on-error", "skip", "--out", "out", says="layout")
     assert old.decode().strip('"') in said
+
+
+def test_a_column_of_parquet_that_is_not_there(program):
+    snapshot(program.here / "snap", "parquet")
+    for path in (program.here / "snap/data/parquet/works").rglob("*.parquet"):
+        pq.write_table(pq.read_table(path, partitioning=None).drop_columns("is_retracted"), path)
+    given = ("convert", "openalex", "snap", "--out", "out")
+    program.refused(3, *given, says="no work has the field 'is_retracted'")
+    assert program(*given, "--retracted").code == 0
+    assert "W6" in set(rows("out")["doc_id"])
 
 
 def test_an_institution_that_cannot_be_read_is_listed_too(program):
@@ -262,6 +292,7 @@ MAPPING = 'table = "deals"\ndelimiter = ";"\nencoding = "latin-1"\n[columns]\nde
         ("latin-1", "utf-16", "save them as UTF-8"),
         ("kind = [", "sort = [", "keep.sort"),
         ("[columns]", "unique = 1\n[columns]", "unique must be"),
+        ('[columns]\ndeal_id = "a"', "unique = true\n[columns]", "needs deal_id among [columns]"),
         ("=", ":", "is not TOML"),
     ],
 )
