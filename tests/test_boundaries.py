@@ -22,7 +22,7 @@ from worlds import random_world
 import gpu_clusters
 from gpu_clusters import InputError, UsageError
 from gpu_clusters.io.polygons import read_polygons
-from gpu_clusters.steps.hulls import hulls
+from gpu_clusters.steps.hulls import _brought_back, hulls
 
 POSITION = {
     "type": "array",
@@ -206,8 +206,23 @@ def test_hulls_across_the_date_line_and_around_poles():
         assert shape.covers(shapely.Point(17, sign * 90)) and shape.covers(shapely.Point(45, sign * (90 - 0.707)))
         assert not shape.covers(shapely.Point(45, sign * (90 - 0.708))) and not shape.covers(shapely.Point(0, 0))
         assert shape.bounds[0] == -180 and shape.bounds[2] == 180
+        assert all(shape.covers(shapely.Point(x, sign * 90)) for x in range(-175, 180, 10))
     flat = hulls(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 3.0]), np.array([0, 0, 1]), 2, concave=False)
     assert shapely.is_empty(flat).all()
+
+
+def test_a_hull_that_leaves_half_of_the_longitudes_is_not_drawn_around_a_pole():
+    lon, lat = np.array([(-90.0, 10), (0.0, 60), (90.0, 10)]).T
+    (shape,) = hulls(lon, lat, np.zeros(3, np.int64), 1, concave=False)
+    assert shape.equals(shapely.Polygon([(-90, 10), (0, 60), (90, 10)]))
+
+
+@pytest.mark.parametrize("begin", range(4))
+def test_a_pole_becomes_an_edge_wherever_a_ring_begins(begin):
+    ring = [(0, 0), (1, 0), (1, 1), (0, 1)]
+    found = _brought_back(shapely.Polygon(ring[begin:] + ring[:begin]), 0.0, 1.0)
+    expected = shapely.Polygon([(0, 90), (0, 89), (45, 90 - np.sqrt(2)), (90, 89), (90, 90)])
+    assert found.symmetric_difference(expected).area == pytest.approx(0, abs=1e-9)
 
 
 def world_of_three(**more):
