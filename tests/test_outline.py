@@ -9,6 +9,7 @@ from reference import assign_deals, by_first_member, reference_rank
 from scenes import KINDS
 from worlds import random_world
 
+from gpu_clusters.steps.divide import lines_between
 from gpu_clusters.steps.outline import area_polygons, decimals, tolerance
 
 
@@ -124,6 +125,21 @@ def test_twins(where, apart):
         side = np.concatenate([side, side[: len(twins)]])[index]
         lon = (every[:, 1] + 180) % 360 - 180 if abs(where[0]) == 180 else every[:, 1]
         check(rng, lon, every[:, 0], by_first_member(side), area)
+
+
+def test_triangles_may_run_either_way_round(monkeypatch):
+    rng, triangles = np.random.default_rng(0), shapely.delaunay_triangles
+    points, group = rng.normal(size=(60, 2)), rng.integers(0, 3, 60)
+    lines = lines_between(points, group, 0.5)
+
+    def turned(given):
+        parts = shapely.get_parts(triangles(given))
+        return shapely.geometrycollections([*shapely.reverse(parts[::2]), *parts[1::2]])
+
+    monkeypatch.setattr(shapely, "delaunay_triangles", turned)
+    again = lines_between(points, group, 0.5)
+    assert len(lines.ends) > 20 and (again.sides == lines.sides).all()
+    np.testing.assert_allclose(again.ends, lines.ends, atol=1e-9)
 
 
 def test_scattered_clusters_with_many_holes_and_islands():
