@@ -59,6 +59,8 @@ def test_a_new_report_leaves_nothing_of_the_old_one(home):
     report.write(home / "result", home / "report", regions={"Italy": (6, 36, 19, 47)})
     assert (home / "report" / "map-italy.png").exists()
     (home / "report" / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match="force"):
+        report.write(home / "result", home / "report", regions={})
     report.write(home / "result", home / "report", regions={}, force=True)
     there = {path.name for path in (home / "report").iterdir()}
     assert "map-world.png" in there and "notes.txt" in there and "map-italy.png" not in there

@@ -15,7 +15,7 @@ import pytest
 from program import FILES, address_table, complete, names, tree
 
 import gpu_clusters
-from gpu_clusters import GpuClustersError
+from gpu_clusters import GpuClustersError, UsageError
 from gpu_clusters.io.results import plain, write_result
 from gpu_clusters.schema import COVERAGE, DEALS, LOCATIONS, RANKING
 
@@ -116,6 +116,10 @@ def test_what_belongs_to_others_stays(result, tmp_path):
     result.write(out)
     (out / "notes.txt").write_text("mine")
     (out / "link").symlink_to("notes.txt")
+    before = tree(out)
+    with pytest.raises(UsageError, match="force"):
+        result.write(out)
+    assert tree(out) == before
     result.write(out, force=True)
     complete(out, {"notes.txt", "link"})
     (out / "folder").mkdir()

@@ -26,6 +26,7 @@ from exports import (
 )
 
 import gpu_clusters
+from gpu_clusters import UsageError
 from gpu_clusters.sources import openalex, spill
 
 
@@ -318,6 +319,8 @@ def test_what_is_done_is_told(program, monkeypatch):
     assert told == [*(("reading", n / 2) for n in (1, 2)), *(("writing", n / 4) for n in (1, 2, 3, 4))]
     assert done.coverage.index.tolist() == [0, 1, 2, 3]
     assert Path("out/skipped.csv").read_text() == "file,row,reason\n"
+    with pytest.raises(UsageError, match="force"):
+        gpu_clusters.convert("openalex", "snap", "out")
 
 
 def test_works_alone_are_no_snapshot(program):

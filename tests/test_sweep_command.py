@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from gpu_clusters import GpuClustersError, sweep
+from gpu_clusters import GpuClustersError, UsageError, sweep
 from gpu_clusters.schema import STABILITY, SWEEP_CLUSTERS, SWEEP_SETTINGS
 from gpu_clusters.sweeps.parts import folder_beside
 from gpu_clusters.sweeps.study import Study
@@ -184,6 +184,22 @@ def test_radii_that_are_all_but_equal_are_told_apart(tables, tmp_path):
     result.write(tmp_path / "out", labels=True, pictures=False)
     labels = pd.read_parquet(tmp_path / "out" / "labels.parquet")
     assert list(labels)[2:] == [f"radius_km={r} density={d}" for r in ("7", "7.0000001") for d in ("4", "4.0000001")]
+
+
+def test_what_a_result_writes_unless_told_otherwise(tables, tmp_path):
+    result, out = sweep(tables[0], radius_km=4, density=4, weighting=["raw", "inventor-equivalent"]), tmp_path / "out"
+    result.write(out)
+    grids = {name.replace("grid", f"grid-{one}") for name in PICTURES for one in ("raw", "inventor-equivalent")}
+    assert {path.name for path in out.iterdir()} == FILES | grids
+    with pytest.raises(UsageError, match="force"):
+        result.write(out, labels=True, pictures=False)
+    result.write(out, force=True, labels=True, pictures=False)
+    assert {path.name for path in out.iterdir()} == FILES - {"sweep.html"} | {"labels.parquet"}
+    labels = pd.read_parquet(out / "labels.parquet")
+    names = [f"radius_km=4 density=4 weighting={weighting}" for weighting in ("raw", "inventor-equivalent")]
+    assert list(labels) == ["lon", "lat", *names]
+    for name, weighting in zip(names, ("raw", "inventor-equivalent"), strict=True):
+        assert labels[name].tolist() == result.labels(4, 4, weighting)["cluster_id"].tolist()
 
 
 def test_radii_of_other_tables_in_memory_are_not_taken(tables, tmp_path):
