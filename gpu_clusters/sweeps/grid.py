@@ -91,7 +91,7 @@ def _range(name: str, text: str) -> list[Fraction]:
 def _number(name: str, given: Any) -> Fraction:
     """A positive decimal number, exactly as it is written."""
     try:
-        if isinstance(given, bool) or not isinstance(given, (str, Real)):
+        if not isinstance(given, (str, Real)):
             raise ValueError
         text = given.strip() if isinstance(given, str) else str(given)
         value = Fraction(text)
