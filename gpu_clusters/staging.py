@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gpu_clusters.errors import GpuClustersError, UsageError
+from gpu_clusters.paths import is_there
 
 MANIFEST = "manifest.json"
 _PARTIAL = re.compile(r"\..{0,40}\.[0-9a-f]{16}\.partial", re.DOTALL)
@@ -43,7 +44,7 @@ def check_out(out: str | os.PathLike[str], *, force: bool) -> Path:
         raise UsageError("the output folder has an empty name")
     try:
         target = Path(os.path.realpath(shown))
-        if not _is_there(target):
+        if not is_there(target):
             top = _first_missing(target)
             if top.is_symlink():
                 raise UsageError(f"{shown}: its symbolic links go round in circles")
@@ -150,17 +151,6 @@ class Partial:
 
 def _partial_name(parent: Path, name: str) -> Path:
     return parent / f".{name[:40]}.{secrets.token_hex(8)}.partial"
-
-
-def _is_there(target: Path) -> bool:
-    """Whether there is anything; other than by ``exists`` of Python 3.14, a name that cannot be is an error."""
-    try:
-        target.stat()
-    except OSError as error:
-        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
-            raise
-        return False
-    return True
 
 
 def _first_missing(target: Path) -> Path:

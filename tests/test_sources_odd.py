@@ -186,7 +186,7 @@ def test_folders_and_names_that_cannot_be_read(tmp_path, monkeypatch):
         onerror(PermissionError(13, "Permission denied", f"{folder}/secret"))
         return iter(())
 
-    with pytest.raises(InputError, match=r"xxx: (cannot be read|does not exist)"):  # the latter as Python 3.14 has it
+    with pytest.raises(InputError, match="cannot be read"):
         files_of([tmp_path / ("x" * 300)])
     (tmp_path / "lost.csv").symlink_to(tmp_path / "nowhere")
     with pytest.raises(InputError, match=r"lost\.csv: cannot be read"):

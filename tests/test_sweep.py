@@ -196,9 +196,8 @@ def test_merging_further_than_the_radius_where_the_baseline_has_a_larger_one():
     found = sweep(table, baseline=(15, 1), **grid)
     assert found.settings["clusters"].tolist() == [1] * 4
     assert found.labels(5, 1)["cluster_id"].tolist() == found.labels(5, 2)["cluster_id"].tolist() == [1, 1]
-    assert sweep(table, baseline=(5, 1), **grid).stability["matched"].tolist() == [
-        4
-    ]  # the baseline's clusters merge too
+    other = sweep(table, baseline=(5, 1), **grid)  # its clusters merge too
+    assert other.stability["matched"].tolist() == [4]
 
 
 def test_sums_have_the_bits_of_single_runs_also_with_very_many_different_fractions():
