@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 FEW = 1 << 12  # whole numbers that CuPy may count by itself
@@ -43,6 +44,18 @@ def count_each(numbers: Any, kinds: int = 0) -> Any:
     if kinds <= FEW:
         return xp.bincount(numbers.astype(np.int64, copy=False), minlength=kinds)
     return xp.diff(xp.searchsorted(xp.sort(numbers), xp.arange(kinds + 1)))
+
+
+def numbered(values: Any) -> tuple[Any, Any]:
+    """The distinct numbers among ``values`` (n,), ascending, and the place of each value among them; (k,) and (n,) int64.
+
+    NumPy sorts all n; where few are distinct, pandas, which looks them up in a table, takes a thirtieth of the time.
+    """
+    xp = namespace(values)
+    if xp is not np:
+        return xp.unique(values, return_inverse=True)
+    place, distinct = pd.factorize(values, sort=True)
+    return distinct, place
 
 
 def sum_by(place: Any, values: Any, places: int) -> Any:

@@ -12,7 +12,7 @@ import pytest
 from worlds import random_world
 
 from gpu_clusters import arrays
-from gpu_clusters.arrays import count_each, gathered, repeat_each, sum_by
+from gpu_clusters.arrays import count_each, gathered, numbered, repeat_each, sum_by
 from gpu_clusters.io import device, read_addresses
 from gpu_clusters.io.model import Addresses
 from gpu_clusters.settings import Settings
@@ -123,6 +123,18 @@ def test_counts_of_each_number(few, monkeypatch):
             numbers = rng.integers(0, most, n).astype(kind)
             found = count_each(xp.asarray(numbers), kinds)
             assert_same(found.get(), np.bincount(numbers, minlength=kinds))
+
+
+@pytest.mark.parametrize("n", [0, 1, 5, 300, 5000])
+def test_numbers_of_distinct_values(n):
+    """Against sorting: values one bit apart are two, the two zeros are one."""
+    rng = np.random.default_rng(n)
+    third = 1 / 3
+    values = np.array([third, np.nextafter(third, 1), 0.0, -0.0, 5e-324, 1e308, 7, 2**53, rng.random()])
+    for given in (rng.choice(values, n), rng.random(n), rng.integers(0, 9, n)):
+        expected = np.unique(given, return_inverse=True)
+        assert_same(numbered(given), expected)
+        assert_same(tuple(part.get() for part in numbered(xp.asarray(given))), expected)
 
 
 def test_many_numbers_take_no_table_for_each_block_of_threads(tmp_path):

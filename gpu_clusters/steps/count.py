@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_clusters.arrays import count_each, namespace, repeat_each, sum_by, to_host
+from gpu_clusters.arrays import count_each, namespace, numbered, repeat_each, sum_by, to_host
 from gpu_clusters.io.model import Addresses, Deals
 
 MOST_VALUES = 4096  # that are told apart; of more, each is rounded to quanta
@@ -58,7 +58,7 @@ def measure(table: Addresses | Deals) -> Measure:
 
 
 def _measure_values(given: NDArray[np.float64]) -> Measure:
-    values, code = namespace(given).unique(given, return_inverse=True)
+    values, code = numbered(given)
     values = to_host(values)
     if len(values) > MOST_VALUES:
         return _in_quanta(values, code)
