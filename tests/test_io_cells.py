@@ -167,3 +167,12 @@ def test_empty_texts_are_missing():
     nothing = read_addresses(table(country=[None] * 6, organization=np.nan), "patents").data
     assert nothing.countries == nothing.organizations == ()
     assert read_addresses(table(country=[1, 2, 3, 4, 5, 6]), "patents").data.countries == ("1", "2", "3", "5")
+
+
+
+def test_a_dictionary_may_have_a_text_twice():
+    twice = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 1, 0, 1]), pa.array(["a", "a", "b"]))
+    frame = pa.table({"doc_id": twice, "country": twice, "lon": [1.0] * 6, "lat": [1.0] * 6})
+    read = read_addresses(frame, "patents")
+    assert read.data.doc_start.tolist() == [0, 5, 6]
+    assert read.coverage["documents"].tolist() == [1, 1, 2]

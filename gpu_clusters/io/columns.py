@@ -150,7 +150,7 @@ def to_text(array: pa.Array, rows: Rows, name: str) -> pa.Array:
 
     Returns
     -------
-    (n,) Arrow array of large_string, or of dictionary<int32, large_string> where the column has few values
+    (n,) Arrow array of large_string, or of dictionary<int32, large_string> where the column has few values, each once
         Numbers become their decimal text. Null stays null.
 
     Raises
@@ -164,7 +164,8 @@ def to_text(array: pa.Array, rows: Rows, name: str) -> pa.Array:
         dictionary = array.dictionary
         if dictionary.null_count == 0 and len(dictionary) <= len(array) // 2:
             texts = _utf8(dictionary, rows, name)
-            return pa.DictionaryArray.from_arrays(array.indices.cast(pa.int32()), texts)
+            if len(texts.unique()) == len(texts):  # Arrow allows the same text twice
+                return pa.DictionaryArray.from_arrays(array.indices.cast(pa.int32()), texts)
     array = decoded(array)
     if array.null_count == len(array):
         return pa.nulls(len(array), TEXT)
