@@ -169,7 +169,6 @@ def test_empty_texts_are_missing():
     assert read_addresses(table(country=[1, 2, 3, 4, 5, 6]), "patents").data.countries == ("1", "2", "3", "5")
 
 
-
 def test_a_dictionary_may_have_a_text_twice():
     twice = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 1, 0, 1]), pa.array(["a", "a", "b"]))
     frame = pa.table({"doc_id": twice, "country": twice, "lon": [1.0] * 6, "lat": [1.0] * 6})

@@ -12,9 +12,10 @@ import pyarrow as pa
 from gpu_clusters.degrees import GEOCODED
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io.chunks import Chunk, read_chunks
-from gpu_clusters.io.columns import TEXT, check_sum, to_float, to_ids, to_text
+from gpu_clusters.io.columns import check_sum, to_float, to_ids, to_text
 from gpu_clusters.io.coverage import coverage_table
-from gpu_clusters.io.grouping import codes_of, count_documents, group
+from gpu_clusters.io.grouping import count_documents, group
+from gpu_clusters.io.identifiers import Identifiers
 from gpu_clusters.io.model import Addresses, TableRead
 from gpu_clusters.io.plans import Years
 from gpu_clusters.io.record import Progress, Record
@@ -76,34 +77,11 @@ def refuse_deals(table: str) -> None:
         raise UsageError("deals are read by read_deals")
 
 
-class _Ids:
-    """Collects document ids; whole numbers stay numbers unless texts come along, then all are texts."""
-
-    def __init__(self) -> None:
-        self._pieces: list[np.ndarray | pa.Array] = []
-
-    def add(self, ids: np.ndarray | pa.Array) -> None:
-        if isinstance(ids, pa.Array) and not pa.types.is_dictionary(ids.type):
-            ids = ids.dictionary_encode()
-        self._pieces.append(ids)
-
-    def finish(self) -> tuple[np.ndarray, int]:
-        """Give codes (n,) int32 in the order of first appearance, and their number."""
-        pieces, self._pieces = self._pieces, []
-        if all(isinstance(piece, np.ndarray) for piece in pieces):
-            return codes_of(join(pieces, np.int64))
-        texts = Vocabulary()
-        for i, piece in enumerate(pieces):
-            pieces[i] = np.empty(0)
-            texts.add(pa.array(piece).cast(TEXT) if isinstance(piece, np.ndarray) else piece)
-        return codes_of(texts.merged()[0])
-
-
 class _Rows:
     """Collects the rows of a table, chunk by chunk."""
 
     def __init__(self) -> None:
-        self._ids = _Ids()
+        self._ids = Identifiers()
         self._status: list[np.ndarray] = []
         self._country = Vocabulary()
         self._lon: list[np.ndarray] = []  # from here on geocoded rows only
