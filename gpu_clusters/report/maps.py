@@ -86,7 +86,7 @@ def region(contents: Contents, box: Box, title: str, by: str = "rank", labels: i
 
     west, south, east, north = check_box(box)
     width = (east - west) % 360 or 360.0
-    middle = (west + width / 2 + 180) % 360 - 180, (south + north) / 2
+    middle = west + width / 2, (south + north) / 2
     project = Transformer.from_crs(
         "EPSG:4326", f"+proj=laea +lon_0={middle[0]} +lat_0={middle[1]} +R=6371008.8", always_xy=True
     )
