@@ -1,13 +1,15 @@
-"""Pictures of sweeps with little in them."""
+"""Pictures of sweeps: what they show, also where there is little in them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import LogNorm
 from program import address_table, tree
 
 from gpu_clusters import sweep
+from gpu_clusters.sweeps import pictures
 from gpu_clusters.sweeps.pictures import FORMATS, draw, grid_maps, rank_intervals
 
 
@@ -96,3 +98,122 @@ def test_the_same_sweep_has_the_same_pictures(tmp_path):
     once = tree(tmp_path / "a")
     assert set(once) == {f"{name}.{ending}" for name in ("grid", "ranks") for ending in FORMATS}
     assert once == tree(tmp_path / "b")
+
+
+def maps(figure):
+    """The axes of its maps."""
+    return [axes for axes in figure.axes if axes.get_title("left")]
+
+
+def images(figure):
+    return [axes.images[0] for axes in maps(figure)]
+
+
+def test_maps_have_densities_upwards_and_radii_to_the_right():
+    """The share is the mean of the indicators that have one."""
+    one, two = [1, 2, 3, 4], np.array([10.0, 20.0, 30.0, 40.0])
+    table = settings(one, two).assign(kendall_tau=[0.6, 0.7, 0.8, 0.9], deal_share=0.0, publication_share=two / 2)
+    figure = grid_maps(table.sample(frac=1, random_state=1), (10.0, 3.0), "raw")
+    for image, values in zip(images(figure), (one, 0.75 * two, [0.6, 0.7, 0.8, 0.9]), strict=True):
+        np.testing.assert_allclose(image.get_array(), np.reshape(values, (2, 2)))
+        assert image.origin == "lower"
+    for axes in maps(figure):
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["5", "10"]
+        assert [label.get_text() for label in axes.get_yticklabels()] == ["3", "4"]
+        assert {tuple(map(float, *line.get_xydata().tolist())) for line in axes.lines} == {(1.0, 0.0)}
+    between = maps(grid_maps(table, (6.0, 3.5), "raw"))[0]
+    np.testing.assert_allclose(between.lines[-1].get_xydata(), [[0.2, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("tau", "least"),
+    [([0.55, 0.73, 0.99, 1.0], 0.5), ([1.0, 1.0, 1.0, 1.0], 0.9), ([0.3, np.nan, 1.0, 1.0], 0.3), (-0.33, -0.4)],
+)
+def test_the_scale_of_kendalls_tau_ends_at_one(tau, least):
+    limits = images(grid_maps(settings(2, 50.0).assign(kendall_tau=tau), None, "raw"))[2].get_clim()
+    assert limits == pytest.approx((least, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("clusters", "logarithmic"),
+    [([1, 2, 3, 20], False), ([1, 2, 3, 21], True), ([0, 2, 3, 100], False), ([5, 6, 7, 99], False)],
+)
+def test_numbers_of_clusters_that_differ_widely_are_coloured_by_their_logarithms(clusters, logarithmic):
+    image, share, _ = images(grid_maps(settings(clusters, [1.0, 2.0, 3.0, 99.0]), None, "raw"))
+    assert isinstance(image.norm, LogNorm) == logarithmic and not isinstance(share.norm, LogNorm)
+    assert image.get_clim() == (min(clusters), max(clusters))
+
+
+@pytest.mark.parametrize(("count", "step"), [(8, 1), (9, 2), (16, 2), (17, 3)])
+def test_a_long_axis_has_every_second_or_third_label(count, step):
+    radii = np.arange(1.0, count + 1)
+    table = pd.DataFrame({"radius_km": radii, "density": 3.0, "clusters": 2, "kendall_tau": 1.0})
+    table = table.assign(patent_share=1.0, publication_share=1.0, deal_share=1.0)
+    axes = grid_maps(table, None, "raw").axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == [f"{radius:g}" for radius in radii[::step]]
+    assert axes.get_xticks().tolist() == list(range(0, count, step))
+
+
+def intervals(count, worst):
+    """Of so many clusters; the second one is matched nowhere."""
+    rank = np.arange(1, count + 1)
+    table = {
+        "rank": rank,
+        "label": "Paris",
+        "best_rank": rank,
+        "quartile_1_rank": rank + 0.5,
+        "median_rank": rank + 1.0,
+    }
+    table |= {"quartile_3_rank": rank + 2.5, "worst_rank": worst, "matched": np.where(rank == 2, 0, 3)}
+    whole = dict.fromkeys(("best_rank", "worst_rank"), "Int64")
+    found = pd.DataFrame(table).astype(whole)
+    found.loc[1, ["best_rank", "worst_rank"]] = pd.NA
+    return found
+
+
+def test_intervals_of_ranks():
+    """Downwards by rank: line from best to worst, bar between the quartiles, median, cross at the baseline's rank."""
+    axes = rank_intervals(intervals(25, 9), 4).axes[0]
+    assert axes.yaxis_inverted()
+    assert [label.get_text() for label in axes.get_yticklabels()] == [f"{rank}  Paris" for rank in range(1, 21)]
+    lines = [line.get_xydata().tolist() for line in axes.lines]
+    assert lines[:4] == [[[1, 0], [9, 0]], [[2, -0.3], [2, 0.3]], [[1, 0]], [[1, 0]]]
+    assert lines[4:6] == [[[2, 1]]] * 2 and lines[6] == [[3, 2], [9, 2]] and len(lines) == 4 * 19 + 2
+    found = [(bar.get_x(), bar.get_width(), bar.get_y() + bar.get_height() / 2) for bar in axes.patches]
+    assert found == [(row + 1.5, 2, row) for row in range(20) if row != 1]
+    said = [text.get_text() for text in axes.texts]
+    assert said == ["75%", "0%", *["75%"] * 18, "matched"]
+    assert [text.xy[1] for text in axes.texts[:20]] == list(range(20))
+    assert axes.get_xlim() == (0.3, 20.7)  # the last cross, beyond the worst rank
+
+
+@pytest.mark.parametrize(
+    ("worst", "ticks"), [(60, None), (61, [1, 2, 5, 10, 20, 50]), (1000, [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000])]
+)
+def test_ranks_that_differ_widely_have_a_logarithmic_axis(worst, ticks):
+    axes = rank_intervals(intervals(3, worst), 4).axes[0]
+    assert axes.get_xscale() == ("log" if ticks else "linear")
+    if ticks:
+        assert axes.get_xticks().tolist() == ticks
+        assert [label.get_text() for label in axes.get_xticklabels()] == [f"{tick:,}" for tick in ticks]
+    else:
+        assert axes.get_xlim() == (0.3, 60.7)
+
+
+def test_long_names_are_shortened():
+    for name, said in (("A" * 36, "A" * 36), ("A" * 37, "A" * 35 + "…"), ("A" * 33 + " – BCD", "A" * 33 + "…")):
+        axes = rank_intervals(intervals(2, 9).assign(label=name), 4).axes[0]
+        assert axes.get_yticklabels()[0].get_text() == f"1  {said}"
+
+
+def test_each_weighting_has_a_grid_and_the_first_one_the_baseline(monkeypatch):
+    made = {}
+    monkeypatch.setattr(pictures, "_save", lambda figure, _, name: made.update({name: figure}))
+    given = {"radius_km": [5, 15], "density": [1, 20]}
+    draw(sweep(address_table(), weighting=["raw", "total-preserving"], **given), None)
+    assert list(made) == ["grid-raw", "grid-total-preserving", "ranks"]
+    for name, marked in (("grid-raw", True), ("grid-total-preserving", False)):
+        figure = made[name]
+        assert [len(axes.lines) for axes in maps(figure)] == [2 * marked] * 3
+        assert name.removeprefix("grid-") in figure.get_suptitle() and ("baseline" in figure.get_suptitle()) == marked
+    assert made["ranks"].axes[0].get_title("left").endswith("in 8 settings")
