@@ -74,7 +74,7 @@ def evaluate(
         )
     ]
     order, rank = by_rank(sums, inputs.totals)
-    size = np.bincount(members.cluster, minlength=members.clusters)
+    size = np.bincount(members.cluster)
     total = np.zeros(members.clusters, np.int64)
     np.add.at(total, members.cluster, weight[members.place])
     densest = members.densest(clustering.density_at)
