@@ -13,7 +13,7 @@ from gpu_clusters.steps.single import evaluate
 
 
 @pytest.mark.parametrize("merge_km", [None, 20.0])
-@pytest.mark.parametrize("seed", [1, 5])
+@pytest.mark.parametrize("seed", [1, 4, 5])
 def test_labels_in_any_order_are_those_of_a_single_run(seed, merge_km):
     world, given, radii, densities = prepared(seed)
     tables = (world.patents, world.publications, world.deals)
@@ -26,6 +26,7 @@ def test_labels_in_any_order_are_those_of_a_single_run(seed, merge_km):
         ranking, places = expected.ranking, expected.locations
         clustering = tree.clustering(1 + int(np.searchsorted(tree.thresholds, threshold)))
         np.testing.assert_array_equal(clustering.core, places["core"])
+        assert (np.diff(np.unique(clustering.labels[clustering.labels >= 0], return_index=True)[1]) > 0).all()
         rng, names = np.random.default_rng(seed), np.arange(-1, clustering.labels.max(initial=-1) + 1)
         for _ in range(3):
             mixed = clustering._replace(labels=np.append(names[1:], -1)[clustering.labels])
