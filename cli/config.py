@@ -86,10 +86,11 @@ def merged(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     """The configuration with what the options say on top; options that are None say nothing."""
     result = dict(config)
     for key, value in options.items():
-        if key in ("columns", "years"):
-            result[key] = {t: value.get(t, config.get(key, {}).get(t)) for t in {*config.get(key, {}), *value}}
-            if key == "columns":
-                result[key] = {t: {**config.get(key, {}).get(t, {}), **value.get(t, {})} for t in result[key]}
+        if key == "columns":
+            before = config.get(key, {})
+            result[key] = before | {table: before.get(table, {}) | names for table, names in value.items()}
+        elif key == "years":
+            result[key] = config.get(key, {}) | value
         elif value is not None:
             result[key] = value
     return result

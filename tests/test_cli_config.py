@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from gpu_clusters_cli.config import merged
 from program import address_table, complete, inputs, ran_well
 
 pytestmark = pytest.mark.usefixtures("mixed_files")
@@ -66,6 +67,15 @@ def test_config(program):
         "no",
     )
     assert complete(Path("no"))["settings"]["merge_km"] is None
+
+
+@pytest.mark.parametrize("key", ["columns", "years"])
+def test_tables_keep_their_order(key):
+    """That of a set would change from run to run, and with it the manifest and the report."""
+    tables = {f"table {number}": {"year": "when"} for number in range(20)}
+    first, rest = dict(list(tables.items())[:8]), dict(list(tables.items())[5:])
+    assert list(merged({key: first}, {key: rest})[key]) == list(tables)
+    assert list(merged({}, {key: tables})[key]) == list(merged({key: tables}, {key: {}})[key]) == list(tables)
 
 
 def test_absolute_paths_in_the_config(program):

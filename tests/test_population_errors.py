@@ -93,6 +93,8 @@ def test_no_geotransform(tmp_path):
 def test_layers_and_values(tmp_path):
     array = plain().array()
     refused(array.expand_dims(band=[1, 2]), "has 2 layers (band)", "isel(band=...)")
+    several = {name: [1, 2] for name in ("year", "age", "sex", "scenario", "model", "run")}
+    refused(array.expand_dims(several), "has 2 layers (year)", "isel(year=...)")  # the first, not that of a set
     refused(array.astype(complex), "complex128", "numbers")
     refused(array.rename(y="row", x="column"), "name its dimensions y and x")
     about = {"height": 4, "width": 4, "count": 3, "dtype": "uint8", "crs": "EPSG:4326"}

@@ -223,7 +223,7 @@ def _raster(layer: xr.DataArray, name: str) -> Raster:
             dims = layer.rio.y_dim, layer.rio.x_dim
         except rioxarray.exceptions.RioXarrayError as error:
             raise InputError(f"{name}: has no rows and columns: {error}; name its dimensions y and x") from None
-        for dim in set(layer.dims) - set(dims):
+        for dim in [dim for dim in layer.dims if dim not in dims]:
             if layer.sizes[dim] != 1:
                 raise InputError(
                     f"{name}: has {layer.sizes[dim]} layers ({dim}); give one layer that counts people, for example made by "
