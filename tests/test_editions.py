@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import doctest
 import json
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -191,6 +193,13 @@ def test_what_is_no_edition(tmp_path):
     bad = replace(result, ranking=result.ranking.drop(columns="rank"), manifest={})
     with pytest.raises(InputError, match="no column rank"):
         compare(result, bad)
+
+
+def test_a_folder_that_cannot_be_looked_at(tmp_path, monkeypatch):
+    """That is no folder that is not there, whatever `Path.exists` of Python 3.14 says."""
+    monkeypatch.setattr(Path, "exists", os.path.exists)
+    with pytest.raises(InputError, match=r"cannot be read as a folder .*File name too long"):
+        compare(tmp_path / ("x" * 300), tmp_path)
 
 
 def test_the_example_in_the_docstring():

@@ -44,6 +44,7 @@ def test_places_and_areas_that_are_no_numbers():
 def test_sources_that_are_not_there(tmp_path):
     refused(tmp_path / "none.tif", "none.tif", "does not exist", "check the path")
     refused(tmp_path / "*.tif", "no file matches")
+    refused("x" * 300, "cannot be read", "File name too long")
     refused(tmp_path, "holds no raster", ".tif")
     refused([], "no raster is given")
     refused(3, "is a path", "not int", kind=UsageError)

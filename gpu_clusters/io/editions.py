@@ -19,6 +19,7 @@ from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.formats import BATCH, reading
 from gpu_clusters.io.model import Edition, Places
 from gpu_clusters.io.results import LOCATIONS_TYPES, RANKING_TYPES
+from gpu_clusters.paths import is_there
 from gpu_clusters.schema import TABLES, TEXT_COLUMNS
 from gpu_clusters.settings import Settings
 from gpu_clusters.staging import MANIFEST
@@ -116,7 +117,7 @@ def _only(one: Edition, other: Edition) -> list[str]:
 
 def _from_folder(folder: Path, columns: Sequence[str]) -> Edition:
     with reading(str(folder), "a folder"):
-        if not folder.exists():
+        if not is_there(folder):
             raise InputError(f"{folder}: does not exist; give the folder of a result")
         if not folder.is_dir():
             raise InputError(f"{folder}: is not a folder; give the folder of a result, not one of its files")
@@ -138,7 +139,7 @@ def _from_folder(folder: Path, columns: Sequence[str]) -> Edition:
 def _manifest(path: Path) -> tuple[dict[str, Any], str | None]:
     """The manifest and the digest of its file; empty and None where there is none."""
     with reading(str(path), "JSON"):
-        if not path.exists():
+        if not is_there(path):
             return {}, None
         text = path.read_bytes()
         found = json.loads(text)
@@ -152,7 +153,7 @@ def _manifest(path: Path) -> tuple[dict[str, Any], str | None]:
 @contextmanager
 def _parquet(path: Path, columns: Sequence[str]) -> Iterator[pq.ParquetFile]:
     with reading(str(path), "Parquet"):
-        if not path.exists():
+        if not is_there(path):
             raise InputError(f"{path}: does not exist; is {path.parent} the folder of a result?")
         with pa.OSFile(os.fsencode(path)) as source, pq.ParquetFile(source, pre_buffer=False) as file:
             _need(columns, file.schema_arrow.names, str(path))

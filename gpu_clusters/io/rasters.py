@@ -22,9 +22,11 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from gpu_clusters.errors import InputError, UsageError, first_line
+from gpu_clusters.io.formats import reading
 from gpu_clusters.io.grids import Grid, parse_crs
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.netcdf import layer_of
+from gpu_clusters.paths import is_there
 
 TABLE = "population"
 GDAL_FORMATS = (".tif", ".tiff", ".gtiff", ".img", ".asc", ".bil")
@@ -163,21 +165,22 @@ def _sources(source: Any) -> tuple[list[Path], list[xr.DataArray]]:
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_dir():
-        names = sorted(p for p in path.rglob("*") if p.name.lower().endswith(FOLDER) and not p.name.startswith("."))
-        if not names:
-            raise InputError(f"{path}: the folder holds no raster; supported endings: {', '.join(FOLDER)}")
-        return names
-    if not path.exists():
-        found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207 - of any folder
-        if not found:
-            pattern = any(mark in str(path) for mark in "*?[")
-            raise InputError(f"{path}: {'no file matches' if pattern else 'does not exist'}; check the path")
-        return [name for one in found for name in _files(one)]
-    if not path.name.lower().endswith(NAMED):
-        raise InputError(f"{path}: is no raster that can be read; supported endings: {', '.join(NAMED)}")
-    if not path.stat().st_size:
-        raise InputError(f"{path}: is empty (0 bytes); fetch it again, or leave it out")
+    with reading(str(path), "a file or folder"):
+        if not is_there(path):
+            found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207 - of any folder
+            if not found:
+                pattern = any(mark in str(path) for mark in "*?[")
+                raise InputError(f"{path}: {'no file matches' if pattern else 'does not exist'}; check the path")
+            return [name for one in found for name in _files(one)]
+        if path.is_dir():
+            names = sorted(p for p in path.rglob("*") if p.name.lower().endswith(FOLDER) and not p.name.startswith("."))
+            if not names:
+                raise InputError(f"{path}: the folder holds no raster; supported endings: {', '.join(FOLDER)}")
+            return names
+        if not path.name.lower().endswith(NAMED):
+            raise InputError(f"{path}: is no raster that can be read; supported endings: {', '.join(NAMED)}")
+        if not path.stat().st_size:
+            raise InputError(f"{path}: is empty (0 bytes); fetch it again, or leave it out")
     return [path]
 
 
