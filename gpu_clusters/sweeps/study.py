@@ -144,9 +144,8 @@ class Study:
     def numbers(self, weighting: str, radius_km: float, density: float) -> NDArray[np.int64]:
         """Each location's cluster by rank, 0, 1, ...; -1 for noise."""
         tree = self.hierarchy(weighting, radius_km)
-        place = self.densities.index(density)
-        level = int(np.searchsorted(tree.thresholds, self.thresholds(weighting)[place])) + 1
         settings = replace(self.settings, weighting=weighting, radius_km=radius_km, density=density)
+        level = int(np.searchsorted(tree.thresholds, self._threshold(settings))) + 1
         return evaluate(self.inputs, tree.clustering(level), self.weights(weighting), settings)[1]
 
     def part(self, weighting: str, radius_km: float) -> Part:
