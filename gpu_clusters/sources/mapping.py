@@ -29,10 +29,11 @@ _GEOC_INV = {
 
 def geoc_inv(paths: Sequence[Path], *, years: Years = (None, None)) -> Table:
     """``geoc_inv.txt``, inventors by application: de Rassenfosse, Kozak and Seliger 2019, Dataverse doi:10.7910/DVN/OTTBDX."""
-    files = [path for path in files_of(paths) if path in paths or path.name.lower().startswith(_INVENTORS)]
-    whole = [path for path in files if path in paths or path.name.lower().startswith(f"{_INVENTORS}.")]
+    given = set(paths)
+    files = [path for path in files_of(paths) if path in given or path.name.lower().startswith(_INVENTORS)]
+    whole = [path for path in files if path in given or path.name.lower().startswith(f"{_INVENTORS}.")]
     files = whole or files  # what else is called like the table has some of its rows once more
-    more = [path for path in whole if path not in paths][1:]
+    more = [path for path in whole if path not in given][1:]
     if more:
         raise InputError(f"{more[0]}: is {_INVENTORS} once more, beside {whole[0]}; give the files of one release")
     return Table("geoc-inv", "patents", _some(files, paths, ENDINGS), Layout(_GEOC_INV), years)
@@ -80,10 +81,11 @@ def mapped(paths: Sequence[Path], mapping: Path, *, years: Years = (None, None))
 
 def _some(files: list[Path], paths: Sequence[Path], endings: Sequence[str]) -> list[Path]:
     """The files that were given, and those below folders that have one of the endings."""
-    found = [path for path in files if path in paths or path.name.lower().endswith(tuple(endings))]
+    given = set(paths)
+    found = [path for path in files if path in given or path.name.lower().endswith(tuple(endings))]
     if not found:
         raise InputError(f"{', '.join(map(str, paths))}: there is no file; looked for {', '.join(endings)}")
-    refuse_twins(path for path in found if path not in paths)
+    refuse_twins(path for path in found if path not in given)
     return found
 
 
