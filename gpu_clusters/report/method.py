@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,11 +100,13 @@ def warnings(contents: Contents) -> list[str]:
 
 def _short_names(contents: Contents) -> dict[str, str]:
     """The last parts of the names of files, as many as tell them apart."""
-    names = {one_line(str(file.get("name", ""))) for file in contents.manifest.get("inputs", [])}
-    parts = {name: re.split(r"(?<=[/\\])", name) for name in names}
-    short = {}
-    for name, whole in parts.items():
-        others = [part for other, part in parts.items() if other != name]
-        number = next((n for n in range(1, len(whole)) if all(part[-n:] != whole[-n:] for part in others)), len(whole))
-        short[name] = "".join(whole[-number:])
-    return short
+    names = dict.fromkeys(one_line(str(file.get("name", ""))) for file in contents.manifest.get("inputs", []))
+    ends = {name: _ends(name) for name in names}
+    times = Counter(end for several in ends.values() for end in several)
+    return {name: next((end for end in several if times[end] == 1), name) for name, several in ends.items()}
+
+
+def _ends(name: str) -> list[str]:
+    """The last part of a name, the last two, and so on."""
+    parts = re.split(r"(?<=[/\\])", name)
+    return ["".join(parts[-number:]) for number in range(1, len(parts) + 1)]
