@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,8 @@ from gpu_clusters.steps.spelling import plainly
 NEAR_KM = 10.0
 """Coordinates name the cluster of the nearest location, if that is at most so far away."""
 
-KEPT = 1 << 18
-"""So many places' plain spellings are kept: every row of the user's asks for those of all clusters."""
-
-_plainly = lru_cache(KEPT)(plainly)
+ByName = Callable[[int], Mapping[str, Sequence[int]]]
+"""The clusters by plain names, for each of the ways in which `_called` looks."""
 
 
 def named_by(
@@ -46,12 +44,16 @@ def named_by(
     InputError
         Two rows for one cluster, one name for two clusters, or a place of which there are several.
     """
+    spelled = [plainly(row.place) for row in overrides.rows]
+    by_name = _lookup(described, automatic, set(spelled))
     units = units_of(points.lon, points.lat) if any(row.at for row in overrides.rows) else np.empty((0, 3))
     rows: dict[int, Override] = {}
     warnings = []
-    for row in overrides.rows:
+    for row, wanted in zip(overrides.rows, spelled, strict=True):
         where = f"{overrides.source.name}: row {row.row}"
-        cluster = _nearest(row.at, units, points) if row.at else _called(row, described, automatic, where)
+        cluster = (
+            _nearest(row.at, units, points) if row.at else _called(row, wanted, described, automatic, by_name, where)
+        )
         if cluster is None:
             what = f"at {row.at[0]:g}, {row.at[1]:g} (lon, lat)" if row.at else f"of {row.place!r}"
             warnings.append(f"{where}: there is no cluster {what}: the name {row.name!r} is not used")
@@ -61,12 +63,12 @@ def named_by(
                 f"{where}: names the cluster {automatic[cluster]!r} a second time, after row {rows[cluster].row}; remove one"
             )
         rows[cluster] = row
-    by_name: dict[str, Override] = {}
+    given: dict[str, Override] = {}
     for row in rows.values():
-        if row.name in by_name:
-            rows_of = f"rows {by_name[row.name].row} and {row.row}"
+        if row.name in given:
+            rows_of = f"rows {given[row.name].row} and {row.row}"
             raise InputError(f"{overrides.source.name}: {rows_of} call two clusters {row.name!r}; names must differ")
-        by_name[row.name] = row
+        given[row.name] = row
     return {cluster: row.name for cluster, row in rows.items()}, warnings
 
 
@@ -78,16 +80,37 @@ def _nearest(at: tuple[float, float], units: NDArray[np.float64], points: Points
     return int(points.cluster[nearest]) if squared[nearest] <= chord_limit(NEAR_KM) else None
 
 
-def _called(row: Override, described: Sequence[Described], automatic: Sequence[str], where: str) -> int | None:
-    wanted = plainly(row.place)
+def _lookup(described: Sequence[Described], automatic: Sequence[str], wanted: set[str]) -> ByName:
+    """Of each way the clusters that have one of the wanted names, found when they are first asked for."""
+    names_of: tuple[Callable[[int], Iterable[str]], ...] = (
+        lambda c: (automatic[c], described[c].name),
+        lambda c: (place.name for place in described[c].named),
+        lambda c: (place.name for place in described[c].cities + described[c].places),
+        lambda c: (name for place in described[c].cities + described[c].places for name in _spellings(place)),
+    )
+
+    @cache
+    def by_name(way: int) -> Mapping[str, Sequence[int]]:
+        found: dict[str, list[int]] = {name: [] for name in wanted}
+        for c in range(len(described)):
+            for name in wanted.intersection(map(plainly, names_of[way](c))):
+                found[name].append(c)
+        return found
+
+    return by_name
+
+
+def _called(
+    row: Override, wanted: str, described: Sequence[Described], automatic: Sequence[str], by_name: ByName, where: str
+) -> int | None:
     tests: list[Callable[[int], float]] = [
         lambda c: _whole(c, described, automatic, wanted, row.country),
         lambda c: _most(described[c].named, wanted, row.country, others=False),
         lambda c: _most(described[c].cities + described[c].places, wanted, row.country, others=False),
         lambda c: _most(described[c].cities + described[c].places, wanted, row.country, others=True),
     ]
-    for test in tests:
-        found = {c: output for c in range(len(described)) if (output := test(c)) >= 0}
+    for way, test in enumerate(tests):
+        found = {c: output for c in by_name(way)[wanted] if (output := test(c)) >= 0}
         countries = sorted({_country_of(described[c], wanted) for c in found})
         if len(found) > 1 and len(countries) > 1:
             raise InputError(
@@ -100,11 +123,11 @@ def _called(row: Override, described: Sequence[Described], automatic: Sequence[s
 
 
 def _whole(c: int, described: Sequence[Described], automatic: Sequence[str], wanted: str, country: str) -> float:
-    if wanted not in (_plainly(automatic[c]), _plainly(described[c].name)):
+    if wanted not in (plainly(automatic[c]), plainly(described[c].name)):
         return -1
     if country and country not in {place.country for place in described[c].named}:
         return -1
-    if wanted == _plainly(automatic[c]):
+    if wanted == plainly(automatic[c]):
         return math.inf
     return described[c].named[0].output if described[c].named else 0
 
@@ -117,13 +140,12 @@ def _most(places: Sequence[Place], wanted: str, country: str, *, others: bool) -
 
 
 def _is(place: Place, wanted: str, others: bool) -> bool:
-    return wanted == _plainly(place.name) or (others and wanted in _spellings(place.others))
+    return wanted in map(plainly, _spellings(place) if others else [place.name])
 
 
-@lru_cache(KEPT)
-def _spellings(others: str) -> frozenset[str]:
-    """All names of a place, plainly."""
-    return frozenset(map(plainly, others.split(",")))
+def _spellings(place: Place) -> list[str]:
+    """All names of a place."""
+    return [place.name, *place.others.split(",")]
 
 
 def _country_of(described: Described, wanted: str) -> str:
