@@ -97,8 +97,10 @@ def nearest_holding(
     contests: dict[tuple[int, ...], list[int]] = {}
     for place, start, end in zip(several.tolist(), starts.tolist(), ends.tolist(), strict=True):
         contests.setdefault(tuple(polygon[start:end].tolist()), []).append(place)
+    order = np.argsort(members.cluster, kind="stable")
+    first = np.searchsorted(members.cluster[order], np.arange(len(polygons) + 1))
     for rivals, places in contests.items():
-        own = np.isin(members.cluster, rivals)
+        own = np.sort(np.concatenate([order[first[rival] : first[rival + 1]] for rival in rivals]))
         result[places] = _nearest(lon[places], lat[places], member_lon[own], member_lat[own], members.cluster[own])
     return result
 
