@@ -146,8 +146,8 @@ def add_people(record: dict[str, Any], people: People, order: np.ndarray, raster
     record["warnings"] += warnings_of(people, cluster_id)
 
 
-def add_names(record: dict[str, Any], source: InputFile, warnings: Sequence[str]) -> None:
-    """Note in a manifest where the user's names come from and which of them were for no cluster."""
+def add_input(record: dict[str, Any], source: InputFile, warnings: Sequence[str]) -> None:
+    """Note in a manifest where the user's names or polygons come from, and what must be known of them."""
     record["inputs"].append(_input(source))
     record["warnings"] += warnings
 
@@ -157,12 +157,6 @@ def add_previous(record: dict[str, Any], now: Edition, before: Edition, match: n
     matched = int((match >= 0).sum())
     record["previous"] = about(before) | {"matched": matched}
     record["warnings"] += caveats(now, before, matched)
-
-
-def add_polygons(record: dict[str, Any], source: InputFile, warnings: Sequence[str]) -> None:
-    """Note in a manifest the polygons that the user brought."""
-    record["inputs"].append(_input(source))
-    record["warnings"] += warnings
 
 
 def below(record: dict[str, Any], folder: str) -> dict[str, Any]:

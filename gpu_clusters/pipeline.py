@@ -217,7 +217,7 @@ def rank(
     if settings.crs is not None and regions is None:
         record["warnings"] += plane.warnings_of(located.locations.lon, located.locations.lat, settings.crs)
     if called and overrides:
-        manifest.add_names(record, overrides.source, called.warnings)
+        manifest.add_input(record, overrides.source, called.warnings)
     if people is not None:
         manifest.add_people(record, people, scores.order, rasters)
     if before is not None:
@@ -228,7 +228,7 @@ def rank(
         manifest.add_previous(record, Edition("", ranking, now, record, None, []), before, match)
     if given is not None:
         told = given.warnings + (warnings_of(outlines) if regions is None else [])
-        manifest.add_polygons(record, given.source, told)
+        manifest.add_input(record, given.source, told)
     return Result(ranking, locations, deal_places, boundaries, coverage, organizations, partners, record)
 
 
