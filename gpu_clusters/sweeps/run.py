@@ -21,6 +21,7 @@ from gpu_clusters.steps.single import Inputs
 from gpu_clusters.sweeps.grid import Grid, grid_of
 from gpu_clusters.sweeps.parts import Store
 from gpu_clusters.sweeps.result import SweepResult, collect
+from gpu_clusters.sweeps.spread import compute, part_of
 from gpu_clusters.sweeps.study import Part, Study
 
 
@@ -176,12 +177,8 @@ def _parts(study: Study, grid: Grid, store: Store, dask: Any, clock: Clock) -> d
     wanted = [(weighting, radius) for weighting in grid.weightings for radius in grid.radii]
     parts = {key: part for key in wanted if (part := store.load(*key)) is not None}
     missing = [key for key in wanted if key not in parts]
-    if dask is not None and missing:
-        from gpu_clusters.sweeps.spread import compute
-
-        found = compute(study, missing, dask)
-    else:
-        found = ((key, _one(study, *key)) for key in missing)
+    here = ((key, part_of(study, *key)) for key in missing)
+    found = here if dask is None or not missing else compute(study, missing, dask)
     started = perf_counter()
     for done, (key, part) in enumerate(found, 1):
         parts[key] = part
@@ -189,11 +186,6 @@ def _parts(study: Study, grid: Grid, store: Store, dask: Any, clock: Clock) -> d
         left = (perf_counter() - started) / done * (len(missing) - done)
         clock.tell(f"sweep, {left:.0f} s left" if left >= 10 else "sweep", len(parts) / len(wanted))
     return parts
-
-
-def _one(study: Study, weighting: str, radius_km: float) -> Part:
-    with keep_to_one_thread():
-        return study.part(weighting, radius_km)
 
 
 def _check(

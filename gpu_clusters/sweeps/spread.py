@@ -26,12 +26,13 @@ def compute(study: Study, keys: list[tuple[str, float]], where: Any) -> Iterator
         from distributed import as_completed
 
         shared = client.scatter(study, broadcast=True)
-        futures = [client.submit(_part, shared, *key, pure=False) for key in keys]
+        futures = [client.submit(part_of, shared, *key, pure=False) for key in keys]
         place = {future.key: key for future, key in zip(futures, keys, strict=True)}
         for future, part in as_completed(futures, with_results=True):
             yield place[future.key], part
 
 
-def _part(study: Study, weighting: str, radius_km: float) -> Part:
+def part_of(study: Study, weighting: str, radius_km: float) -> Part:
+    """A radius, computed where this is called."""
     with keep_to_one_thread():
         return study.part(weighting, radius_km)
