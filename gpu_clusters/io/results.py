@@ -19,13 +19,11 @@ import pyarrow.parquet as pq
 
 from gpu_clusters.io.boundaries import write_geojson, write_geoparquet
 from gpu_clusters.schema import COMPARISON, DEALS, LOCATIONS, PARTNERS, RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
-from gpu_clusters.staging import MANIFEST, check_out, new_folder
+from gpu_clusters.staging import MANIFEST, new_folder
 
 if TYPE_CHECKING:
     from gpu_clusters.editions import Comparison
     from gpu_clusters.result import Result
-
-__all__ = ["DEALS_TYPES", "LOCATIONS_TYPES", "RANKING_TYPES", "check_out", "new_folder", "plain", "write_result"]
 
 RESULT_FILES = (
     *("ranking.csv", "ranking.parquet", "locations.parquet", "deals.parquet", "organizations.parquet"),

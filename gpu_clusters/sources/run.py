@@ -19,12 +19,13 @@ import pyarrow.parquet as pq
 
 from gpu_clusters import backend, workers
 from gpu_clusters.errors import GpuClustersError, InputError
-from gpu_clusters.io.results import MANIFEST, fingerprint, new_folder, write_csv, write_json
+from gpu_clusters.io.results import fingerprint, write_csv, write_json
 from gpu_clusters.manifest import versions
 from gpu_clusters.sources.counting import added_up, coverage_of
 from gpu_clusters.sources.locations import Places, places_of
 from gpu_clusters.sources.skips import FAIL, Skip, Skips, together
 from gpu_clusters.sources.spill import Spill, Spilled, bucket, count_buckets
+from gpu_clusters.staging import MANIFEST, new_folder
 from gpu_clusters.wording import counted
 
 RECORDS = ("coverage.csv", "locations.parquet", "skipped.csv")

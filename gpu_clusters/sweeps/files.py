@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpu_clusters.io.results import MANIFEST, fingerprint, new_folder, sources, write_csv, write_json, write_parquet
+from gpu_clusters.io.results import fingerprint, sources, write_csv, write_json, write_parquet
 from gpu_clusters.schema import SWEEP_CLUSTERS
+from gpu_clusters.staging import MANIFEST, new_folder
 
 if TYPE_CHECKING:
     import xarray as xr
