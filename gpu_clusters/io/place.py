@@ -10,10 +10,9 @@ import numpy as np
 from gpu_clusters.errors import InputError
 
 
-def shorten(text: object, limit: int = 80) -> str:
-    """Quote a value of the data for a message, cut to `limit` characters."""
-    shown = str(text)
-    return repr(shown if len(shown) <= limit else shown[: limit - 3] + "...")
+def shorten(text: str) -> str:
+    """Quote a text of the data for a message, cut to 80 characters."""
+    return repr(text if len(text) <= 80 else text[:77] + "...")
 
 
 @dataclass(frozen=True)

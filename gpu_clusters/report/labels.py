@@ -20,6 +20,17 @@ class Placed(NamedTuple):
 
 
 ASIDE = 0.3  # sine of the angle from which on a label is beside, above or below its symbol
+MARGIN = 1.0  # left free around labels
+DISTANCES = (
+    0.0,
+    9.0,
+    20.0,
+    34.0,
+    50.0,
+    70.0,
+    95.0,
+    125.0,
+)  # of a label from its symbol, in the order in which they are tried
 NEXT = 6.0  # a label so near to its symbol needs no line
 _DIRECTIONS = [0, 180, 90, 270, 45, 315, 135, 225, *range(22, 360, 45)]  # degrees, in the order in which they are tried
 
@@ -29,8 +40,6 @@ def place_labels(
     radii: Sequence[float],
     sizes: Sequence[tuple[float, float]],
     frame: tuple[float, float, float, float],
-    distances: Sequence[float] = (0.0, 9.0, 20.0, 34.0, 50.0, 70.0, 95.0, 125.0),
-    margin: float = 1.0,
     insist: int = 10,
 ) -> list[Placed]:
     """Place labels beside their points, the first ones first; those that fit nowhere are left out.
@@ -45,10 +54,6 @@ def place_labels(
         Of the labels of the first points.
     frame : (left, bottom, right, top)
         Where labels may be.
-    distances : sequence of float
-        How far a label may be from its symbol; tried in order.
-    margin : float
-        Left free around labels.
     insist : int
         The lines to so many first labels may cross symbols, should there be no other way.
     """
@@ -61,8 +66,8 @@ def place_labels(
             continue
         boxes, others = np.vstack((symbols, taken)), np.vstack((np.delete(symbols, number, axis=0), taken))
         free = []
-        for left, bottom in _candidates(x, y, radii[number], width, height, distances):
-            box = np.array([left - margin, bottom - margin, left + width + margin, bottom + height + margin])
+        for left, bottom in _candidates(x, y, radii[number], width, height):
+            box = np.array([left - MARGIN, bottom - MARGIN, left + width + MARGIN, bottom + height + MARGIN])
             if box[0] < frame[0] or box[1] < frame[1] or box[2] > frame[2] or box[3] > frame[3] or _meets(boxes, box):
                 continue
             leader = _leader(points[number], radii[number], (left, bottom, left + width, bottom + height))
@@ -98,11 +103,9 @@ def _steps(line: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.hstack((middle - 0.7, middle + 0.7))
 
 
-def _candidates(
-    x: float, y: float, radius: float, width: float, height: float, distances: Sequence[float]
-) -> list[tuple[float, float]]:
+def _candidates(x: float, y: float, radius: float, width: float, height: float) -> list[tuple[float, float]]:
     found = []
-    for distance in distances:
+    for distance in DISTANCES:
         away = radius + 2.5 + distance
         for angle in _DIRECTIONS:
             right, up = math.cos(math.radians(angle)), math.sin(math.radians(angle))

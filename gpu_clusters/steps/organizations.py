@@ -16,9 +16,7 @@ from gpu_clusters.steps.score import Indicator
 PLACES = 10
 
 
-def organizations_table(
-    patents: Indicator, publications: Indicator, order: NDArray[np.int64], places: int = PLACES
-) -> pd.DataFrame:
+def organizations_table(patents: Indicator, publications: Indicator, order: NDArray[np.int64]) -> pd.DataFrame:
     """Applicants and organizations of each cluster by fractional count, in the columns of ``schema.ORGANIZATIONS``.
 
     Parameters
@@ -26,8 +24,6 @@ def organizations_table(
     patents, publications : Indicator
     order : (k,) int64
         The clusters by rank: the first is cluster 1.
-    places : int
-        How many of each cluster and table are listed at most.
 
     Returns
     -------
@@ -39,7 +35,7 @@ def organizations_table(
     cluster_id[order] = np.arange(1, len(order) + 1)
     frames = []
     for table, indicator in (("patents", patents), ("publications", publications)):
-        pair, place = first_places(indicator.by_organization, places)
+        pair, place = first_places(indicator.by_organization, PLACES)
         found = indicator.by_organization
         columns = (
             cluster_id[found.group[pair]],
