@@ -16,6 +16,10 @@ from gpu_clusters.errors import InputError
 from gpu_clusters.io.place import Rows, shorten
 
 TEXT = pa.large_string()
+_TEXTS = (
+    *(pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view),
+    *(pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view),
+)
 _MISSING = pa.array(["", "NA", "nan", "NaN", "NAN"], TEXT)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.ASCII | re.IGNORECASE)
 _COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*", re.ASCII)
@@ -27,8 +31,7 @@ LARGEST_SUM = 1e300
 
 def is_text(kind: pa.DataType) -> bool:
     """Tell whether a type holds text (binary counts: some writers of Parquet do not mark their texts)."""
-    tests = ("is_string", "is_large_string", "is_string_view", "is_binary", "is_large_binary", "is_binary_view")
-    return any(getattr(pa.types, test)(kind) for test in tests if hasattr(pa.types, test))
+    return any(test(kind) for test in _TEXTS)
 
 
 def has_texts(kind: pa.DataType) -> bool:
