@@ -38,8 +38,6 @@ class Table:
         Of a column, the texts that count; rows with others are left out.
     unique : bool
         Whether rows with one id are the same thing again, of which the last counts.
-    drop : sequence of str
-        Columns that are only needed for filters.
     others : sequence of Path
         Files that have been read beforehand.
     """
@@ -51,7 +49,6 @@ class Table:
     years: Years = (None, None)
     keep: Mapping[str, Sequence[str]] = field(default_factory=dict)
     unique: bool = False
-    drop: Sequence[str] = ()
     others: Sequence[Path] = ()
 
     def read(self, number: int, spill: Spill, skips: Skips, tally: Counter[str]) -> None:
@@ -82,8 +79,8 @@ class Table:
             rows = rows.take(pc.sort_indices(rows, sort_keys=[(id_column, "ascending")]))
             if self.unique:
                 why = f"rows with a {id_column} that came before"
-                rows = without_repeated(rows, streams.get(GONE), id_column, why, tally)
-        return rows.drop_columns([name for name in (*self.drop, RECORD) if name in rows.column_names])
+                rows = without_repeated(rows, streams.get(GONE), id_column, why, tally).drop_columns(RECORD)
+        return rows
 
     def check(self, tally: Counter[str]) -> None:
         """Nothing to say about the whole."""

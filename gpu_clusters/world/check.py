@@ -9,7 +9,6 @@ import pandas as pd
 
 from gpu_clusters.world.published import MISPRINTS, published, read
 
-INITIAL, FINAL = 246, 237
 _COLUMNS = {
     "top100.csv": {
         "name": "name",
