@@ -110,7 +110,7 @@ class Edition:
     Attributes
     ----------
     name : str
-        Its folder as given, or ``"a result in memory"``.
+        Its folder as given, or ``"the result in memory"``.
     ranking : DataFrame
         One row a cluster by rank, then cluster_id; the columns that were asked for.
     places : Places

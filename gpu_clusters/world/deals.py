@@ -22,7 +22,10 @@ YEARS = (2019, 2023)
 
 
 class DealRows(NamedTuple):
-    """Rows: site (-1 without a place), degrees, country, cluster (-1 noise)."""
+    """Rows: degrees (NaN without a place), country, cluster (-1 noise), whether they are without a place, (r,) each.
+
+    ``covered_pct`` is the published percentage of deals with a place, by country.
+    """
 
     lon: NDArray[np.float64]
     lat: NDArray[np.float64]
