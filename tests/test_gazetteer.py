@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -92,6 +93,18 @@ def test_a_cache_that_cannot_be_used_is_done_without(harm, package):
     pd.testing.assert_frame_equal(read("some.json"), expected)
     if harm == "damaged":
         assert list(cache.iterdir()) == [kept] and kept.read_bytes() != b"PAR1"  # made anew
+
+
+def test_a_copy_that_cannot_be_written_leaves_nothing(package, monkeypatch):
+    _, read, expected, cache = package
+
+    def full(_frame: pd.DataFrame, path: Path | str, **_options: object) -> None:
+        Path(path).write_bytes(b"PAR1")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+    pd.testing.assert_frame_equal(read("some.json"), expected)
+    assert list(cache.iterdir()) == []
 
 
 def test_an_export_of_geonames(tmp_path):

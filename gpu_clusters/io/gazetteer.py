@@ -11,7 +11,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
@@ -71,9 +71,9 @@ def _packaged(name: str = "cities500.json") -> pd.DataFrame:
     table = _parsed(source)
     with suppress(OSError):
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=kept.parent, prefix=".", delete=False) as file:
-            table.to_parquet(file.name, index=False)
-        Path(file.name).replace(kept)
+        with TemporaryDirectory(dir=kept.parent, prefix=".") as folder:
+            table.to_parquet(Path(folder, kept.name), index=False)
+            Path(folder, kept.name).replace(kept)
     return table
 
 
