@@ -73,8 +73,7 @@ def draw(base: Base, scale: float, rng: np.random.Generator) -> DealRows:
         at = np.concatenate([at, noise[np.arange(more) % len(noise)]])
     shift = rng.uniform(-OFF_CENTRE, OFF_CENTRE, (2, len(at))) * (rng.random(len(at)) < 0.8)
     lon, lat = (base.sites.lon[at] + shift[0]).round(4), (base.sites.lat[at] + shift[1]).round(4)
-    of_part = np.array([part.cluster for part in base.parts])
-    cluster = np.where(base.sites.part[at] >= 0, of_part[base.sites.part[at]], -1)
+    cluster = base.cluster[at]
     order = rng.permutation(len(at) + len(away))
     nowhere = np.full(len(away), np.nan)
     return DealRows(
@@ -90,8 +89,7 @@ def draw(base: Base, scale: float, rng: np.random.Generator) -> DealRows:
 def _hubs(base: Base) -> list[NDArray[np.int64]]:
     """Sites of each cluster that hold deals: those that are core by themselves, by weight."""
     sites = base.sites
-    of_part = np.array([part.cluster for part in base.parts])
-    cluster = np.where(sites.part >= 0, of_part[sites.part], -1)
+    cluster = base.cluster
     strong = np.isin(sites.kind, (geometry.HUB, geometry.TOWN)) & (sites.weight >= geometry.STRONG)
     foreign = (sites.kind == geometry.HUB) & (sites.weight < geometry.STRONG)
     result = []

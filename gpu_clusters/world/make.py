@@ -93,8 +93,7 @@ def make_world(
         people.write(base, clusters, folder / f"{prefix}population.tif")
     names.write(base, folder / NAMES)
     say("write what is planted", None)
-    of_part = np.array([part.cluster for part in base.parts])
-    truth = points.truth(base.sites, of_part, drawn_points)
+    truth = points.truth(base.sites, base.cluster, drawn_points)
     truth.to_parquet(folder / TRUTH, index=False)
     return World(
         _paths(folder, "") | {"names": str(folder / NAMES)},

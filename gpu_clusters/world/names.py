@@ -14,9 +14,8 @@ from gpu_clusters.world.plan import Base
 def table(base: Base) -> pd.DataFrame:
     """Names of the clusters among the first 100 that have several hubs: ``name``, and ``lon`` and ``lat`` of the first hub."""
     sites = base.sites
-    of_part = np.array([part.cluster for part in base.parts])
     hubs = np.flatnonzero(sites.kind == geometry.HUB)
-    cluster, first, count = np.unique(of_part[sites.part[hubs]], return_index=True, return_counts=True)
+    cluster, first, count = np.unique(base.cluster[hubs], return_index=True, return_counts=True)
     chosen = (count > 1) & (base.clusters["rank"].to_numpy()[cluster] <= 100)
     name = base.clusters["name"].str.replace("-", "–")[cluster[chosen]].to_numpy()
     at = hubs[first[chosen]]

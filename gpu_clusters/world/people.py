@@ -28,8 +28,7 @@ def cells(base: Base, clusters: pd.DataFrame) -> tuple[NDArray[np.int64], NDArra
         In the order of the plan; ``population`` NaN for those that are no cluster in this edition.
     """
     sites = base.sites
-    of_part = np.array([part.cluster for part in base.parts])
-    cluster = np.where(sites.part >= 0, of_part[sites.part], -1)
+    cluster = base.cluster
     pieces = []
     strong = (sites.kind == geometry.HUB) & (sites.weight >= geometry.STRONG)
     for number, total in enumerate(clusters["population"].fillna(0.0).tolist()):

@@ -44,6 +44,11 @@ class Base(NamedTuple):
     noise: NDArray[np.float64]
     """Part of its country's noise that each noise site has; countries that are not listed count as one."""
 
+    @property
+    def cluster(self) -> NDArray[np.int64]:
+        """Cluster of each site, -1 for noise; (n,)."""
+        return np.array([*(part.cluster for part in self.parts), -1])[self.sites.part]
+
 
 class Counts(NamedTuple):
     """A table at a scale.

@@ -54,8 +54,8 @@ def of_rows(
     return (points.first[site] + np.where(within < count, within, other)).astype(np.int32)
 
 
-def truth(sites: Sites, cluster_of_part: NDArray[np.int64], tables: list[Points]) -> pd.DataFrame:
-    """Every location with its planted cluster (position in the list of clusters, -1 noise) and part.
+def truth(sites: Sites, cluster: NDArray[np.int64], tables: list[Points]) -> pd.DataFrame:
+    """Every location with its planted ``cluster``, (n,) by site (position in the list of clusters, -1 noise), and part.
 
     Columns ``lon``, ``lat``, ``cluster``, ``part``, ``kind`` (of site); in (lat, lon) order.
     """
@@ -65,6 +65,5 @@ def truth(sites: Sites, cluster_of_part: NDArray[np.int64], tables: list[Points]
     lon, lat, site = lon[order] + 0.0, lat[order] + 0.0, site[order]
     new = (np.diff(lon, prepend=np.inf) != 0) | (np.diff(lat, prepend=np.inf) != 0)
     lon, lat, site = lon[new], lat[new], site[new]
-    part = sites.part[site]
-    cluster = np.where(part >= 0, cluster_of_part[part], -1)
-    return pd.DataFrame({"lon": lon, "lat": lat, "cluster": cluster, "part": part, "kind": sites.kind[site]})
+    columns = {"cluster": cluster[site], "part": sites.part[site], "kind": sites.kind[site]}
+    return pd.DataFrame({"lon": lon, "lat": lat, **columns})

@@ -39,8 +39,7 @@ class Drawn(NamedTuple):
 def draw(base: Base, counts: Counts, about: Units, table: str, rng: np.random.Generator) -> Drawn:
     """Draw a table."""
     sites = base.sites
-    of_part = np.array([part.cluster for part in base.parts])
-    cluster = np.where(sites.part >= 0, of_part[sites.part], -1)
+    cluster = base.cluster
     places = points.draw(sites, counts.rows, table, rng)
     rows = documents.draw(base, counts, about, rng)
     known = np.flatnonzero(rows.site >= 0)
