@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import sum_by
 from gpu_clusters.io.editions import FOR_COMPARISON, about, caveats, differing_settings, read_edition
 from gpu_clusters.io.model import Edition
 from gpu_clusters.manifest import versions
@@ -164,9 +165,7 @@ def moved_by(changes: NDArray[np.float64], total: NDArray[np.float64]) -> NDArra
 
 def _weights(edition: Edition) -> NDArray[np.int64]:
     """Weight of each cluster in its own edition."""
-    total = np.zeros(len(edition.ranking), np.int64)
-    np.add.at(total, edition.places.cluster, edition.places.weight)
-    return total
+    return sum_by(edition.places.cluster, edition.places.weight, len(edition.ranking))
 
 
 def _pairs(kin: Kinship, now: Edition, before: Edition) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import sum_by
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.hulls import hulls
 from gpu_clusters.steps.inside import Inside, points_inside
@@ -62,8 +63,7 @@ def claimed(
     """
     point, polygon = inside(given, locations.lon[members.place], locations.lat[members.place])
     pair, of_pair = np.unique(polygon * members.clusters + members.cluster[point], return_inverse=True)
-    weight = np.zeros(len(pair), np.int64)
-    np.add.at(weight, of_pair, locations.weight[members.place][point])
+    weight = sum_by(of_pair, locations.weight[members.place][point], len(pair))
     polygon, cluster = np.divmod(pair, max(members.clusters, 1))
     order = np.lexsort((cluster, -weight, polygon))
     owned, first = np.unique(polygon[order], return_index=True)

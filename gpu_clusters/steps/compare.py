@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import sum_by
 from gpu_clusters.kernels.nodes import Nodes
 from gpu_clusters.kernels.sums import Arrivals, grouped
 from gpu_clusters.steps.match import Overlaps, matched
@@ -127,8 +128,7 @@ def shared_with(number: NDArray[np.int64], baseline: Baseline, weight: NDArray[n
     """What the clusters of any labelling, ``number`` (n,), share with the baseline's ``others`` clusters."""
     both = (number >= 0) & (baseline.number >= 0)
     pair, place = np.unique(number[both] * max(others, 1) + baseline.number[both], return_inverse=True)
-    total = np.zeros(len(pair), np.int64)
-    np.add.at(total, place, weight[both])
+    total = sum_by(place, weight[both], len(pair))
     one, other = np.divmod(pair, max(others, 1))
     return Shared(one, other, np.bincount(place, minlength=len(pair)).astype(np.int64), total)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import sum_by
 from gpu_clusters.kernels.spaces import chord_limit
 from gpu_clusters.steps.places import Places, far_from_all, strongest_place, units_of
 from gpu_clusters.steps.spelling import usual
@@ -95,12 +96,11 @@ def describe(points: Points, clusters: int, towns: Places, smaller: Callable[[],
 
 def _remote(points: Points, clusters: int, place: NDArray[np.int64], towns: Places) -> NDArray[np.bool_]:
     """Whether more than half of a cluster's output is far from any town; (clusters,)."""
-    far, total = np.zeros(clusters, np.int64), np.zeros(clusters, np.int64)
-    np.add.at(total, points.cluster, points.output)
+    total = sum_by(points.cluster, points.output, clusters)
     apart = np.square(units_of(points.lon, points.lat) - towns.unit[place]).sum(axis=1)
     rest = points.only((place == _NOWHERE) | (apart > chord_limit(TOWN_KM)))
-    np.add.at(far, rest.cluster, np.where(far_from_all(rest.lon, rest.lat, towns, TOWN_KM), rest.output, 0))
-    return 2 * far > total
+    far = np.where(far_from_all(rest.lon, rest.lat, towns, TOWN_KM), rest.output, 0)
+    return 2 * sum_by(rest.cluster, far, clusters) > total
 
 
 def _described(points: Points, clusters: int, place: NDArray[np.int64], places: Places) -> list[Described]:
@@ -119,9 +119,7 @@ def _summed(key: NDArray[np.int64], output: NDArray[np.int64]) -> tuple[NDArray[
     start = np.flatnonzero(np.diff(key, prepend=-1))  # neighbours are often of one key: fewer are left to sort
     key, output = key[start], np.add.reduceat(output, start) if len(start) else output
     keys, row = np.unique(key, return_inverse=True)
-    total = np.zeros(len(keys), np.int64)
-    np.add.at(total, row, output)
-    return keys, total
+    return keys, sum_by(row, output, len(keys))
 
 
 def _listed(pair: NDArray[np.int64], output: NDArray[np.int64], clusters: int, places: Places) -> list[list[Place]]:

@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import sum_by
+
 
 class Overlaps(NamedTuple):
     """Weight at the locations that cluster ``one`` of the first and ``other`` of the second clustering share, (p,) int64 each."""
@@ -31,8 +33,7 @@ def overlaps(one: NDArray[np.int64], other: NDArray[np.int64], weight: NDArray[n
     """
     both = (one >= 0) & (other >= 0)
     pair, place = np.unique(one[both] * max(others, 1) + other[both], return_inverse=True)
-    total = np.zeros(len(pair), np.int64)
-    np.add.at(total, place, weight[both])
+    total = sum_by(place, weight[both], len(pair))
     return Overlaps(pair // max(others, 1), pair % max(others, 1), total)
 
 

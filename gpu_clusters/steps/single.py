@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import sum_by
 from gpu_clusters.engines.protocol import Clustering
 from gpu_clusters.io.model import Addresses, Deals
 from gpu_clusters.settings import Settings
@@ -75,8 +76,7 @@ def evaluate(
     ]
     order, rank = by_rank(sums, inputs.totals)
     size = np.bincount(members.cluster)
-    total = np.zeros(members.clusters, np.int64)
-    np.add.at(total, members.cluster, weight[members.place])
+    total = sum_by(members.cluster, weight[members.place], members.clusters)
     densest = members.densest(clustering.density_at)
     place_in_rank = np.full(members.clusters + 1, -1, np.int64)
     place_in_rank[order] = np.arange(members.clusters)

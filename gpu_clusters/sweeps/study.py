@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_clusters.arrays import to_host
+from gpu_clusters.arrays import sum_by, to_host
 from gpu_clusters.engines.levels import ON_CPU, Kernels
 from gpu_clusters.engines.native import cluster
 from gpu_clusters.engines.protocol import Engine, Problem
@@ -157,8 +157,8 @@ class Study:
         sums, there = self._sums(tree), self._neighbourhood(weighting).weight
         amounts = to_host(self.kernels.members_of(tree.held, tree.arrival, tree.core, there))
         others = len(self.baseline.rank)
-        baseline_weight = np.zeros(others, np.int64)
-        np.add.at(baseline_weight, self.baseline.number[self.baseline.number >= 0], weight[self.baseline.number >= 0])
+        member = self.baseline.number >= 0
+        baseline_weight = sum_by(self.baseline.number[member], weight[member], others)
         arriving = self.kernels.arrivals(tree.held, tree.arrival, self._baseline_there, there, others)
         shared = shared_by_level(tree.nodes, arriving, others, len(tree.thresholds))
         levels: list[tuple[Clusters, Comparison, int]] = []
