@@ -27,7 +27,9 @@ from exports import (
 
 import gpu_clusters
 from gpu_clusters import UsageError
+from gpu_clusters.io import read_addresses
 from gpu_clusters.sources import openalex, spill
+from gpu_clusters.sources.counting import added_up, coverage_of
 
 
 def plain(frame: pd.DataFrame, *names: str) -> list[tuple]:
@@ -70,6 +72,19 @@ def test_openalex(program, form):
     assert {path.name for path in Path("out").iterdir()} == {
         "part-00000.parquet", "coverage.csv", "locations.parquet", "skipped.csv", "manifest.json",
     }  # fmt: skip
+
+
+def test_countries_that_are_empty_are_missing_as_for_rank():
+    """A work with a country "" and none was two documents without a country."""
+    columns = {
+        "doc_id": ["a", "a", "b"],
+        "lon": [1.0, 1.0, None],
+        "lat": [1.0, 1.0, None],
+        "country": ["", None, " JP"],
+    }
+    rows = pa.table(columns)
+    expected = read_addresses(rows, "publications").coverage
+    pd.testing.assert_frame_equal(added_up([coverage_of("publications", rows)]), expected, check_dtype=False)
 
 
 def test_rank_reads_the_folder_and_agrees_on_coverage_and_places(program):

@@ -9,9 +9,11 @@ import pandas as pd
 import pyarrow as pa
 
 from gpu_clusters.degrees import GEOCODED
+from gpu_clusters.io.columns import TEXT
 from gpu_clusters.io.coverage import coverage_table
 from gpu_clusters.io.deals import sums_by_country
 from gpu_clusters.io.grouping import count_documents, group
+from gpu_clusters.io.vocabulary import Vocabulary
 from gpu_clusters.schema import COVERAGE
 from gpu_clusters.sources.locations import codes_of_documents, status_of
 
@@ -49,13 +51,11 @@ def _sums(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables).groupby(["table", "country"], as_index=False)[_COUNTS].sum()
 
 
-def _countries(rows: pa.Table) -> tuple[np.ndarray, list[str]]:
-    """Index of each row's country, -1 where missing, and the countries, ascending by code point."""
-    if "country" not in rows.column_names:
-        return np.full(len(rows), -1, np.int32), []
-    coded = rows.column("country").combine_chunks().dictionary_encode()
-    names = coded.dictionary.to_pylist()
-    order = sorted(range(len(names)), key=names.__getitem__)
-    rank = np.empty(len(names) + 1, np.int32)
-    rank[order], rank[-1] = np.arange(len(names)), -1
-    return rank[coded.indices.fill_null(-1).to_numpy()], [names[at] for at in order]
+def _countries(rows: pa.Table) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Index of each row's country, -1 where missing, and the countries, ascending by code point, as `read_addresses` has them."""
+    names = Vocabulary()
+    if "country" in rows.column_names:
+        names.add(rows.column("country").combine_chunks().cast(TEXT))
+    else:
+        names.add_missing(len(rows))
+    return names.finish(strip=True)
