@@ -21,16 +21,7 @@ class Placed(NamedTuple):
 
 ASIDE = 0.3  # sine of the angle from which on a label is beside, above or below its symbol
 MARGIN = 1.0  # left free around labels
-DISTANCES = (
-    0.0,
-    9.0,
-    20.0,
-    34.0,
-    50.0,
-    70.0,
-    95.0,
-    125.0,
-)  # of a label from its symbol, in the order in which they are tried
+DISTANCES = (0.0, 9.0, 20.0, 34.0, 50.0, 70.0, 95.0, 125.0)  # of a label from its symbol, in the order of trial
 NEXT = 6.0  # a label so near to its symbol needs no line
 _DIRECTIONS = [0, 180, 90, 270, 45, 315, 135, 225, *range(22, 360, 45)]  # degrees, in the order in which they are tried
 
