@@ -18,6 +18,18 @@ import pytest
 COMMAND = [sys.executable, "-c", "from gpu_clusters_cli.main import run; run()"]
 FILES = {"ranking.csv", "ranking.parquet", "locations.parquet", "deals.parquet", "coverage.csv", "manifest.json"}
 FILES |= {"boundaries.parquet", "boundaries.geojson", "organizations.parquet", "partners.parquet"}
+OF_A_USER = {  # settings of Matplotlib
+    "axes.grid": True,
+    "axes.unicode_minus": False,
+    "font.size": 17.0,
+    "image.cmap": "gray",
+    "lines.linewidth": 7.0,
+    "patch.force_edgecolor": True,
+    "savefig.bbox": "tight",
+    "savefig.facecolor": "black",
+    "xtick.direction": "in",
+    "ytick.minor.visible": True,
+}
 
 
 class Ran(NamedTuple):

@@ -9,10 +9,11 @@ import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
+import matplotlib as mpl
 import openpyxl
 import pandas as pd
 import pytest
-from program import Program, tree
+from program import OF_A_USER, Program, tree
 from reports import NAMES, ORGANIZATIONS, sweep
 
 from gpu_clusters import InputError, report
@@ -53,9 +54,10 @@ def test_the_files_say_what_the_result_says(found, contents, written):
     assert again.boundaries is not None and len(again.boundaries) == len(found.ranking)
 
 
-def test_same_result_same_bytes(found, tmp_path):
-    for name in ("one", "two"):
-        report.write(found, tmp_path / name, regions={})
+def test_same_result_same_bytes_whatever_the_settings_of_matplotlib(found, tmp_path):
+    for name, settings in (("one", {}), ("two", OF_A_USER)):
+        with mpl.rc_context(settings):
+            report.write(found, tmp_path / name, regions={})
     one, two = tree(tmp_path / "one"), tree(tmp_path / "two")
     differing = {name for name in one if one[name] != two[name]}
     assert one.keys() == two.keys() and differing <= {"tables.xlsx", "manifest.json"}  # zip has a clock

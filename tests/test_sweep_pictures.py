@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import LogNorm
-from program import address_table, tree
+from program import OF_A_USER, address_table, tree
 
 from gpu_clusters import sweep
 from gpu_clusters.sweeps import pictures
@@ -90,11 +91,12 @@ def test_grey_is_explained():
         assert named[0].get_xlabel() == "radius, km"
 
 
-def test_the_same_sweep_has_the_same_pictures(tmp_path):
+def test_the_same_sweep_has_the_same_pictures_whatever_the_settings_of_matplotlib(tmp_path):
     found = sweep(address_table(), radius_km=[5, 15], density=[1, 20])
-    for name in "ab":
+    for name, settings in (("a", {}), ("b", OF_A_USER)):
         (tmp_path / name).mkdir()
-        draw(found, tmp_path / name)
+        with mpl.rc_context(settings):
+            draw(found, tmp_path / name)
     once = tree(tmp_path / "a")
     assert set(once) == {f"{name}.{ending}" for name in ("grid", "ranks") for ending in FORMATS}
     assert once == tree(tmp_path / "b")

@@ -57,8 +57,8 @@ def band_titles(top: int) -> list[tuple[str, str]]:
 
 @contextmanager
 def look() -> Iterator[None]:
-    """Matplotlib's settings for a figure, and none of its warnings of letters that no font has."""
-    import matplotlib as mpl
+    """Matplotlib's settings for a figure, whatever the user's are, and none of its warnings of letters that no font has."""
+    import matplotlib.style
 
     settings: dict[Any, Any] = {
         "font.family": list(_installed()),
@@ -85,7 +85,7 @@ def look() -> Iterator[None]:
         "svg.hashsalt": "gpu-clusters",
         "svg.fonttype": "path",
     }
-    with mpl.rc_context(settings), warnings.catch_warnings():
+    with matplotlib.style.context(["default", settings]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")
         yield
 

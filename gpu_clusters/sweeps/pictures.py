@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, Normalize
@@ -30,19 +30,21 @@ MAPS = (
 )
 UNITS = {"inventor-equivalent": "inventor equivalents", "total-preserving": "weighted addresses"}  # of a density
 WIDE = 20  # numbers of clusters that differ by more are coloured by their logarithms
+LOOK = {"svg.hashsalt": "gpu-clusters"}  # on top of Matplotlib's own: without it names within the file are random
 INK, QUIET, RED, BAR, MEDIAN = "#222222", "#8a8a8a", "#c1272d", "#6390c2", "#0a2540"
 
 
 def draw(result: SweepResult, folder: Path) -> None:
     """Write ``grid.*`` and ``ranks.*`` in each of `FORMATS`, one grid for each weighting."""
-    weightings = result.settings["weighting"].drop_duplicates().tolist()
-    for weighting in weightings:
-        some = result.settings[result.settings["weighting"] == weighting]
-        ending = f"-{weighting}" if len(weightings) > 1 else ""
-        marked = result.manifest["grid"]["baseline"] if weighting == weightings[0] else None
-        _save(grid_maps(some, marked, weighting), folder, f"grid{ending}")
-    if len(result.stability):
-        _save(rank_intervals(result.stability, len(result.settings)), folder, "ranks")
+    with matplotlib.style.context(["default", LOOK]):
+        weightings = result.settings["weighting"].drop_duplicates().tolist()
+        for weighting in weightings:
+            some = result.settings[result.settings["weighting"] == weighting]
+            ending = f"-{weighting}" if len(weightings) > 1 else ""
+            marked = result.manifest["grid"]["baseline"] if weighting == weightings[0] else None
+            _save(grid_maps(some, marked, weighting), folder, f"grid{ending}")
+        if len(result.stability):
+            _save(rank_intervals(result.stability, len(result.settings)), folder, "ranks")
 
 
 def grid_maps(settings: pd.DataFrame, baseline: tuple[float, float] | None, weighting: str) -> Figure:
@@ -176,5 +178,4 @@ def _save(figure: Figure, folder: Path, name: str) -> None:
         about: dict[str, Any] = (
             {"Software": None} if ending == "png" else {"CreationDate": None} if ending == "pdf" else {"Date": None}
         )
-        with mpl.rc_context({"svg.hashsalt": "gpu-clusters"}):  # else the names within are random
-            figure.savefig(folder / f"{name}.{ending}", metadata=about)
+        figure.savefig(folder / f"{name}.{ending}", metadata=about)
