@@ -213,6 +213,14 @@ def _table_warnings(reads: Sequence[TableRead]) -> list[str]:
                     "them out if it is a copy"
                 )
     for read in reads:
+        if read.undated:
+            rows_in_all = sum(file.rows for file in read.inputs)
+            found.append(
+                f"{read.inputs[0].table}: {read.undated:,} of {counted(rows_in_all, 'row')} "
+                f"{'has' if read.undated == 1 else 'have'} no year, and rows without one are left out where years are asked for; "
+                "fill the years in, or ask for none"
+            )
+    for read in reads:
         for name, rows, total in read.invalid:
             listed = ", ".join(str(row) for row in rows[:10]) + (", ..." if total > 10 else "")
             many = any(file.name == name and 10 * total > file.rows for file in read.inputs)

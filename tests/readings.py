@@ -38,6 +38,7 @@ def same(read: TableRead, expected: TableRead, kind: type = xp.ndarray) -> None:
             assert theirs == value, name
     pd.testing.assert_frame_equal(read.coverage, expected.coverage, check_exact=True)
     assert read.inputs == expected.inputs and read.invalid == expected.invalid
+    assert read.undated == expected.undated
 
 
 def compared(source, piece=device.PIECE, **how) -> str:

@@ -126,6 +126,16 @@ def test_copies_of_a_file_are_told(tmp_path):
     assert gpu_clusters.rank([table, table], density=1).manifest["warnings"] == []
 
 
+def test_rows_without_a_year_are_told_where_years_are_asked_for():
+    table = pd.DataFrame({"doc_id": range(5), "lon": 1.0, "lat": 2.0, "year": [2019, None, None, 2020, 2021]})
+    deals = pd.DataFrame({"lon": [1.0, 1.0], "lat": [2.0, 2.0], "year": ["2020", ""]})
+    said = "no year, and rows without one are left out where years are asked for; fill the years in, or ask for none"
+    for compute in (gpu_clusters.rank, partial(gpu_clusters.sweep, radius_km=15)):
+        found = compute(table, table, deals, density=1, years={"patents": (2020, None), "deals": (None, 2021)})
+        assert found.manifest["warnings"] == [f"patents: 2 of 5 rows have {said}", f"deals: 1 of 2 rows has {said}"]
+        assert compute(table, table, deals, density=1).manifest["warnings"] == []
+
+
 def test_many_impossible_coordinates_may_be_swapped_ones():
     lon = np.where(np.arange(100) < 12, 139.7, 2.3)
     table = pd.DataFrame({"doc_id": range(100), "lon": 48.0, "lat": lon})

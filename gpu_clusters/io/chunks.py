@@ -113,7 +113,7 @@ def _read_one(
         done += batch.num_rows
         batch = without_views(batch)
         if window is not None:
-            rows, batch = _within(batch, rows, window)
+            rows, batch = _within(batch, rows, window, record)
         if batch.num_rows:
             if geometry is not None:
                 lon, lat = coordinates(batch.column(geometry.column), geometry, rows)
@@ -134,9 +134,10 @@ def _read_one(
     return done
 
 
-def _within(batch: pa.RecordBatch, rows: Rows, window: Years) -> tuple[Rows, pa.RecordBatch]:
-    """Keep the rows of the window."""
+def _within(batch: pa.RecordBatch, rows: Rows, window: Years, record: Record) -> tuple[Rows, pa.RecordBatch]:
+    """Keep the rows of the window; counts those without a year."""
     year = to_year(batch.column(rows.names["year"]), rows)
+    record.undated += int(np.isnan(year).sum())
     first, last = window
     inside = (year >= (-np.inf if first is None else first)) & (year <= (np.inf if last is None else last))
     if inside.all():

@@ -123,7 +123,7 @@ def _read(
             _check_rows(seen)
     record.check(table, window)
     data, covered = rows.finish(table)
-    return TableRead(data, covered, record.inputs, record.invalid)
+    return TableRead(data, covered, record.inputs, record.invalid, record.undated)
 
 
 def _check_rows(rows: int) -> None:
@@ -144,6 +144,7 @@ def _read_one(
         kept = None  # all rows
         if window is not None:
             kept = _within(xp, piece.numbers["year"], window)
+            record.undated += int(xp.isnan(piece.numbers["year"]).sum())
         if kept is not None:
             piece = piece.take(kept)
         if piece.rows:

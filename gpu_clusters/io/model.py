@@ -190,9 +190,12 @@ class TableRead:
         The files in the order of reading.
     invalid : list of InvalidRows
         The files that have invalid rows.
+    undated : int
+        Rows without a year, left out because there is a window of years; 0 without a window.
     """
 
     data: Addresses | Deals
     coverage: pd.DataFrame
     inputs: list[InputFile]
     invalid: list[InvalidRows]
+    undated: int

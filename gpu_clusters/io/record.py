@@ -30,6 +30,7 @@ class Record:
     inputs: list[InputFile] = field(default_factory=list)
     invalid: list[InvalidRows] = field(default_factory=list)
     counts: np.ndarray = field(default_factory=lambda: np.zeros(3, np.int64))  # by status
+    undated: int = 0  # rows left out of a window of years because they have no year
 
     def add(self, plan: Plan, table: str, size: int, digest: Future[str] | None, rows: int) -> None:
         """Take down a source that has been read; waits for its digest."""
