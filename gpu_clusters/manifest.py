@@ -143,7 +143,7 @@ def add_people(record: dict[str, Any], people: People, order: np.ndarray, raster
     cluster_id[order] = np.arange(1, len(order) + 1)
     record["inputs"] += [_input(file) for file in rasters]
     record["population"] = {"without_data": gaps(people, cluster_id)}
-    record["warnings"] += warnings_of(people, cluster_id)
+    record["warnings"] += warnings_of(people, cluster_id, record["settings"]["top"])
 
 
 def add_input(record: dict[str, Any], source: InputFile, warnings: Sequence[str]) -> None:

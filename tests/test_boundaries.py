@@ -285,6 +285,9 @@ def test_population_follows_the_polygons():
     assert found.ranking["population"].tolist()[:2] == [4000, 2200]  # centres on an edge count
     assert found.ranking["population"].isna().tolist() == [False, False, True]
     assert "outside of the rasters" in " ".join(found.manifest["warnings"])
+    regions[2] = shapely.Polygon()
+    (warning,) = world_of_three(regions=regions, population=cells).manifest["warnings"]
+    assert warning == "population: 1 of 3 clusters without a polygon, with an empty population (cluster 3)"
 
 
 @pytest.mark.parametrize("flat", [None, shapely.Polygon(), shapely.Polygon([(9, 9), (9, 8), (9, 9)])], ids=str)

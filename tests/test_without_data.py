@@ -86,7 +86,7 @@ def test_every_cluster_has_its_own_part():
 def test_no_cluster_has_no_people():
     none = np.zeros(0)
     found = count_people(iter([]), [box(0, 0, 1, 1)], none, none, none.astype(np.int64), 0, AREA)
-    assert [(len(column), column.dtype.kind) for column in found] == [(0, "f"), (0, "i"), (0, "f"), (0, "f")]
+    assert [(len(column), column.dtype.kind) for column in found] == [(0, kind) for kind in "fiffb"]
 
 
 def in_polygons(grids, polygons) -> list[float]:
@@ -132,51 +132,66 @@ def test_no_number_and_no_raster_add_up():
 
 
 def people(*rows) -> People:
-    """People of areas: population, cells, part without data, part outside."""
-    columns = np.array(rows, float).reshape(-1, 4).T
-    return People(columns[0], columns[1].astype(np.int64), *columns[2:])
+    """People of areas: population, cells, part without data, part outside, whether there is none."""
+    columns = np.array(rows, float).reshape(-1, 5).T
+    return People(columns[0], columns[1].astype(np.int64), *columns[2:4], columns[4] > 0)
 
 
 NONE = math.nan
 ALL = people(
-    (5, 9, 0, 0),  # nothing to say
-    (NONE, 0, 1, 1),  # all outside
-    (NONE, 0, 1, 0.4),  # no number in the rasters
-    (NONE, 0, 0, 0),  # cells too large
-    (NONE, 0, 0.3, 0.3),  # so, and partly outside
-    (3, 2, 0.25, 0.125),  # partly outside
-    (3, 2, 0.5, 0.001),  # as well
-    (3, 2, 0.0625, 0),  # some cells without a number
+    (5, 10, 0, 0, 0),  # nothing to say
+    (NONE, 0, 1, 1, 0),  # all outside
+    (NONE, 0, 1, 0.4, 0),  # no number in the rasters
+    (NONE, 0, 0, 0, 0),  # cells too large
+    (NONE, 0, 0.3, 0.3, 0),  # so, and partly outside
+    (3, 9, 0.25, 0.125, 0),  # partly outside
+    (3, 9, 0.5, 0.001, 0),  # as well
+    (3, 10, 0.0625, 0, 0),  # some cells without a number
+    (NONE, 0, 1, 0, 1),  # no area
 )
-IDS = np.array([8, 7, 6, 5, 4, 3, 2, 1])
+IDS = np.array([8, 7, 6, 5, 4, 3, 2, 1, 9])
 
 
 def test_the_reader_is_told_what_is_missing_and_why():
-    of = "of 8 clusters"
-    assert warnings_of(ALL, IDS) == [
+    of = "of 9 clusters"
+    assert warnings_of(ALL, IDS, 100) == [
         f"population: 1 {of} outside of the rasters, with an empty population; add the rasters that are missing (cluster 7)",
+        f"population: 1 {of} without a polygon, with an empty population (cluster 9)",
         f"population: 1 {of} where the rasters hold no number, with an empty population (cluster 6)",
-        f"population: 2 {of} without a cell's centre in the area, the cells are too large; take finer rasters or more area "
-        "degrees (cluster 4, 5)",
+        f"population: 2 {of} without a cell's centre in the area, the cells are too large; take finer rasters or larger "
+        "areas (cluster 4, 5)",
         f"population: 2 {of} partly outside of the rasters, with a population that is too small; without data are 50 % of "
         "cluster 2, 25 % of cluster 3",
         f"population: 1 {of} partly where the rasters hold no number (often water); without data are 6.25 % of cluster 1",
     ]
-    assert warnings_of(people((5, 9, 0, 0)), np.array([1])) == []
+    assert warnings_of(people((5, 10, 0, 0, 0)), np.array([1]), 100) == []
+
+
+def test_areas_of_few_cells_are_told_as_far_as_the_intensity_ranking_goes():
+    found = people(
+        (5, 9, 0, 0, 0), (5, 10, 0, 0, 0), (NONE, 0, 0, 0, 0), (5, 1, 0, 0, 0), (5, 1, 0.9, 0, 0), (5, 1, 0, 0, 0)
+    )
+    ids = np.array([3, 2, 1, 5, 4, 6])
+    for top, among, listed in ((5, "2 of the 5 clusters", "3, 5"), (100, "3 of the 6 clusters", "3, 5, 6")):
+        assert warnings_of(found, ids, top)[-1] == (
+            f"population: fewer than 10 cells lie in the area of {among} that may enter the intensity ranking, so that people "
+            f"and intensity there are a matter of luck; take finer rasters or larger areas (cluster {listed})"
+        )
+    assert len(warnings_of(found, ids, 2)) == 2  # of centres, of numbers
 
 
 @pytest.mark.parametrize("count", [10, 11])
 def test_ten_clusters_are_listed(count):
     more, numbers = ", ..." * (count > 10), np.arange(count, 0, -1)
-    (line,) = warnings_of(people(*[(NONE, 0, 1, 1)] * count), numbers)
+    (line,) = warnings_of(people(*[(NONE, 0, 1, 1, 0)] * count), numbers, 0)
     assert line.endswith(f"(cluster 1, 2, 3, 4, 5, 6, 7, 8, 9, 10{more})")
-    (line,) = warnings_of(people(*[(1, 1, 0.5, 0.5)] * count), numbers)
+    (line,) = warnings_of(people(*[(1, 1, 0.5, 0.5, 0)] * count), numbers, 0)
     assert line.endswith(f"are {', '.join(f'50 % of cluster {i}' for i in range(1, 11))}{more}")
 
 
 def test_the_record_has_every_cluster_with_a_gap():
     found = gaps(ALL, IDS)
-    assert [entry["cluster_id"] for entry in found] == [1, 2, 3, 4, 5, 6, 7]
-    assert found[1] == {"cluster_id": 2, "cells": 2, "without_data": 0.5, "outside": 0.001}
+    assert [entry["cluster_id"] for entry in found] == [1, 2, 3, 4, 5, 6, 7, 9]
+    assert found[1] == {"cluster_id": 2, "cells": 9, "without_data": 0.5, "outside": 0.001}
     assert found[3] == {"cluster_id": 4, "cells": 0, "without_data": 0.3, "outside": 0.3}
-    assert gaps(people((1, 1, 0.00006, 0.12344)), np.array([1]))[0]["without_data"] == 0.0001
+    assert gaps(people((1, 1, 0.00006, 0.12344, 0)), np.array([1]))[0]["without_data"] == 0.0001

@@ -28,6 +28,7 @@ STEPS = 5  # from the middle of an area's disc to its edge, where the part outsi
 AT_A_TIME = 20_000  # members whose discs are laid out together
 SLACK = 1e-6  # degrees
 LISTED = 10  # clusters that a warning names
+FEW_CELLS = 10  # in an area; with fewer its people are those of the cells that happen to have their centre in it
 
 
 class People(NamedTuple):
@@ -37,6 +38,7 @@ class People(NamedTuple):
     cells: NDArray[np.int64]  # with a number and their centre in the area
     without_data: NDArray[np.float64]  # part of the area, 0..1, outside of the rasters or without a number there
     outside: NDArray[np.float64]  # part of the area, 0..1, outside of every raster
+    nowhere: NDArray[np.bool_]  # there is no area: the polygon is empty
 
 
 def count_people(
@@ -73,7 +75,7 @@ def count_people(
     counting : Counting
     """
     if not clusters:
-        return People(np.zeros(0), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+        return People(np.zeros(0), np.zeros(0, np.int64), np.zeros(0), np.zeros(0), np.zeros(0, np.bool_))
     found = counting.nothing(clusters)
     areas = counting.areas(lon, lat, cluster, clusters, area_degrees)
     for window in cells:
@@ -83,7 +85,8 @@ def count_people(
     totals = counting.finish(found)
     outside = share_outside(grids, lon, lat, cluster, clusters, area_degrees)
     empty = totals.empty / np.maximum(totals.held + totals.empty, 1)
-    return People(sums(totals), totals.held, outside + (1 - outside) * empty, outside)
+    nowhere = np.zeros(clusters, np.bool_)
+    return People(sums(totals), totals.held, outside + (1 - outside) * empty, outside, nowhere)
 
 
 def count_people_in(
@@ -107,8 +110,9 @@ def count_people_in(
     totals = counting.finish(found)
     outside = _polygons_outside(grids, polygons)
     empty = totals.empty / np.maximum(totals.held + totals.empty, 1)
-    empty[shapely.is_empty(polygons)] = 1.0
-    return People(sums(totals), totals.held, outside + (1 - outside) * empty, outside)
+    nowhere = shapely.is_empty(polygons)
+    empty[nowhere] = 1.0
+    return People(sums(totals), totals.held, outside + (1 - outside) * empty, outside, nowhere)
 
 
 def share_outside(
@@ -260,18 +264,19 @@ def gaps(people: People, cluster_id: NDArray[np.int64]) -> list[dict[str, Any]]:
     ]
 
 
-def warnings_of(people: People, cluster_id: NDArray[np.int64]) -> list[str]:
-    """What the reader of the populations must know."""
-    missing = people.cells == 0
+def warnings_of(people: People, cluster_id: NDArray[np.int64], top: int) -> list[str]:
+    """What the reader of the populations must know; the first ``top`` clusters are in the intensity ranking."""
+    missing = (people.cells == 0) & ~people.nowhere
     all_outside, partly = missing & (people.outside == 1), ~missing & (people.outside > 0)
     no_number, no_centre = _without(people, missing)
-    blank = ~missing & (people.outside == 0) & (people.without_data > 0)
+    blank = (people.cells > 0) & (people.outside == 0) & (people.without_data > 0)
     found = (
         (all_outside, "outside of the rasters, with an empty population; add the rasters that are missing"),
+        (people.nowhere, "without a polygon, with an empty population"),
         (no_number, "where the rasters hold no number, with an empty population"),
         (
             no_centre,
-            "without a cell's centre in the area, the cells are too large; take finer rasters or more area degrees",
+            "without a cell's centre in the area, the cells are too large; take finer rasters or larger areas",
         ),
         (partly, "partly outside of the rasters, with a population that is too small; without data are"),
         (blank, "partly where the rasters hold no number (often water); without data are"),
@@ -284,6 +289,14 @@ def warnings_of(people: People, cluster_id: NDArray[np.int64]) -> list[str]:
             lines.append(
                 f"population: {count:,} of {counted(len(missing), 'cluster')} {what} {_listed(cluster_id, which, shares)}"
             )
+    few = (cluster_id <= top) & (people.cells > 0) & (people.cells < FEW_CELLS * (1 - people.without_data))
+    if few.any():
+        among = counted(min(top, len(few)), "cluster")
+        lines.append(
+            f"population: fewer than {FEW_CELLS} cells lie in the area of {int(few.sum()):,} of the {among} that may enter the "
+            "intensity ranking, so that people and intensity there are a matter of luck; take finer rasters or larger areas "
+            + _listed(cluster_id, few, None)
+        )
     return lines
 
 
