@@ -315,7 +315,12 @@ def test_what_cannot_be_used(tmp_path):
     frame = gpd.GeoDataFrame({"a": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:4326")
     with pytest.raises(InputError, match="no column 'b' to name the regions by; there are a"):
         world_of_three(regions=frame, region_name="b")
-    assert world_of_three(regions=frame, region_name="a").ranking["name"].tolist() == ["1"]
+    named = world_of_three(regions=frame, region_name="a")
+    assert named.ranking["name"].tolist() == ["1"] and named.manifest["warnings"] == []
+    assert world_of_three(regions=frame).manifest["warnings"] == [
+        "regions (data frame): no column gives the regions names; choose one with --region-name: there are a"
+    ]
+    assert world_of_three(regions=frame[["geometry"]]).manifest["warnings"] == []
     with pytest.raises(InputError, match="no column 'b' to name the regions by; there are none but the geometry"):
         world_of_three(regions=[shapely.box(0, 0, 1, 1)], region_name="b")
     with pytest.raises(InputError, match="no column 'geometry' to name the regions by; there are a"):

@@ -56,18 +56,34 @@ def read_regions(given: Any, table: str, name_column: str | None = None) -> Regi
         raise InputError(f"{called}: holds no polygon with an area; give a file of polygons")
     frame = frame if isinstance(frame, gpd.GeoDataFrame) else gpd.GeoDataFrame(geometry=polygons)
     names = _names(frame, called, name_column)
+    told = caveats(path) if path else []
+    if table == "regions" and all(name is None for name in names):
+        told += _unnamed(frame, called, name_column)
     size, digest = None, None
     if path and path.is_file():
         with path.open("rb") as file:
             size, digest = path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
-    return Regions(
-        polygons, names, InputFile(table, called, path, size, digest, len(polygons)), caveats(path) if path else []
-    )
+    return Regions(polygons, names, InputFile(table, called, path, size, digest, len(polygons)), told)
+
+
+def _others(frame: gpd.GeoDataFrame) -> list[str]:
+    """The columns but the geometry."""
+    return [column for column in map(str, frame.columns) if column != frame.active_geometry_name]
+
+
+def _unnamed(frame: gpd.GeoDataFrame, called: str, wanted: str | None) -> list[str]:
+    """What to do where no region has a name; nothing where the file has no names to give."""
+    others = _others(frame)
+    if wanted or not others:
+        return []
+    return [
+        f"{called}: no column gives the regions names; choose one with --region-name: there are {', '.join(others)}"
+    ]
 
 
 def _names(frame: gpd.GeoDataFrame, called: str, wanted: str | None) -> list[str | None]:
     columns = [str(column) for column in frame.columns]
-    others = [column for column in columns if column != frame.active_geometry_name]
+    others = _others(frame)
     found = [c for c in others if c == wanted] if wanted else [c for c in others if c.lower() == "name"]
     if not found:
         if wanted:
