@@ -375,7 +375,15 @@ def test_messages_are_sentences_a_user_can_act_on(tmp_path):
     path = text(tmp_path / "a.csv", HEAD + "1,2,3\n2,abc,4\n")
     assert refused(path) == f"{path}: column \"lon\", row 2: 'abc' is not a number"
     refused(text(path, HEAD + '1,"2,5",3\n'), "'2,5' is not a number; decimals have a point")
-    refused(text(tmp_path / "a.tsv", HEAD + "1,2,3\n"), "separated by commas (.csv) or tabs (.tsv)?")
+    assert refused(text(tmp_path / "a.tsv", HEAD + "1,2,3\n")).endswith("separated by commas (.csv) or tabs (.tsv)?")
+    refused(
+        text(path, "doc_id;lon;lat\n1;2,5;3\n"), 'pandas.read_csv(..., sep=";", decimal=",").to_parquet("NAME.parquet")'
+    )
+    refused(
+        text(tmp_path / "a.dta", "x"), "a.dta: files of this kind are not supported; save the table as Parquet or CSV;"
+    )
+    refused(text(path, HEAD + "1,256789,6250000\n2,,\n"), "check lon and lat: degrees of WGS 84, no metres of a map")
+    refused(text(path, HEAD + "1,,\n"), "geocode them, or check lon and lat")
     refused(text(tmp_path / "a.xlsx", "x"), "a.xlsx: files of this kind are not supported; save the sheet as CSV")
     long = text(path, HEAD + f"1,{'x' * 5000},3\n")
     assert len(refused(long)) < 300

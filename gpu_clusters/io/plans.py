@@ -103,6 +103,8 @@ def _missing(reader: Reader, table: str, name: str, column: str, present: Sequen
     hint = f"name the right one with --column {table}.{name}=NAME"
     if len(present) == 1 and any(mark in present[0] for mark in ",;\t|"):
         hint = "are its cells separated by commas (.csv) or tabs (.tsv)?"
+        if ";" in present[0]:
+            hint += ' Of Excel\'s semicolons pandas.read_csv(..., sep=";", decimal=",").to_parquet("NAME.parquet") makes a file'
     return f"{reader.name}: {what}; columns there: {shown or 'none'}; {hint}"
 
 

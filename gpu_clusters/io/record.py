@@ -53,9 +53,14 @@ class Record:
             raise InputError(
                 f"{table} ({where}): no row{years} (of {counted(rows, 'row')}); check the years and the column year"
             )
+        todo = (
+            "check lon and lat: degrees of WGS 84, no metres of a map"
+            if invalid
+            else "geocode them, or check lon and lat"
+        )
         raise InputError(
             f"{table} ({where}): no geocoded row{years} (of {counted(inside, 'row')}): {ungeocoded:,} without a coordinate "
-            f"(ungeocoded), {invalid:,} with an impossible one (invalid); geocode them, or check lon and lat"
+            f"(ungeocoded), {invalid:,} with an impossible one (invalid); {todo}"
         )
 
 

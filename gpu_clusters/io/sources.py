@@ -117,9 +117,11 @@ def _from_path(path: Path) -> list[Reader]:
             raise InputError(f"{path}: is neither a file nor a folder")
     opener = _opener(path)
     if opener is None:
-        hint = "save the sheet as CSV in UTF-8; " if path.suffix.lower() in _SHEETS else ""
+        hint = (
+            "save the sheet as CSV in UTF-8" if path.suffix.lower() in _SHEETS else "save the table as Parquet or CSV"
+        )
         endings = ", ".join(SUPPORTED)
-        raise InputError(f"{path}: files of this kind are not supported; {hint}supported endings: {endings}")
+        raise InputError(f"{path}: files of this kind are not supported; {hint}; supported endings: {endings}")
     return [_checked(path, opener)]
 
 
