@@ -7,7 +7,11 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
+
+import gpu_clusters
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -35,6 +39,31 @@ def test_quick_start_of_the_readme(tmp_path, monkeypatch):
         re.findall(r"^\| `([\w.]+)`(?:, `([\w.]+)`)? \| (?:the|every|rows|settings)", README.read_text(), re.MULTILINE)
     )
     assert {path.name for path in Path("result").iterdir()} == {name for pair in listed for name in pair if name}
+
+
+def test_addresses_of_the_readme_find_their_clusters(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lon, lat = np.array([2.35, 17.08, 2.35, np.nan, 100.1, -0.0], np.float32), [48.86, -22.56, 48.86, 1, 10.1, 10.2]
+    table = pd.DataFrame({"doc_id": range(6), "lon": lon, "lat": lat})
+    table.to_parquet("inventors.parquet")
+    gpu_clusters.rank("inventors.parquet", density=2, names=False).write("result")
+    code = re.search(r"```python\n(addresses = .*?)```", README.read_text(encoding="utf-8"), re.DOTALL)[1]
+    names = {"pd": pd}
+    exec(compile(code.replace("addresses.merge", "found = addresses.merge"), "README.md", "exec"), names)
+    assert names["found"]["cluster_id"].fillna(0).tolist() == [1, -1, 1, 0, -1, -1]
+
+
+def test_labels_of_a_sweep_find_the_clusters_of_its_baseline():
+    """The code of the guide, at a setting whose ranks are not the baseline's."""
+    at = [(0.0, 0.0)] * 9 + [(5.0, 0.0)] * 6 + [(5.1, 0.0)] * 5
+    table = pd.DataFrame(at, columns=["lon", "lat"]).assign(doc_id=range(len(at)))
+    result = gpu_clusters.sweep(table, radius_km=[8, 12], density=[4], baseline=(8, 4))
+    text = (README.parent / "docs" / "sweeps.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(at = .*?)```", text, re.DOTALL)[1].replace("4000", "4")
+    names = {"result": result}
+    exec(compile(code, "sweeps.md", "exec"), names)
+    assert names["labels"]["cluster_id"].tolist() == [2, 1, 1]
+    assert names["labels"]["baseline_cluster_id"].tolist() == [1, 2, 2]
 
 
 def test_configuration_of_the_readme(tmp_path):
