@@ -64,6 +64,11 @@ def test_files_of_the_command(program, files, tables, tmp_path):
     assert tuple(stability) == STABILITY
     pd.testing.assert_frame_equal(stability, expected.stability, check_dtype=False)
     with xr.open_dataset(out / "sweep.nc", engine="h5netcdf") as cube:
+        assert (cube["lon"].units, cube["lat"].units) == ("degrees_east", "degrees_north")
+        assert (
+            cube["baseline_total_share"].units == cube["deal_share"].units == "percent"
+            and cube["radius_km"].units == "km"
+        )
         assert set(cube.sizes) == {"radius_km", "density", "cluster"}
         xr.testing.assert_equal(cube.load(), expected.cube)
     labels = pd.read_parquet(out / "labels.parquet")

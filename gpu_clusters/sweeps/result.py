@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 COUNTS = ("patents", "publications", "deals", "total_share")
 TIMES = ("matched", "kept", "splits", "swallowed")
 KEPT = 0.5  # likeness from which on a cluster counts as kept
+UNITS = {
+    "radius_km": "km",
+    "patent_share": "percent",
+    "publication_share": "percent",
+    "deal_share": "percent",
+    "baseline_total_share": "percent",
+    "lon": "degrees_east",
+    "lat": "degrees_north",
+}  # of the cube, in the spelling of the CF conventions
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -262,8 +271,7 @@ def _cube(grid: Grid, settings: pd.DataFrame, stability: pd.DataFrame, parts: li
     cube = xr.Dataset(data, coords=coords)
     cube["rank"].attrs["long_name"] = "rank of the cluster that is matched to the baseline's, 0: none"
     cube["likeness"].attrs["long_name"] = "weight shared with the matched cluster in the weight of either"
-    cube["radius_km"].attrs["units"] = "km"
-    for name in ("patent_share", "publication_share", "deal_share"):
-        cube[name].attrs["units"] = "percent"
+    for name, units in UNITS.items():
+        cube[name].attrs["units"] = units
     cube.attrs["baseline_radius_km"], cube.attrs["baseline_density"] = grid.baseline
     return cube if len(grid.weightings) > 1 else cube.isel(weighting=0)
