@@ -116,8 +116,8 @@ Years = Annotated[
         metavar="TABLE=FROM:TO",
         show_default=False,
         rich_help_panel=_INPUT,
-        help="Only rows of these years, both included, as in patents=2019:2023 or deals=2020: (from 2020 on). "
-        "May be given for each table.",
+        help="Only rows of these years, both included, as in patents=2019:2023 or deals=2020: (from 2020 on); none "
+        "without a year. May be given for each table.",
     ),
 ]
 Config = Annotated[
@@ -222,7 +222,8 @@ Crs = Annotated[
         metavar="EPSG:N",
         show_default=False,
         rich_help_panel=_METHOD,
-        help="Measure distances in this projected coordinate system (in metres), as in EPSG:3035 for Europe, not on the sphere.",
+        help="Measure distances in this projected coordinate system (in metres), as in EPSG:3035 for Europe, not on the sphere. "
+        "Tables are in degrees all the same.",
     ),
 ]
 Device = Annotated[
