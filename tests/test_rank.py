@@ -126,6 +126,25 @@ def test_copies_of_a_file_are_told(tmp_path):
     assert gpu_clusters.rank([table, table], density=1).manifest["warnings"] == []
 
 
+def test_rows_at_zero_that_name_a_country_are_told():
+    table = pd.DataFrame(
+        {
+            "doc_id": range(5),
+            "lon": [0, 0, -0.0, 1, 0],
+            "lat": [0, 1, 0, 0, 0],
+            "country": ["GH", "GH", "FR", "FR", None],
+        }
+    )
+    deals = table.drop(columns="doc_id")[:2]
+    said = "at longitude 0, latitude 0, in the sea, as many geocoders write where they find nothing; leave such coordinates empty"
+    for compute in (gpu_clusters.rank, partial(gpu_clusters.sweep, radius_km=15)):
+        assert compute(table, deals=deals, density=1).manifest["warnings"] == [
+            f"patents: 2 rows that name a country are {said}",
+            f"deals: 1 row that names a country is {said}",
+        ]
+        assert compute(table[1:2], table[3:], density=1).manifest["warnings"] == []
+
+
 def test_rows_without_a_year_are_told_where_years_are_asked_for():
     table = pd.DataFrame({"doc_id": range(5), "lon": 1.0, "lat": 2.0, "year": [2019, None, None, 2020, 2021]})
     deals = pd.DataFrame({"lon": [1.0, 1.0], "lat": [2.0, 2.0], "year": ["2020", ""]})
