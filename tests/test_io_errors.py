@@ -377,7 +377,8 @@ def test_messages_are_sentences_a_user_can_act_on(tmp_path):
     refused(text(path, HEAD + '1,"2,5",3\n'), "'2,5' is not a number; decimals have a point")
     assert refused(text(tmp_path / "a.tsv", HEAD + "1,2,3\n")).endswith("separated by commas (.csv) or tabs (.tsv)?")
     refused(
-        text(path, "doc_id;lon;lat\n1;2,5;3\n"), 'pandas.read_csv(..., sep=";", decimal=",").to_parquet("NAME.parquet")'
+        text(path, "doc_id;lon;lat\n1;2,5;3\n"),
+        'pandas.read_csv("NAME.csv", sep=";", decimal=",").to_parquet("NAME.parquet")',
     )
     refused(
         text(tmp_path / "a.dta", "x"), "a.dta: files of this kind are not supported; save the table as Parquet or CSV;"

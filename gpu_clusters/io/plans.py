@@ -104,7 +104,10 @@ def _missing(reader: Reader, table: str, name: str, column: str, present: Sequen
     if len(present) == 1 and any(mark in present[0] for mark in ",;\t|"):
         hint = "are its cells separated by commas (.csv) or tabs (.tsv)?"
         if ";" in present[0]:
-            hint += ' Of Excel\'s semicolons pandas.read_csv(..., sep=";", decimal=",").to_parquet("NAME.parquet") makes a file'
+            hint += (
+                ' Cells separated by semicolons, as Excel writes them, are converted in Python by pandas.read_csv("NAME.csv", '
+                'sep=";", decimal=",").to_parquet("NAME.parquet")'
+            )
     return f"{reader.name}: {what}; columns there: {shown or 'none'}; {hint}"
 
 
