@@ -145,6 +145,14 @@ def test_folders_patterns_and_archives(tmp_path):
     pattern = str(folder / "**" / "*.tif")
     for source in (folder, pattern, [folder / "b.tif", folder / "deeper"], [folder, str(folder / "b.tif")]):
         assert people_within(members, source, area_degrees=1.0) == whole
+    (folder / "_old").mkdir()
+    (folder / "_old" / "b.tif").write_bytes(b"")  # passed over, as in a folder of tables
+    (tmp_path / "linked").symlink_to(folder)
+    (tmp_path / "links").mkdir()
+    for name in ("b.tif", "deeper"):
+        (tmp_path / "links" / name).symlink_to(folder / name)
+    for source in (folder, tmp_path / "linked", tmp_path / "links"):
+        assert people_within(members, source, area_degrees=1.0) == whole
     with zipfile.ZipFile(tmp_path / "tile.zip", "w") as archive:
         archive.write(folder / "b.tif", "inner/b.tif")
         archive.writestr("inner/b.txt", "no raster")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 
 import numpy as np
@@ -39,6 +40,17 @@ def test_places_and_areas_that_are_no_numbers():
     for area in ("0.05", None, True, [0.05], np.inf, 10**400):
         with pytest.raises(UsageError, match="area_degrees must be a finite number above 0"):
             people_within(PLACES, plain().array(), area_degrees=area)
+
+
+def test_a_folder_of_which_a_part_cannot_be_read(tmp_path, monkeypatch):
+    """The people of its tiles would be missing."""
+
+    def walk(folder, onerror, **_):
+        onerror(PermissionError(13, "Permission denied", f"{folder}/secret"))
+        return iter(())
+
+    monkeypatch.setattr(os, "walk", walk)
+    refused(tmp_path, str(tmp_path), "cannot be opened for want of permission")
 
 
 def test_sources_that_are_not_there(tmp_path):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from gpu_clusters.errors import InputError, UsageError, first_line
+from gpu_clusters.io.folders import walk
 from gpu_clusters.io.formats import reading
 from gpu_clusters.io.grids import Grid, parse_crs
 from gpu_clusters.io.model import InputFile
@@ -173,10 +174,12 @@ def _files(path: Path) -> list[Path]:
                 raise InputError(f"{path}: {'no file matches' if pattern else 'does not exist'}; check the path")
             return [name for one in found for name in _files(one)]
         if path.is_dir():
-            names = sorted(p for p in path.rglob("*") if p.name.lower().endswith(FOLDER) and not p.name.startswith("."))
-            if not names:
+            files = sorted(
+                folder / name for folder, names in walk(path) for name in names if name.lower().endswith(FOLDER)
+            )
+            if not files:
                 raise InputError(f"{path}: the folder holds no raster; supported endings: {', '.join(FOLDER)}")
-            return names
+            return files
         if not path.name.lower().endswith(NAMED):
             raise InputError(f"{path}: is no raster that can be read; supported endings: {', '.join(NAMED)}")
         if not path.stat().st_size:
