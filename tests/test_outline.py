@@ -9,6 +9,7 @@ from reference import assign_deals, by_first_member, reference_rank
 from scenes import KINDS
 from worlds import random_world
 
+from gpu_clusters.kernels.outline import near_others
 from gpu_clusters.steps.divide import lines_between
 from gpu_clusters.steps.outline import area_polygons, decimals, tolerance
 
@@ -171,3 +172,16 @@ def test_real_holes_stay_and_false_ones_go():
     (islands,) = area_polygons(np.array([0.0, 1.0]), np.zeros(2), np.zeros(2, np.int64), 1, 0.05)
     assert islands.geom_type == "MultiPolygon"
     assert islands.area == pytest.approx(2 * np.pi * 0.05**2, rel=2e-3)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_members_near_another_group_are_found_and_none_far_from_all(seed):
+    rng = np.random.default_rng(seed)
+    n, distance = int(rng.integers(0, 200)), 10 ** rng.uniform(-9, 1)
+    x, y = (rng.random((2, n)) * rng.choice([1, 10, 300]) * distance + rng.uniform(-90, 90)).round(rng.choice([0, 12]))
+    group = rng.integers(0, rng.integers(1, 5), n)
+    apart = np.hypot(x[:, None] - x, y[:, None] - y)
+    nearest = np.where(group[:, None] != group, apart, np.inf).min(axis=1, initial=np.inf)
+    near = near_others(x, y, group, distance)
+    assert near[nearest <= distance].all()
+    assert not near[nearest > distance * 6 / 4 * np.sqrt(2) * (1 + 1e-9)].any()  # six cells, a quarter wide each

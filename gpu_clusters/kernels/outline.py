@@ -50,12 +50,14 @@ def near_others(
     near = np.zeros(len(x), np.bool_)
     if len(x):
         column, row = _cells(x, distance / 4), _cells(y, distance / 4)
-        slots = _slots(len(x))
-        none = np.zeros(len(x), np.int64)
+        none, slots = np.zeros(len(x), np.int64), _slots(len(x))
         _enter(none, column, row, slots)
+        first = np.sort(slots[slots >= 0])  # the cells; they are far fewer than members, in a table that caches hold
+        none, columns, rows, slots = none[first], column[first], row[first], _slots(len(first))
+        _enter(none, columns, rows, slots)
         span = np.arange(-5, 6)
         offsets = np.array([(i, j) for i in span for j in span])
-        _near_others(group, none, column, row, slots, offsets, near)
+        _near_others(group, column, row, none, columns, rows, slots, offsets, near)
     return near
 
 
@@ -138,20 +140,21 @@ def _uncovered(x, y, group, column, row, slots, offsets, radius, keep):
         keep[i] = covered != ALL
 
 
-@njit(cache=True)
-def _near_others(group, none, column, row, slots, offsets, near):
+@njit(cache=True, parallel=True)
+def _near_others(group, column, row, none, columns, rows, slots, offsets, near):
     own = np.empty(len(group), np.int64)
-    lowest, highest = np.full(len(slots), np.iinfo(np.int64).max), np.full(len(slots), -1)
+    lowest, highest = np.full(len(rows), np.iinfo(np.int64).max), np.full(len(rows), -1)
     for i in range(len(group)):
-        own[i] = slot = _slot(0, column[i], row[i], none, column, row, slots)
-        lowest[slot], highest[slot] = min(lowest[slot], group[i]), max(highest[slot], group[i])
+        own[i] = cell = slots[_slot(0, column[i], row[i], none, columns, rows, slots)]
+        lowest[cell], highest[cell] = min(lowest[cell], group[i]), max(highest[cell], group[i])
     low_around, high_around = lowest.copy(), highest.copy()
-    for slot in range(len(slots)):
-        i = slots[slot]
-        if i >= 0:
-            for k in range(len(offsets)):
-                other = _slot(0, column[i] + offsets[k, 0], row[i] + offsets[k, 1], none, column, row, slots)
-                low_around[slot] = min(low_around[slot], lowest[other])
-                high_around[slot] = max(high_around[slot], highest[other])
-    for i in range(len(group)):
+    for cell in prange(len(rows)):
+        for k in range(len(offsets)):
+            other = slots[
+                _slot(0, columns[cell] + offsets[k, 0], rows[cell] + offsets[k, 1], none, columns, rows, slots)
+            ]
+            if other >= 0:
+                low_around[cell] = min(low_around[cell], lowest[other])
+                high_around[cell] = max(high_around[cell], highest[other])
+    for i in prange(len(group)):
         near[i] = low_around[own[i]] < group[i] or high_around[own[i]] > group[i]
