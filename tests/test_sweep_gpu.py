@@ -17,7 +17,7 @@ from gpu_clusters import DeviceError, UsageError, backend, sweep
 from gpu_clusters.engines import cuda, device, hierarchy, levels, native
 from gpu_clusters.errors import DeviceMemoryError
 from gpu_clusters.settings import Settings
-from gpu_clusters.sweeps import spread
+from gpu_clusters.sweeps import run
 
 PACKAGES = ("cupy", "numba_cuda", "cuml")
 
@@ -85,7 +85,7 @@ def test_workers_of_dask_get_the_kernels(monkeypatch):
             yield key, pickling.loads(pickling.dumps(study)).part(*key)
             assert "link_level" in cuda_loops.launched
 
-    monkeypatch.setattr(spread, "compute", compute)
+    monkeypatch.setattr(run, "compute", compute)
     assert_same(sweep(world.patents, deals=world.deals, device="gpu", dask="local", **given), expected)
 
 
