@@ -1,12 +1,22 @@
-"""Polygons that the user brings: which cluster a boundary belongs to, and where a region is."""
+"""Polygons that the user brings: which cluster a boundary belongs to, where a region is, and what cannot be used."""
 
 from __future__ import annotations
 
+import json
+import math
+
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from gpu_clusters_cli.output import emit_table, ranking_table
+from program import address_table
+from worlds import world_of_three
 
+import gpu_clusters
+from gpu_clusters import InputError, UsageError
+from gpu_clusters.io.polygons import read_polygons
 from gpu_clusters.steps.boundary import claimed, warnings_of
 from gpu_clusters.steps.locate import Locations
 from gpu_clusters.steps.members import of_locations
@@ -46,3 +56,131 @@ def test_places_in_regions_are_not_clustered():
     assert merged.labels.tolist() == [1, -1, 0] and merged.pairs.shape == (0, 2)
     assert clustering.density_at.tolist() == [4, 5, 6]
     assert clustering.core.tolist() == [False] * 3 and clustering.labels.tolist() == [-1] * 3
+
+
+def test_population_follows_the_polygons():
+    import rioxarray  # noqa: F401
+    import xarray
+
+    cells = xarray.DataArray(
+        np.full((80, 200), 10.0), {"y": 3.95 - 0.1 * np.arange(80), "x": -4.95 + 0.1 * np.arange(200)}, ("y", "x")
+    ).rio.write_crs("EPSG:4326")
+    regions = [shapely.box(-1, -1, 1, 1), shapely.box(3.95, -1, 5, 1), shapely.box(50, 50, 51, 51)]
+    found = world_of_three(regions=regions, population=cells)
+    assert found.ranking["population"].tolist()[:2] == [4000, 2200]  # centres on an edge count
+    assert found.ranking["population"].isna().tolist() == [False, False, True]
+    assert "outside of the rasters" in " ".join(found.manifest["warnings"])
+    regions[2] = shapely.Polygon()
+    (warning,) = world_of_three(regions=regions, population=cells).manifest["warnings"]
+    assert warning == "population: 1 of 3 clusters without a polygon, with an empty population (cluster 3)"
+
+
+@pytest.mark.parametrize("flat", [None, shapely.Polygon(), shapely.Polygon([(9, 9), (9, 8), (9, 9)])], ids=str)
+def test_a_region_without_an_area_is_nowhere(flat, tmp_path, capsys):
+    regions = gpd.GeoSeries([shapely.box(50, 50, 51, 51), flat, shapely.box(-1, -1, 1, 1)], crs="EPSG:4326")
+    found = world_of_three(regions=regions)
+    at = found.ranking[["lon", "lat"]]
+    assert at.isna().all(axis=1).tolist() == [False, False, True] and at.iloc[1].tolist() == [50.5, 50.5]
+    found.write(tmp_path / "out")
+    compared = gpu_clusters.compare(tmp_path / "out", tmp_path / "out").clusters
+    assert compared["lon"].isna().tolist()[:3] == [False, False, True]
+    emit_table(ranking_table(found.ranking, 3))
+    assert "nan" not in capsys.readouterr().out
+
+
+def test_what_cannot_be_used(tmp_path):
+    with pytest.raises(InputError, match="neither area, hull or concave nor a file"):
+        world_of_three(boundary="hul")
+    with pytest.raises(UsageError, match="regions have their own boundaries"):
+        world_of_three(boundary="hull", regions=[shapely.box(0, 0, 1, 1)])
+    with pytest.raises(InputError, match="no polygon with an area"):
+        world_of_three(regions=[shapely.Polygon()])
+    with pytest.raises(InputError, match="cannot be read as polygons"):
+        world_of_three(regions=tmp_path / "none.gpkg")
+    frame = gpd.GeoDataFrame({"a": [1]}, geometry=[shapely.box(0, 0, 1, 1)], crs="EPSG:4326")
+    with pytest.raises(InputError, match="no column 'b' to name the regions by; there are a"):
+        world_of_three(regions=frame, region_name="b")
+    named = world_of_three(regions=frame, region_name="a")
+    assert named.ranking["name"].tolist() == ["1"] and named.manifest["warnings"] == []
+    assert world_of_three(regions=frame).manifest["warnings"] == [
+        "regions (data frame): no column gives the regions names; choose one with --region-name: there are a"
+    ]
+    assert world_of_three(regions=frame[["geometry"]]).manifest["warnings"] == []
+    with pytest.raises(InputError, match="no column 'b' to name the regions by; there are none but the geometry"):
+        world_of_three(regions=[shapely.box(0, 0, 1, 1)], region_name="b")
+    with pytest.raises(InputError, match="no column 'geometry' to name the regions by; there are a"):
+        world_of_three(regions=frame, region_name="geometry")
+    assert world_of_three(regions=frame[["geometry"]].rename_geometry("name")).ranking["name"].isna().all()
+    with pytest.raises(UsageError, match="region_name is the column that names regions"):
+        world_of_three(region_name="a")
+    with pytest.raises(InputError, match="neither area, hull or concave nor a file"):
+        world_of_three(boundary="x" * 300)
+    for wrong in ({"boundary": 3}, {"boundary": ""}, {"region_name": 3}):
+        with pytest.raises(UsageError, match=next(iter(wrong))):
+            world_of_three(**wrong)
+
+
+ONE = shapely.box(0, 0, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("shapes", "says"),
+    [
+        ([ONE, shapely.Point(0, 0)], "polygon 2 is a Point; give polygons"),
+        (gpd.GeoSeries([shapely.box(0, 0, 1e9, 1e9)], crs="EPSG:3035"), "polygon 1 has a corner without longitude"),
+        ([ONE, shapely.Polygon([(0, 0), (math.inf, 0), (1, 1)])], "polygon 2 has a corner without longitude"),
+        (gpd.GeoSeries([ONE], crs='LOCAL_CS["here",UNIT["metre",1]]'), "coordinates in 'here' cannot be turned into"),
+        (gpd.GeoDataFrame({"a": [1]}), "has no column of shapes"),
+    ],
+)
+def test_shapes_that_cannot_be_used(shapes, says):
+    with pytest.raises(InputError, match=r"regions \(data frame\): " + says):
+        world_of_three(regions=shapes)
+
+
+def test_files_of_several_layers(tmp_path, recwarn):
+    path = tmp_path / "r.gpkg"
+    for layer, name in (("z", "first"), ("a", "second")):
+        gpd.GeoDataFrame({"name": [name]}, geometry=[ONE], crs="EPSG:4326").to_file(path, layer=layer)
+    found = world_of_three(regions=path)
+    assert found.ranking["name"].tolist() == ["first"]
+    assert found.manifest["warnings"] == [
+        f"{path}: of its 2 layers (z, a) the first is read; for another make a file of that alone"
+    ]
+    assert not [warning for warning in recwarn if "layer" in str(warning.message)]
+    with pytest.warns(UserWarning, match="the first is read"):
+        assert len(read_polygons(path)) == 1
+
+
+@pytest.mark.parametrize("option", ["--boundary", "--regions"])
+def test_files_that_hold_no_polygons(program, option):
+    given = ["rank", "--patents", "patents.csv", "--density", 5, "--out", "out"]
+    address_table().to_csv("patents.csv")
+    program.refused(3, *given, option, "patents.csv", says="patents.csv: is a table without shapes")
+    gpd.GeoSeries([shapely.Point(0, 0)], crs="EPSG:4326").to_file("points.geojson")
+    program.refused(3, *given, option, "points.geojson", says="points.geojson: polygon 1 is a Point")
+
+
+def test_the_command_line_and_configuration(program):
+    here = program.here
+    address_table().to_parquet(here / "patents.parquet")
+    frame = gpd.GeoDataFrame({"id": ["x", "y"]}, geometry=[shapely.box(0, 40, 5, 50), shapely.box(16, -25, 18, -20)])
+    (here / "study").mkdir()
+    frame.set_crs("EPSG:4326").to_file(here / "study" / "r.gpkg")
+    given = ["rank", "--patents", "patents.parquet", "--density", 5]
+    assert program(*given, "--boundary", "hull", "--out", "hull").code == 0
+    assert json.loads((here / "hull" / "manifest.json").read_text())["settings"]["boundary"] == "hull"
+    assert program(*given, "--boundary", "study/r.gpkg", "--out", "file").code == 0
+    ran = program(*given, "--regions", "study/r.gpkg", "--region-name", "id", "--out", "regions")
+    assert ran.code == 0 and "\n2 regions of 60 addresses" in ran.err
+    assert set(pd.read_csv(here / "regions" / "ranking.csv")["name"]) == {"x", "y"}
+    (here / "study" / "study.toml").write_text('patents = "../patents.parquet"\nregions = "r.gpkg"\nregion_name = "id"')
+    assert program("rank", "--config", "study/study.toml", "--out", "config").code == 0
+    one, two = ((here / name / "boundaries.geojson").read_bytes() for name in ("regions", "config"))
+    assert one == two
+    (here / "study" / "study.toml").write_text('patents = "../patents.parquet"\nboundary = "r.gpkg"\ndensity = 5')
+    assert program("rank", "--config", "study/study.toml", "--out", "again").code == 0
+    program.refused(
+        2, *given, "--regions", "study/r.gpkg", "--boundary", "hull", "--out", "no", says="regions have their own"
+    )
+    program.refused(3, *given, "--boundary", "hul", "--out", "no", says="neither area, hull or concave nor a file")

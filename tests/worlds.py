@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from scenes import EARTH_RADIUS_KM, KINDS, Scene
 
+import gpu_clusters
+
 COUNTRIES = np.array(["NA", "CN", "CH", "DE", "US", "XX", None], dtype=object)
 ORGANIZATIONS = np.array(["Zeta AG", "alpha", "Beta", "Ökonomie", "Alpha, Inc.", "O'Neill & Co", None], dtype=object)
 FRACTIONS = [0.0, 0.25, 1 / 3, 0.5, 1.0, 1.0, 1.75, 3.0]
@@ -175,3 +177,11 @@ def random_world(seed: int) -> World:
     settings |= {"crs": options["crs"]} if "crs" in options else {}
     settings = {name: value.item() if isinstance(value, np.generic) else value for name, value in settings.items()}
     return World(patents, publications, deals, settings, kind)
+
+
+def world_of_three(**more):
+    """A ranking of three clusters on the equator, at longitudes 0, 2 and 4: 10, 9 and 8 addresses."""
+    places = [(0.0, 0.0)] * 6 + [(0.1, 0.0)] * 4 + [(2.0, 0.0)] * 9 + [(4.0, 0.0)] * 8
+    lon, lat = np.array(places).T
+    patents = pd.DataFrame({"doc_id": range(len(places)), "lon": lon, "lat": lat})
+    return gpu_clusters.rank(patents, radius_km=15, density=5, **more)
