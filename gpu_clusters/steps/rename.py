@@ -89,11 +89,13 @@ def _lookup(described: Sequence[Described], automatic: Sequence[str], wanted: se
         lambda c: (name for place in described[c].cities + described[c].places for name in _spellings(place)),
     )
 
+    plain = cache(plainly)
+
     @cache
     def by_name(way: int) -> Mapping[str, Sequence[int]]:
         found: dict[str, list[int]] = {name: [] for name in wanted}
         for c in range(len(described)):
-            for name in wanted.intersection(map(plainly, names_of[way](c))):
+            for name in wanted.intersection(map(plain, names_of[way](c))):
                 found[name].append(c)
         return found
 
