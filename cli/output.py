@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 from rich.text import Text
 
+from gpu_clusters import texts
 from gpu_clusters.errors import GpuClustersError
 from gpu_clusters.io.results import plain
 from gpu_clusters.schema import WORLD
@@ -125,10 +126,10 @@ def ranking_table(ranking: pd.DataFrame, count: int, *, moves: bool = False) -> 
         if roomy:
             cells.append(_text(row.economies))
         if width >= middling:
-            cells += [_amount(row.patents), _amount(row.publications), _amount(row.deals)]
-        cells.append(f"{row.total_share:.2f}")
+            cells += [texts.count(row.patents), texts.count(row.publications), texts.count(row.deals)]
+        cells.append(texts.share(row.total_share))
         if intense:
-            cells += [_amount_or_none(row.population), _intensity(row)]
+            cells += [texts.count(row.population), _intensity(row)]
         if roomy:
             cells.append("" if pd.isna(row.lat) else f"{row.lat:.2f}, {row.lon:.2f}")
         if width >= wide:
@@ -174,9 +175,9 @@ def coverage_table(coverage: pd.DataFrame, count: int) -> Table:
     for title in ("addresses", "city-level %", *(("documents", "covered %") if counted else ())):
         table.add_column(title, justify="right", no_wrap=True)
     for row in pd.concat([rows, coverage[coverage["country"] == WORLD]]).itertuples(index=False):
-        cells = [_text(row.country) or "(none)", f"{row.rows:,}", _percent(row.rows_pct)]
+        cells = [_text(row.country) or "(none)", f"{row.rows:,}", texts.percent(row.rows_pct)]
         if counted:
-            cells += [f"{row.documents:,.0f}", _percent(row.documents_pct)]
+            cells += [f"{row.documents:,.0f}", texts.percent(row.documents_pct)]
         table.add_row(*(Text(cell) for cell in cells))
     return table
 
@@ -184,12 +185,8 @@ def coverage_table(coverage: pd.DataFrame, count: int) -> Table:
 def covered(row: Any) -> str:
     """A World row of a coverage table, in words."""
     noun = ("deal" if row.table == "deals" else "document") + ("" if row.documents == 1 else "s")
-    documents = f"; {_amount(row.documents)} {noun}, {_percent(row.documents_pct)} % covered"
-    return f"{row.table}: {counted(row.rows, 'row')}, {_percent(row.rows_pct)} % geocoded{documents}"
-
-
-def _percent(value: float) -> str:
-    return "" if pd.isna(value) else f"{value:.1f}"
+    documents = f"; {texts.count(row.documents)} {noun}, {texts.percent(row.documents_pct)} % covered"
+    return f"{row.table}: {counted(row.rows, 'row')}, {texts.percent(row.rows_pct)} % geocoded{documents}"
 
 
 def move(row: Any) -> str:
@@ -204,19 +201,9 @@ def _console() -> Console:
     return Console(highlight=False, width=max(Console().width, NARROW) if terminal else PIPED_WIDTH)
 
 
-def _amount(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 or value == round(value) else f"{value:,.1f}"
-
-
-def _amount_or_none(value: Any) -> str:
-    return "" if pd.isna(value) else _amount(value)
-
-
 def _intensity(row: Any) -> str:
-    if pd.isna(row.intensity):
-        return ""
     place = "" if pd.isna(row.intensity_rank) else f" ({row.intensity_rank})"
-    return f"{float(f'{row.intensity:.3g}'):,.15g}{place}"
+    return f"{texts.intensity(row.intensity)}{place}"
 
 
 def _text(value: Any) -> str:

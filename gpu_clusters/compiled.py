@@ -7,12 +7,8 @@ import stat
 import threading
 from pathlib import Path
 
-_busy = threading.RLock()
-
-
-def keep_to_one_thread() -> threading.RLock:
-    """Lock for the parallel kernels: one of numba's threading layers aborts the process when two threads enter it at once."""
-    return _busy
+one_thread_at_a_time = threading.RLock()
+"""Held where parallel kernels run: one of numba's threading layers aborts the process when two threads enter it at once."""
 
 
 def keep_kernels() -> None:

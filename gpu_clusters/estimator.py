@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from gpu_clusters import backend
-from gpu_clusters.compiled import keep_to_one_thread
+from gpu_clusters.compiled import one_thread_at_a_time
 from gpu_clusters.degrees import GEOCODED, classify
 from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.errors import UsageError, first_line
@@ -116,7 +116,7 @@ class WeightedDBSCAN(ClusterMixin, BaseEstimator):
         threshold = math.ceil(Fraction(float(self.threshold)) * 2**shift if shift else Fraction(str(self.threshold)))
         reach = sphere_reach(settings.radius_km)
         problem = Problem(on_sphere(lon, lat), lon, lat, weight, reach, threshold, self.border)
-        with keep_to_one_thread():
+        with one_thread_at_a_time:
             found = backend.pick(settings).cluster(problem)
         self.labels_ = found.labels
         self.core_sample_indices_ = np.flatnonzero(found.core)

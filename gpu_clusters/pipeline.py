@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gpu_clusters import backend, manifest
 from gpu_clusters.arrays import gathered
-from gpu_clusters.compiled import keep_to_one_thread
+from gpu_clusters.compiled import one_thread_at_a_time
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io import read_deals
 from gpu_clusters.io.boundaries import boundaries_table
@@ -151,7 +151,7 @@ def rank(
         deals_read = read_table(read_deals, deals, "deals", settings, clock)
     tables = Tables(patents_read, publications_read, deals_read)
 
-    with clock.stage("locate"), keep_to_one_thread():
+    with clock.stage("locate"), one_thread_at_a_time:
         located = locate(tables.patents, tables.publications, settings)
     if regions is not None and given is not None:
         with clock.stage("place in regions"):
@@ -159,14 +159,14 @@ def rank(
             members = of_regions(merged.labels, len(given.polygons))
             outlines = given.polygons[members.labels()]
     else:
-        with clock.stage("cluster"), keep_to_one_thread():
+        with clock.stage("cluster"), one_thread_at_a_time:
             clustering = cluster(located.locations, settings, chosen.cluster)
-        with clock.stage("merge"), keep_to_one_thread():
+        with clock.stage("merge"), one_thread_at_a_time:
             merged = merge(located, clustering, tables.patents, tables.publications, settings, chosen.close)
         members = of_locations(merged.labels)
-        with clock.stage("draw boundaries"), keep_to_one_thread():
+        with clock.stage("draw boundaries"), one_thread_at_a_time:
             outlines = draw(located.locations, members, settings, given and given.polygons, chosen.inside)
-    with clock.stage("overlay"), keep_to_one_thread():
+    with clock.stage("overlay"), one_thread_at_a_time:
         placed = None
         if tables.deals and regions is not None and given is not None:
             placed = overlay_regions(tables.deals, given.polygons, chosen.inside)
@@ -176,7 +176,7 @@ def rank(
             placed = overlay(tables.deals, located.locations, merged.labels, settings, chosen.nearest)
     people, rasters = None, list[InputFile]()
     if population is not None:
-        with clock.stage("population"), keep_to_one_thread():
+        with clock.stage("population"), one_thread_at_a_time:
             replaced = outlines if regions is not None or settings.boundary != "area" else None
             people, rasters = _people(population, located.locations, members, settings, clock, chosen, replaced)
     with clock.stage("score"):

@@ -99,6 +99,18 @@ BAD = {
     "no JSON": (lambda: Path("a/manifest.json").write_text("{"), "a/manifest.json: cannot be read as JSON"),
     "a list": (lambda: Path("a/manifest.json").write_text("[]"), "a/manifest.json: is not the manifest of a result"),
     "odd outputs": (lambda: Path("a/manifest.json").write_text('{"outputs": [3]}'), "a/manifest.json: is not"),
+    "odd years": (
+        lambda: Path("a/manifest.json").write_text('{"settings": {"years": {"patents": ["x", 2]}}}'),
+        "a/manifest.json: is not the manifest",
+    ),
+    "years of one": (
+        lambda: Path("a/manifest.json").write_text('{"settings": {"years": {"patents": [2001]}}}'),
+        "a/manifest.json: is not the manifest",
+    ),
+    "a list of years": (
+        lambda: Path("a/manifest.json").write_text('{"settings": {"years": [2001, 2005]}}'),
+        "a/manifest.json: is not the manifest",
+    ),
     "text": (lambda: spoil("a", "ranking.parquet", rank=lambda t: ["x"] * len(t)), "a/ranking.parquet"),
     "no column": (
         lambda: pd.DataFrame({"x": [1]}).to_parquet("a/locations.parquet"),

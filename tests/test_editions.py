@@ -182,6 +182,35 @@ def test_warnings():
     assert gpu_clusters.rank(table, density=1, previous=more).manifest["warnings"] == []
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "says"),
+    [
+        ((2001, 2005), (2006, 2010), None),
+        ((2001, 2005), (2006, 2009), "patents 2001:2005 -> 2006:2009"),
+        ((None, None), (2006, 2010), "patents all -> 2006:2010"),
+        ((2001, None), (None, None), "patents 2001: -> all"),
+        ((2001, None), (2005, None), None),
+        ((2001, None), (None, 2010), "patents 2001: -> :2010"),
+    ],
+)
+def test_windows_of_other_lengths_are_told(tmp_path, before, now, says):
+    """In memory and from folders; of a table that only one of them has the windows say nothing."""
+    table = pd.DataFrame({"doc_id": range(10), "lon": 0.0, "lat": 0.0, "year": range(2001, 2011)})
+    ranked = []
+    for name, window in (("before", before), ("now", now)):
+        years = {} if window == (None, None) else {"patents": window}
+        years |= {"publications": (2001, 2001)} if name == "now" else {}
+        publications = table if name == "now" else None
+        ranked.append(gpu_clusters.rank(table, publications, density=1, years=years))
+        ranked[-1].write(tmp_path / name)
+    for pair in (ranked, [tmp_path / "before", tmp_path / "now"]):
+        told = [warning for warning in compare(*pair).manifest["warnings"] if "numbers of years" in warning]
+        expected = (
+            f"the editions were asked for different numbers of years ({says}): ranks may have changed for that alone"
+        )
+        assert told == ([expected] if says else [])
+
+
 def test_what_is_no_edition(tmp_path):
     table = pd.DataFrame({"doc_id": [1], "lon": [0.0], "lat": [0.0]})
     result = gpu_clusters.rank(table, density=1)

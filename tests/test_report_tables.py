@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from reports import NAMES
 
-from gpu_clusters.report import economies, escape, files, numbers, tables
+from gpu_clusters import texts
+from gpu_clusters.report import economies, escape, files, tables
 
 
 def test_numbers_of_the_tables(found, contents):
@@ -77,7 +78,7 @@ def test_economies():
 
 
 def test_texts_of_numbers():
-    assert [numbers.count(v) for v in (0, 12.345, 100.4, 1234567.0, float("nan"), pd.NA)] == [
+    assert [texts.count(v) for v in (0, 12.345, 100.4, 1234567.0, float("nan"), pd.NA)] == [
         "0",
         "12.3",
         "100",
@@ -85,20 +86,20 @@ def test_texts_of_numbers():
         "",
         "",
     ]
-    assert [numbers.count(v) for v in (99.96, 11.98, 0.04)] == ["100", "12", "0"]  # as the page has them
-    assert [numbers.intensity(v) for v in (0.12345, 0.000123456, 98.76, 12345.6)] == [
+    assert [texts.count(v) for v in (99.96, 11.98, 0.04)] == ["100", "12", "0"]  # as the page has them
+    assert [texts.intensity(v) for v in (0.12345, 0.000123456, 98.76, 12345.6)] == [
         "0.123",
         "0.000123",
         "98.8",
         "12,300",
     ]
-    assert [numbers.whole(v) for v in (0, 12345, 999.6)] == ["0", "12,345", "1,000"]
-    assert (numbers.share(2.345678), numbers.share(0), numbers.percent(99.96)) == ("2.35", "0.00", "100.0")
-    assert (numbers.setting(4500.0), numbers.setting(0.05), numbers.setting(1e6)) == ("4,500", "0.05", "1,000,000")
-    for form in numbers.FORMATS.values():
+    assert [texts.whole(v) for v in (0, 12345, 999.6)] == ["0", "12,345", "1,000"]
+    assert (texts.share(2.345678), texts.share(0), texts.percent(99.96)) == ("2.35", "0.00", "100.0")
+    assert (texts.setting(4500.0), texts.setting(0.05), texts.setting(1e6)) == ("4,500", "0.05", "1,000,000")
+    for form in texts.FORMATS.values():
         assert [form(nothing) for nothing in (float("nan"), pd.NA, None)] == [""] * 3, form
-    assert numbers.text("São Paulo") == "São Paulo"
-    assert [numbers.change(v) for v in (3, -2, 0, pd.NA)] == ["+3", "\N{MINUS SIGN}2", "0", ""]
+    assert texts.text("São Paulo") == "São Paulo"
+    assert [texts.change(v) for v in (3, -2, 0, pd.NA)] == ["+3", "\N{MINUS SIGN}2", "0", ""]
 
 
 def test_csv(contents):

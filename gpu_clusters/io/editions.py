@@ -32,6 +32,7 @@ FOR_COMPARISON = (
 _MAY_BE_NULL = TEXT_COLUMNS | {"intensity_rank", "lon", "lat"}  # a region without an area is nowhere
 _PLACES = ("lon", "lat", "weight", "cluster_id")
 _NOT_OF_THE_METHOD = frozenset({"columns", "years", "device", "engine", "names"})
+Window = tuple[int | None, int | None]
 _LIMIT = 2**62  # weights of all places together stay below
 IN_MEMORY = "the result in memory"
 
@@ -97,6 +98,12 @@ def caveats(now: Edition, before: Edition, matched: int) -> list[str]:
         found.append(
             f"the editions were made with different settings ({listed}): ranks may have changed for that alone"
         )
+    spans = [f"{table} {_span(one)} -> {_span(other)}" for table, one, other in _windows(before, now)]
+    if spans:
+        found.append(
+            f"the editions were asked for different numbers of years ({', '.join(spans)}): ranks may have changed for "
+            "that alone"
+        )
     only = _only(before, now), _only(now, before)
     for tables, which in zip(only, ("earlier", "later"), strict=True):
         if tables:
@@ -113,6 +120,29 @@ def _only(one: Edition, other: Edition) -> list[str]:
     """Tables that count something in the first edition only."""
     here, there = (edition.manifest.get("totals") or {} for edition in (one, other))
     return [table for table in TABLES if here and there and here.get(table) and not there.get(table)]
+
+
+def _windows(before: Edition, now: Edition) -> Iterator[tuple[str, Window, Window]]:
+    """Tables of both editions of which one counts more years than the other, with the first and last year of either."""
+    for table in TABLES:
+        here, there = (_window(edition, table) for edition in (before, now))
+        if here and there and _years(here) != _years(there):
+            yield table, here, there
+
+
+def _window(edition: Edition, table: str) -> Window | None:
+    """The first and last year that a table counts, None where it has no end; None for a table that counts nothing."""
+    manifest = edition.manifest
+    if not (manifest.get("settings") and (manifest.get("totals") or {}).get(table)):
+        return None
+    first, last = (manifest["settings"].get("years") or {}).get(table) or (None, None)
+    return first, last
+
+
+def _years(window: Window) -> tuple[bool, bool] | int:
+    """How many years there are; of a window without an end, on which side it has one."""
+    first, last = window
+    return (first is None, last is None) if first is None or last is None else last - first + 1
 
 
 def _from_folder(folder: Path, columns: Sequence[str]) -> Edition:
@@ -145,9 +175,21 @@ def _manifest(path: Path) -> tuple[dict[str, Any], str | None]:
         found = json.loads(text)
     kinds = {"settings": dict, "totals": dict, "outputs": list}
     well = isinstance(found, dict) and all(isinstance(found.get(part, kind()), kind) for part, kind in kinds.items())
-    if not well or not all(isinstance(o, dict) and {"name", "sha256"} <= set(o) for o in found.get("outputs", [])):
+    if (
+        not well
+        or not _are_windows(found.get("settings", {}).get("years", {}))
+        or not all(isinstance(o, dict) and {"name", "sha256"} <= set(o) for o in found.get("outputs", []))
+    ):
         raise InputError(f"{path}: is not the manifest of a result; is {path.parent} the folder of one?")
     return found, hashlib.sha256(text).hexdigest()
+
+
+def _are_windows(years: Any) -> bool:
+    """Whether these are the first and last years of tables, null for no end."""
+    return isinstance(years, dict) and all(
+        isinstance(window, list) and len(window) == 2 and all(year is None or isinstance(year, int) for year in window)
+        for window in years.values()
+    )
 
 
 @contextmanager
@@ -244,6 +286,11 @@ def _check(name: str, column: str, good: Any, what: str, first: int = 0) -> None
 def _digest(path: Path) -> str:
     with reading(str(path), "a file"), path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _span(window: Window) -> str:
+    first, last = window
+    return "all" if first is last is None else f"{'' if first is None else first}:{'' if last is None else last}"
 
 
 def _said(value: Any) -> str:

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from gpu_clusters.report import style
 from gpu_clusters.report.contents import Contents
-from gpu_clusters.report.numbers import count as count_text
-from gpu_clusters.report.numbers import share as share_text
 from gpu_clusters.report.tables import (
     EVERY_CLUSTER,
     INDICATORS,
@@ -22,6 +20,8 @@ from gpu_clusters.report.tables import (
     indicators_said,
     with_ranges,
 )
+from gpu_clusters.texts import count as count_text
+from gpu_clusters.texts import share as share_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

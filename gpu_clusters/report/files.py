@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gpu_clusters.report import escape
-from gpu_clusters.report.numbers import FORMATS
 from gpu_clusters.report.tables import Table
+from gpu_clusters.texts import FORMATS
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet

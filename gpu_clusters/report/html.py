@@ -16,9 +16,9 @@ from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.escape import one_line
 from gpu_clusters.report.files import shown
 from gpu_clusters.report.method import inputs, method, warnings
-from gpu_clusters.report.numbers import percent, whole
 from gpu_clusters.report.payload import payload
 from gpu_clusters.report.tables import SHARE_OF, Table
+from gpu_clusters.texts import percent, whole
 
 if TYPE_CHECKING:
     from jinja2 import Template

@@ -9,7 +9,7 @@ from typing import Any
 
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.escape import one_line
-from gpu_clusters.report.numbers import setting
+from gpu_clusters.texts import setting
 
 
 def method(contents: Contents) -> list[str]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.economies import SOURCE, codes, economy
-from gpu_clusters.report.numbers import setting
+from gpu_clusters.texts import setting
 from gpu_clusters.wording import counted
 
 INDICATORS = {"patents": "Patents", "publications": "Publications", "deals": "Deals"}

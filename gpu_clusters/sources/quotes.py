@@ -30,14 +30,17 @@ def lone_returns(text: str) -> bool:
 def records_of(lines: Sequence[str], delimiter: str) -> int:
     """How many records some lines are; -1 where a quotation mark, or a carriage return, is where it may not be."""
     try:
-        return sum(1 for row in _rows(lines, delimiter, strict=True) if row)
+        return _count(lines, delimiter, strict=True)
     except csv.Error:
         return -1
 
 
-def _rows(lines: Sequence[str], delimiter: str, *, strict: bool) -> Iterator[list[str]]:
-    csv.field_size_limit(2 * LONGEST)
-    return csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=strict)
+def _count(lines: Sequence[str], delimiter: str, *, strict: bool) -> int:
+    limit = csv.field_size_limit(2 * LONGEST)  # of the whole process
+    try:
+        return sum(1 for row in csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=strict) if row)
+    finally:
+        csv.field_size_limit(limit)
 
 
 def one_by_one(block: bytes, delimiter: str, encoding: str) -> tuple[bytes, np.ndarray, dict[int, str]]:
@@ -81,7 +84,7 @@ def _fault(record: str, delimiter: str) -> str:
     if '"' not in record and not lone_returns(record + "\n"):
         return ""
     try:
-        rows = sum(1 for _ in _rows([*record.split("\n"), "the next"], delimiter, strict=False))
+        rows = _count([*record.split("\n"), "the next"], delimiter, strict=False)
     except csv.Error:
         return "has a carriage return outside of quotation marks"
     return "" if rows > 1 else "has a quotation mark that is never closed"

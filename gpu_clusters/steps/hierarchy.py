@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 from gpu_clusters.arrays import to_host
 from gpu_clusters.engines.levels import ON_CPU, Kernels
 from gpu_clusters.engines.protocol import Clustering
-from gpu_clusters.errors import UsageError
 from gpu_clusters.kernels.bands import Bands
 from gpu_clusters.kernels.cells import HEIGHT
 from gpu_clusters.kernels.nodes import Nodes, ancestors
 from gpu_clusters.kernels.spaces import Coordinates, Reach
 
-MOST_LEVELS = 2**15 - 1
 STRETCH = 1.3  # bands serve radii up to so many times the one that they were built for
 
 
@@ -83,10 +81,8 @@ class Neighbourhood:
         ----------
         reach : Reach
         thresholds : (t,) int64
-            Ascending, no two equal.
+            Ascending, no two equal, fewer than 2^15.
         """
-        if len(thresholds) > MOST_LEVELS:
-            raise UsageError(f"a sweep has at most {MOST_LEVELS:,} different densities, not {len(thresholds):,}")
         k, bands = self._kernels, self._bands_for(reach)
         density = k.densities(bands, self.weight[bands.order], reach)
         level = k.xp.searchsorted(k.xp.asarray(thresholds), density, side="right").astype(np.int16)

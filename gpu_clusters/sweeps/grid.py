@@ -11,7 +11,7 @@ from gpu_clusters.errors import UsageError
 from gpu_clusters.settings import WEIGHTINGS
 
 DEFAULT_BASELINE = (15.0, 4500.0)
-MOST_VALUES = 10_000
+MOST_VALUES = 10_000  # levels of density have 16 bits
 SHOWN = 6  # values of a range in a message
 
 

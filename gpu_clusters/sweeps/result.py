@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gpu_clusters.compiled import keep_to_one_thread
+from gpu_clusters.compiled import one_thread_at_a_time
 from gpu_clusters.errors import UsageError
 from gpu_clusters.schema import STABILITY, SWEEP_CLUSTERS, SWEEP_SETTINGS
 from gpu_clusters.steps.score import share_of
@@ -92,7 +92,7 @@ class SweepResult:
         ):
             if value not in axis:
                 raise UsageError(f"{name} {value!r} is not on the grid: there are {', '.join(map(str, axis))}")
-        with keep_to_one_thread():
+        with one_thread_at_a_time:
             number = self._study.numbers(weighting, float(radius_km), float(density))
         found = self._study.inputs.located.locations
         return pd.DataFrame({"lon": found.lon, "lat": found.lat, "cluster_id": np.where(number >= 0, number + 1, -1)})

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gpu_clusters import backend, manifest
-from gpu_clusters.compiled import keep_to_one_thread
+from gpu_clusters.compiled import one_thread_at_a_time
 from gpu_clusters.errors import GpuClustersError, UsageError
 from gpu_clusters.io import read_addresses, read_deals
 from gpu_clusters.pipeline import Clock, Progress, Tables, changed, read_table
@@ -121,9 +121,9 @@ def sweep(
     with clock.stage("read deals"):
         deals_read = read_table(read_deals, deals, "deals", settings, clock)
     tables = Tables(patents_read, publications_read, deals_read)
-    with clock.stage("locate"), keep_to_one_thread():
+    with clock.stage("locate"), one_thread_at_a_time:
         inputs = _inputs(tables, settings)
-    with clock.stage("baseline"), keep_to_one_thread():
+    with clock.stage("baseline"), one_thread_at_a_time:
         study = Study(inputs, settings, grid.densities, engine=chosen.cluster, kernels=chosen.hierarchy)
         clusters = study.compare_with(grid.weightings[0], *grid.baseline)
     record = manifest.of_sweep(settings, chosen, tables.reads, inputs.located, grid._asdict())
@@ -134,7 +134,7 @@ def sweep(
     with clock.stage("sweep"):
         parts = _parts(study, grid, Store(keep, inputs, record, resume), dask, clock)
     if check:
-        with clock.stage("check"), keep_to_one_thread():
+        with clock.stage("check"), one_thread_at_a_time:
             record["checked"] = _check(study, grid, parts, check, seed, clock)
     with clock.stage("collect"):
         result = collect(study, grid, parts, clusters, record)

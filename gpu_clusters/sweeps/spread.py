@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from gpu_clusters import workers
-from gpu_clusters.compiled import keep_to_one_thread
+from gpu_clusters.compiled import one_thread_at_a_time
 from gpu_clusters.sweeps.study import Part, Study
 
 
@@ -34,5 +34,5 @@ def compute(study: Study, keys: list[tuple[str, float]], where: Any) -> Iterator
 
 def part_of(study: Study, weighting: str, radius_km: float) -> Part:
     """A radius, computed where this is called."""
-    with keep_to_one_thread():
+    with one_thread_at_a_time:
         return study.part(weighting, radius_km)

@@ -1,4 +1,4 @@
-"""Numbers as texts, the same in every table, figure and page."""
+"""Numbers as texts, the same on the screen and in every table, figure and page."""
 
 from __future__ import annotations
 
