@@ -204,10 +204,39 @@ def _by_cuspatial() -> Inside:
 
 
 @contextmanager
+def nothing_swallowed() -> Iterator[None]:
+    """Raise a lack of memory that a library swallows, after what is done within.
+
+    CuPy before 14.1 only tells of it where the space for a sort is missing, and goes on with wrong numbers.
+    """
+    swallowed: list[BaseException] = []
+    before = sys.unraisablehook
+
+    def keep(said: sys.UnraisableHookArgs) -> None:
+        if isinstance(said.exc_value, MemoryError):
+            swallowed.append(said.exc_value)
+        else:
+            before(said)
+
+    sys.unraisablehook = keep
+    try:
+        yield
+    except Exception as error:
+        if swallowed:
+            raise swallowed[0] from error
+        raise
+    finally:
+        sys.unraisablehook = before
+    if swallowed:
+        raise swallowed[0]
+
+
+@contextmanager
 def on_gpu(step: str) -> Iterator[None]:
     """A step whose error says what to do when the GPU's memory is full."""
     try:
-        yield
+        with nothing_swallowed():
+            yield
     except Exception as error:
         if not _is_full(error):
             raise

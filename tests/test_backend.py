@@ -287,6 +287,25 @@ def test_a_full_device_names_the_step_and_what_to_do(error):
     assert failed.value.exit_code == 1
 
 
+def test_a_lack_of_memory_that_a_library_swallows_ends_the_step():
+    before = sys.unraisablehook
+    with pytest.raises(DeviceMemoryError, match="full in step 'locate'") as failed, backend.on_gpu("locate"):
+        doubles.Swallowed(MemoryError("Out of memory allocating 512 bytes"))
+    assert failed.value.exit_code == 1
+    with pytest.raises(DeviceMemoryError, match="full in step 'merge'"), backend.on_gpu("merge"):
+        doubles.Swallowed(MemoryError("Out of memory allocating 512 bytes"))
+        raise IndexError("of numbers that are wrong")
+    assert sys.unraisablehook is before
+
+
+def test_other_errors_that_are_swallowed_are_told_as_before(monkeypatch):
+    said = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda error: said.append(str(error.exc_value)))
+    with backend.on_gpu("locate"):
+        doubles.Swallowed(ValueError("of somebody's"))
+    assert said == ["of somebody's"]
+
+
 def test_every_step_of_a_run_is_named(machine, monkeypatch):
     def full_memory(*_):
         raise MemoryError("std::bad_alloc")

@@ -17,7 +17,7 @@ from gpu_clusters import DeviceError, UsageError, backend, sweep
 from gpu_clusters.engines import cuda, device, hierarchy, levels, native
 from gpu_clusters.errors import DeviceMemoryError
 from gpu_clusters.settings import Settings
-from gpu_clusters.sweeps import run
+from gpu_clusters.sweeps import run, spread
 
 PACKAGES = ("cupy", "numba_cuda", "cuml")
 
@@ -87,6 +87,15 @@ def test_workers_of_dask_get_the_kernels(monkeypatch):
 
     monkeypatch.setattr(run, "compute", compute)
     assert_same(sweep(world.patents, deals=world.deals, device="gpu", dask="local", **given), expected)
+
+
+def test_a_worker_fails_where_a_library_swallows_a_lack_of_memory():
+    class Full:
+        def part(self, *_):
+            doubles.Swallowed(MemoryError("Out of memory allocating 512 bytes"))
+
+    with pytest.raises(MemoryError, match="512 bytes"):
+        spread.part_of(Full(), "raw", 5.0)
 
 
 @pytest.mark.usefixtures("machine")

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from gpu_clusters import workers
+from gpu_clusters.backend import nothing_swallowed
 from gpu_clusters.compiled import one_thread_at_a_time
 from gpu_clusters.sweeps.study import Part, Study
 
@@ -34,5 +35,5 @@ def compute(study: Study, keys: list[tuple[str, float]], where: Any) -> Iterator
 
 def part_of(study: Study, weighting: str, radius_km: float) -> Part:
     """A radius, computed where this is called."""
-    with one_thread_at_a_time:
+    with one_thread_at_a_time, nothing_swallowed():
         return study.part(weighting, radius_km)
