@@ -35,3 +35,10 @@ def test_the_extras_name_the_same_packages_for_both_generations():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     of_12, of_13 = ([re.sub(r"cu12|cuda12x|cu13|cuda13x", "", r) for r in extras[f"gpu-cu{n}"]] for n in (12, 13))
     assert of_12 == of_13
+
+
+def test_the_extras_take_no_cupy_whose_sorts_go_on_without_space():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for extra in ("gpu-cu12", "gpu-cu13"):
+        (floor,) = (re.search(r">=([0-9.]+)", needed)[1] for needed in extras[extra] if needed.startswith("cupy"))
+        assert tuple(map(int, floor.split("."))) >= (14, 1)
