@@ -6,15 +6,17 @@ import os
 import re
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from numba import cuda
 
 THREADS, BLOCKS = 128, 4  # of a block, as in `engines.cuda`; that a multiprocessor has room for at least
 REGISTERS = 65_536  # of a multiprocessor
 
-needs_compiler = pytest.mark.skipif(find_spec("numba_cuda") is None, reason="numba-cuda is not installed")
+needs_compiler = pytest.mark.skipif(
+    getattr(cuda, "implementation", "") != "NVIDIA", reason="numba-cuda is not installed, or not in use"
+)
 ROUNDED_EACH = {"mul.rn.f64", "add.rn.f64"}  # the arithmetic of a distance test that rounds like a CPU's
 
 

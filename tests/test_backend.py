@@ -102,6 +102,18 @@ def test_no_compiler_for_kernels(machine, monkeypatch):
         backend.pick(Settings(device="gpu"))
 
 
+def test_numba_cuda_that_is_not_in_use(machine, monkeypatch):
+    """As in a folder of PYTHONPATH, where its .pth file is not read."""
+    check = cuda.check_compiler
+    machine(**full())
+    monkeypatch.setattr(cuda, "check_compiler", check)
+    monkeypatch.setattr(cuda.cuda, "implementation", "Built-in", raising=False)
+    with pytest.raises(
+        DeviceError, match=r"numba-cuda cannot be used \(numba.cuda is Numba's own; .* site-packages\); use"
+    ):
+        backend.pick(Settings(device="gpu"))
+
+
 def test_cuml_alone_is_missing(machine):
     machine(**without("cuml"))
     with pytest.raises(DeviceError, match="engine 'cuml' is not available: cuML is not installed"):

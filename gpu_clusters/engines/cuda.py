@@ -28,6 +28,10 @@ def check_compiler() -> None:
     """Raise an error that names it where something is missing that kernels cannot be compiled without."""
     from numba.cuda.cudadrv import nvvm
 
+    if getattr(numba.cuda, "implementation", "") != "NVIDIA":  # that of Numba fails only when a kernel is compiled
+        raise RuntimeError(
+            "numba.cuda is Numba's own; numba-cuda takes its place where its .pth file is in site-packages"
+        )
     nvvm.NVVM()
     nvvm.LibDevice()
 
