@@ -131,6 +131,12 @@ def _on_gpu(settings: Settings, work: str) -> Backend:
     import cupy
 
     try:
+        int((cupy.arange(2) + 1).sum())  # compiles a kernel
+    except Exception as error:  # without NVRTC, without CUDA's headers, on a GPU that is too old or in use
+        raise DeviceError(
+            f"{asked} is not available: CuPy cannot compute on the {gpu().name} ({first_line(error)}); {OTHERS}"
+        ) from error
+    try:
         from gpu_clusters.engines import areas, cuda
         from gpu_clusters.engines.device import kernels
         from gpu_clusters.engines.hierarchy import kernels as of_levels

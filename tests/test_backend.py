@@ -102,6 +102,20 @@ def test_no_compiler_for_kernels(machine, monkeypatch):
         backend.pick(Settings(device="gpu"))
 
 
+def test_cupy_that_cannot_compile(machine):
+    def arange(_):
+        raise RuntimeError("CuPy failed to load libnvrtc.so.13: cannot open shared object file\n")
+
+    packages = full()
+    packages["cupy"].arange = arange
+    machine(**packages)
+    with pytest.raises(
+        DeviceError, match=r"CuPy cannot compute on the Double H100 \(CuPy failed to load libnvrtc"
+    ) as it:
+        backend.pick(Settings(device="gpu"))
+    assert it.value.exit_code == 4
+
+
 def test_numba_cuda_that_is_not_in_use(machine, monkeypatch):
     """As in a folder of PYTHONPATH, where its .pth file is not read."""
     check = cuda.check_compiler
