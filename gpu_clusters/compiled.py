@@ -12,14 +12,21 @@ one_thread_at_a_time = threading.RLock()
 
 
 def keep_kernels() -> None:
-    """Name a folder of this user's for them if there is no other: without any, numba refuses to compile.
+    """Name a folder of this user's for them if there is no other: without any, numba refuses to compile, and CuPy to be loaded.
 
-    Numba keeps them beside the sources, or else in the user's cache. Both may be read-only, as in many containers.
+    Numba keeps them beside the sources, or else in the user's cache, CuPy in the user's home. All may be read-only, as in many
+    containers.
     """
     beside = Path(__file__).parent / "__pycache__"
     cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111 - fails without a home
-    if "NUMBA_CACHE_DIR" in os.environ or _writable(beside) or _writable(cache):
-        return
+    cupy = Path(os.path.expanduser("~/.cupy/kernel_cache"))  # noqa: PTH111
+    for variable, folders in (("NUMBA_CACHE_DIR", (beside, cache)), ("CUPY_CACHE_DIR", (cupy,))):
+        if variable not in os.environ and not any(map(_writable, folders)):
+            _name_folder(variable)
+
+
+def _name_folder(variable: str) -> None:
+    """Let a variable of the environment name a temporary folder in which nobody else can put programs."""
     import tempfile
 
     folder = Path(tempfile.gettempdir(), f"gpu-clusters-{os.getuid()}")
@@ -27,9 +34,9 @@ def keep_kernels() -> None:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
         private = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
-        os.environ["NUMBA_CACHE_DIR"] = str(folder) if private else tempfile.mkdtemp(prefix="gpu-clusters-")
+        os.environ[variable] = str(folder) if private else tempfile.mkdtemp(prefix="gpu-clusters-")
     except OSError:
-        pass  # numba will say that it has no place
+        pass  # numba or CuPy will say that it has no place
 
 
 def _writable(folder: Path) -> bool:
