@@ -219,7 +219,7 @@ def nothing_swallowed() -> Iterator[None]:
     before = sys.unraisablehook
 
     def keep(said: sys.UnraisableHookArgs) -> None:
-        if isinstance(said.exc_value, MemoryError):
+        if said.exc_value is not None and _is_full(said.exc_value):
             swallowed.append(said.exc_value)
         else:
             before(said)

@@ -313,10 +313,11 @@ def test_a_full_device_names_the_step_and_what_to_do(error):
     assert failed.value.exit_code == 1
 
 
-def test_a_lack_of_memory_that_a_library_swallows_ends_the_step():
+@pytest.mark.parametrize("error", [MemoryError("512 bytes"), RuntimeError("cudaErrorMemoryAllocation: out of memory")])
+def test_a_lack_of_memory_that_a_library_swallows_ends_the_step(error):
     before = sys.unraisablehook
     with pytest.raises(DeviceMemoryError, match="full in step 'locate'") as failed, backend.on_gpu("locate"):
-        doubles.Swallowed(MemoryError("Out of memory allocating 512 bytes"))
+        doubles.Swallowed(error)
     assert failed.value.exit_code == 1
     with pytest.raises(DeviceMemoryError, match="full in step 'merge'"), backend.on_gpu("merge"):
         doubles.Swallowed(MemoryError("Out of memory allocating 512 bytes"))
