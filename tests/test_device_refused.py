@@ -111,6 +111,22 @@ def test_texts_that_are_not_utf8(name, tmp_path):
     both(write(replaced(name, words), tmp_path / "a.parquet"), "a text is not UTF-8")
 
 
+@pytest.mark.parametrize("name", ["country", "organization"])
+def test_texts_to_which_cudf_adds_nul_bytes(name, tmp_path):
+    """As to the last text of what fastparquet writes."""
+
+    def padded(frame):
+        texts = frame[name].to_arrow().to_pylist()
+        texts[4] += "\0\0"  # the last with a place
+        frame._columns[name] = pa.array(texts)
+        return frame
+
+    path, remarks = write(table(), tmp_path / "a.parquet"), list[str]()
+    read = device.read_addresses(Lying(padded), xp, path, "patents", remark=remarks.append)
+    same(read, read_addresses(path, "patents"))
+    assert remarks == ["patents read by the CPU, because a text has NUL bytes"]
+
+
 def test_errors_that_need_no_look_at_the_cells(tmp_path):
     frame = table()
     cases = {

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from gpu_clusters.arrays import count_each
 from gpu_clusters.io import footers
@@ -97,6 +98,8 @@ def _on_host(words: Any) -> pa.Array:
         texts.validate(full=True)
     except pa.ArrowInvalid:
         raise NeedsCpuError("a text is not UTF-8") from None
+    if pc.any(pc.match_substring(texts, "\0")).as_py():  # cuDF takes them for a part of what fastparquet writes
+        raise NeedsCpuError("a text has NUL bytes")
     return texts
 
 
