@@ -28,11 +28,11 @@ def diagnosis() -> dict[str, dict[str, Any]]:
     """Versions, devices, engines and the engine of each step."""
     import numba
 
-    from gpu_clusters.backend import ELSEWHERE, NOT_RUN, ON_GPU, cuml_missing, gpu, pick
+    from gpu_clusters.backend import ELSEWHERE, NOT_RUN, ON_GPU, cuml_missing, gpu_that_compiles, pick
     from gpu_clusters.manifest import versions
     from gpu_clusters.settings import Settings
 
-    chosen, found, without_cuml = pick(Settings()), gpu(), cuml_missing()
+    chosen, found, without_cuml = pick(Settings()), gpu_that_compiles(), cuml_missing()
     steps = {
         "read tables": "pyarrow (cpu)",
         "locate, count, rank": "numba, numpy (cpu)",

@@ -108,9 +108,29 @@ def gpu() -> Gpu:
     return Gpu("", "CuPy finds no NVIDIA GPU")
 
 
+def gpu_that_compiles() -> Gpu:
+    """The GPU that would be used, if kernels can be compiled for it."""
+    found = gpu()
+    if found.missing:
+        return found
+    try:
+        import cupy
+
+        int((cupy.arange(2) + 1).sum())
+    except Exception as error:  # without NVRTC, without CUDA's headers, on a GPU that is too old or in use
+        return Gpu("", f"CuPy cannot compute on the {found.name} ({first_line(error)})")
+    try:
+        from gpu_clusters.engines import cuda
+
+        cuda.check_compiler()
+    except Exception as error:
+        return Gpu("", f"numba-cuda cannot be used ({first_line(error)})")
+    return found
+
+
 def cuml_missing() -> str:
     """Why engine ``cuml`` cannot be used, in words that end a sentence; nothing if it can."""
-    return gpu().missing or ("" if find_spec("cuml") else "cuML is not installed (docs/gpu.md says how)")
+    return gpu_that_compiles().missing or ("" if find_spec("cuml") else "cuML is not installed (docs/gpu.md says how)")
 
 
 def why_cpu() -> str:
@@ -121,7 +141,7 @@ def why_cpu() -> str:
 
 def _on_gpu(settings: Settings, work: str) -> Backend:
     asked = "engine 'cuml'" if settings.engine == "cuml" else "device 'gpu'"
-    missing = cuml_missing() if settings.engine == "cuml" else gpu().missing
+    missing = cuml_missing() if settings.engine == "cuml" else gpu_that_compiles().missing
     if settings.engine == "sklearn":
         missing = "engine 'sklearn' computes on the CPU"
     if settings.device == "cpu":
@@ -130,23 +150,10 @@ def _on_gpu(settings: Settings, work: str) -> Backend:
         raise DeviceError(f"{asked} is not available: {missing}; {OTHERS}")
     import cupy
 
-    try:
-        int((cupy.arange(2) + 1).sum())  # compiles a kernel
-    except Exception as error:  # without NVRTC, without CUDA's headers, on a GPU that is too old or in use
-        raise DeviceError(
-            f"{asked} is not available: CuPy cannot compute on the {gpu().name} ({first_line(error)}); {OTHERS}"
-        ) from error
-    try:
-        from gpu_clusters.engines import areas, cuda
-        from gpu_clusters.engines.device import kernels
-        from gpu_clusters.engines.hierarchy import kernels as of_levels
-        from gpu_clusters.engines.totals import counting as on_device
-
-        cuda.check_compiler()
-    except Exception as error:
-        raise DeviceError(
-            f"{asked} is not available: numba-cuda cannot be used ({first_line(error)}); {OTHERS}"
-        ) from error
+    from gpu_clusters.engines import areas
+    from gpu_clusters.engines.device import kernels
+    from gpu_clusters.engines.hierarchy import kernels as of_levels
+    from gpu_clusters.engines.totals import counting as on_device
 
     made, remarks = kernels(cupy), list[str]()
     if settings.engine == "cuml":

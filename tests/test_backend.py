@@ -66,6 +66,15 @@ def full(cuml_version="26.10.00"):
     }
 
 
+def assert_doctor_says(missing):
+    from gpu_clusters_cli.doctor import diagnosis
+
+    found = diagnosis()
+    assert found["devices"]["gpu"].startswith(f"not used: {missing}")
+    assert found["engines"]["native"] == "available (cpu)"
+    assert found["engines"]["cuml"].startswith(f"not available: {missing}")
+
+
 def without(name):
     return {key: value for key, value in full().items() if key != name}
 
@@ -114,6 +123,7 @@ def test_cupy_that_cannot_compile(machine):
     ) as it:
         backend.pick(Settings(device="gpu"))
     assert it.value.exit_code == 4
+    assert_doctor_says("CuPy cannot compute on the Double H100 (CuPy failed to load")
 
 
 def test_numba_cuda_that_is_not_in_use(machine, monkeypatch):
@@ -126,6 +136,7 @@ def test_numba_cuda_that_is_not_in_use(machine, monkeypatch):
         DeviceError, match=r"numba-cuda cannot be used \(numba.cuda is Numba's own; .* site-packages\); use"
     ):
         backend.pick(Settings(device="gpu"))
+    assert_doctor_says("numba-cuda cannot be used (numba.cuda is Numba's own")
 
 
 def test_cuml_alone_is_missing(machine):
@@ -364,6 +375,4 @@ def test_doctor_says_what_would_run_where(machine):
     assert "Double H100" in found["devices"]["gpu"] and backend.NOT_RUN in found["devices"]["gpu"]
     assert found["engines"]["native"] == "available (cpu, gpu)" and backend.NOT_RUN in found["engines"]["cuml"]
     machine()
-    found = diagnosis()
-    assert found["devices"]["gpu"].startswith("not used: CuPy is not installed")
-    assert found["engines"]["cuml"].startswith("not available: CuPy is not installed")
+    assert_doctor_says("CuPy is not installed")
