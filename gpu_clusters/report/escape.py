@@ -108,8 +108,7 @@ def latex(text: str) -> str:
     """For LaTeX with T1 fonts: Latin letters as commands; letters of other scripts as they are, see `beyond_latex`."""
     words = unicodedata.normalize("NFC", one_line(text)).split(" ")
     return " ".join(
-        r"\allowbreak{}".join("".join(map(_latex_letter, part)) for part in textwrap.wrap(word, 12) or [""])
-        for word in words
+        r"\allowbreak{}".join("".join(map(_latex_letter, part)) for part in textwrap.wrap(word, 12)) for word in words
     )
 
 
@@ -125,7 +124,7 @@ def _latex_letter(letter: str) -> str:
         return letter
     parts = unicodedata.normalize("NFD", letter)
     base, marks = parts[0], parts[1:]
-    if not marks or any(mark not in _ACCENT for mark in marks) or not (ord(base) < 0x80 or base in _LATEX):
+    if any(mark not in _ACCENT for mark in marks) or not (ord(base) < 0x80 or base in _LATEX):
         return letter
     result = (
         {"i": r"\i", "j": r"\j"}.get(base, _LATEX.get(base, base))
