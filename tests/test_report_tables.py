@@ -74,6 +74,7 @@ def test_economies():
     assert economies.economy("KR") == ("KR", "Republic of Korea", "East Asia & Pacific", "High income")
     assert economies.economy("NA").name == "Namibia" and economies.economy("IN").income == "Lower middle income"
     assert economies.economy("ZZ") == ("ZZ", "ZZ", "Not classified", "Not classified")
+    assert economies.economy("") == ("", "Unknown", "Not classified", "Not classified") and economies.codes("") == []
     assert economies.names("CN / HK") == "China, Hong Kong" and economies.codes(None) == []
 
 
@@ -86,7 +87,7 @@ def test_texts_of_numbers():
         "",
         "",
     ]
-    assert [texts.count(v) for v in (99.96, 11.98, 0.04)] == ["100", "12", "0"]  # as the page has them
+    assert [texts.count(v) for v in (99.96, 11.98, 0.04, 101.47)] == ["100", "12", "0", "101"]  # as the page has them
     assert [texts.intensity(v) for v in (0.12345, 0.000123456, 98.76, 12345.6)] == [
         "0.123",
         "0.000123",
@@ -95,11 +96,27 @@ def test_texts_of_numbers():
     ]
     assert [texts.whole(v) for v in (0, 12345, 999.6)] == ["0", "12,345", "1,000"]
     assert (texts.share(2.345678), texts.share(0), texts.percent(99.96)) == ("2.35", "0.00", "100.0")
+    assert texts.setting(1234567.012345) == "1,234,567.012345"
     assert (texts.setting(4500.0), texts.setting(0.05), texts.setting(1e6)) == ("4,500", "0.05", "1,000,000")
     for form in texts.FORMATS.values():
         assert [form(nothing) for nothing in (float("nan"), pd.NA, None)] == [""] * 3, form
     assert texts.text("São Paulo") == "São Paulo"
     assert [texts.change(v) for v in (3, -2, 0, pd.NA)] == ["+3", "\N{MINUS SIGN}2", "0", ""]
+
+
+def test_each_kind_of_column_has_its_own_texts():
+    columns = tuple(tables.Column("value", kind, kind) for kind in texts.FORMATS)
+    values = pd.DataFrame({"value": [1234.5678, 12.345, -12.0]})
+    shown = files.shown(tables.Table("key", "Title", columns, values))
+    kinds = ["text", "rank", "whole", "count", "share", "percent", "intensity", "change"]
+    assert [dict(zip(texts.FORMATS, row, strict=True)) for row in shown] == [
+        dict(zip(kinds, row, strict=True))
+        for row in (
+            ["1234.5678", "1,234", "1,234", "1,235", "1234.57", "1234.6", "1,230", "+1234"],
+            ["12.345", "12", "12", "12.3", "12.35", "12.3", "12.3", "+12"],
+            ["-12.0", "-12", "-12", "-12", "-12.00", "-12.0", "-12", "\N{MINUS SIGN}12"],
+        )
+    ]
 
 
 def test_csv(contents):
