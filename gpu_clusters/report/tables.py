@@ -21,7 +21,7 @@ FIRST_ECONOMY = "A cluster of several economies counts where most of its output 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its name in the frame, its title, and its kind, a key of ``numbers.FORMATS``."""
+    """A column: its name in the frame, its title, and its kind, a key of ``texts.FORMATS``."""
 
     name: str
     title: str
