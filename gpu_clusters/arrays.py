@@ -79,10 +79,10 @@ def to_host(array: Any) -> Any:
 def blocks(total: Any, most: int) -> list[tuple[int, int, int, int]]:
     """Cut what is counted by running totals, from 0 on, into blocks of at most ``most`` and what one more entry counts.
 
-    First and past-the-last entry of each block that counts anything, and the totals there.
+    First and past-the-last entry of each block, and the totals there; each counts something.
     """
     xp = namespace(total)
     cuts = xp.searchsorted(total, xp.arange(0, int(total[-1]), most), side="right") - 1
     ends = xp.unique(xp.concatenate((cuts, xp.full(1, len(total) - 1, np.int64))))
     ends, totals = to_host(xp.stack((ends, total[ends]))).tolist()
-    return [block for block in zip(ends[:-1], ends[1:], totals[:-1], totals[1:], strict=True) if block[2] < block[3]]
+    return list(zip(ends[:-1], ends[1:], totals[:-1], totals[1:], strict=True))
