@@ -113,6 +113,13 @@ def test_sums_and_copies_by_place(seed):
     np.testing.assert_array_equal(repeat_each(xp.asarray(values), xp.asarray(counts)).get(), np.repeat(values, counts))
 
 
+def test_sums_and_copies_of_nothing():
+    none, place = xp.asarray(np.empty(0, np.int64)), np.array([1, 0, 1])
+    assert sum_by(none, none, 3).get().tolist() == [0, 0, 0] and repeat_each(none, none).get().tolist() == []
+    assert sum_by(xp.asarray(place), xp.asarray(place), 4).get().tolist() == [0, 2, 0, 0]
+    assert repeat_each(xp.asarray(place), xp.asarray(0 * place)).get().tolist() == []
+
+
 @pytest.mark.parametrize("few", [0, 5, 4096])
 def test_counts_of_each_number(few, monkeypatch):
     monkeypatch.setattr(arrays, "FEW", few)
