@@ -83,9 +83,7 @@ def _clusters(contents: Contents) -> list[dict[str, Any]]:
 def _short(value: Any) -> Any:
     if isinstance(value, str):
         return one_line(value)
-    if isinstance(value, float):
-        return None if value != value else float(f"{value:.7g}")
-    return None if value is None or pd.isna(value) else value
+    return float(f"{value:.7g}") if isinstance(value, float) else value
 
 
 def _organizations(contents: Contents) -> dict[str, dict[str, list[list[Any]]]]:
