@@ -11,7 +11,7 @@ import pytest
 
 from gpu_clusters import DeviceError, UsageError
 from gpu_clusters.report import maps, payload, style
-from gpu_clusters.report.dots import count_by_pixel
+from gpu_clusters.report.dots import count_by_pixel, shade
 
 
 def test_pixels_count_every_point():
@@ -21,6 +21,17 @@ def test_pixels_count_every_point():
     expected, _, _ = np.histogram2d(y, x, bins=(30, 40), range=((0, 3), (0, 4)))
     assert counts.shape == (30, 40) and counts.sum() == 5000
     np.testing.assert_array_equal(counts, expected)
+
+
+def test_opacity_goes_by_the_logarithm_and_is_full_from_the_last_hundredth_on():
+    counts = np.repeat([0, 1, 10, 100, 10**6], [56, 180, 10, 9, 1])
+    picture = np.zeros((16, 16, 4), np.uint8)
+    shade(picture, counts.reshape(16, 16), "#102030", 0.2, 0.6)
+    shades = dict.fromkeys(zip(counts.tolist(), map(tuple, picture.reshape(-1, 4).tolist()), strict=True))
+    color = (16, 32, 48)
+    assert list(shades) == [
+        (0, (0, 0, 0, 0)), (1, (*color, 51)), (10, (*color, 102)), (100, (*color, 153)), (10**6, (*color, 153)),
+    ]  # fmt: skip
 
 
 def test_points_are_counted_by_the_library_of_the_device(contents, monkeypatch):
