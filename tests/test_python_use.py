@@ -60,3 +60,15 @@ def test_points_that_are_no_numbers(points):
 def test_settings_to_check_are_a_number(check):
     with pytest.raises(UsageError, match="check must be a number of settings"):
         gpu_clusters.sweep(address_table(), radius_km=5, density=1, check=check)
+
+
+@pytest.mark.parametrize("read", [gpu_clusters.rank, gpu_clusters.geocode], ids=["rank", "geocode"])
+@pytest.mark.parametrize("finish", ["compute", "collect"])
+def test_frames_that_are_only_planned(read, finish):
+    """Dask's can be gone through, which gives the names of their columns: these are no files."""
+    if finish == "compute":
+        planned = pytest.importorskip("dask.dataframe").from_pandas(address_table(), npartitions=1)
+    else:
+        planned = pl.LazyFrame({"doc_id": [1], "lon": [0.0], "lat": [0.0]})
+    with pytest.raises(UsageError, match=rf"not (DataFrame|LazyFrame); give what its {finish}\(\) returns"):
+        read(planned)

@@ -32,6 +32,8 @@ _OPENERS: dict[str, Callable[[Path, str], Reader]] = {
 }
 SUPPORTED = tuple(_OPENERS)
 _SHEETS = (".xls", ".xlsx", ".xlsm", ".ods")
+_LAZY = {"dask": "compute", "dask_geopandas": "compute", "polars": "collect"}
+"""By package: what makes a data frame of one that is only planned."""
 
 
 def readers(source: Any, table: str) -> list[Reader]:
@@ -65,7 +67,7 @@ def readers(source: Any, table: str) -> list[Reader]:
             number = sum(reader.path is None for reader in found) + 1
             found.append(_from_frame(one, f"{table} (data frame{f' {number}' if frames > 1 else ''})"))
         else:
-            raise UsageError(f"{table}: a source is a path, a data frame or a list of these, not {type(one).__name__}")
+            raise _no_source(one, table)
     _refuse_repeated(found, table)
     return found
 
@@ -77,11 +79,10 @@ def paths_of(source: Any, table: str) -> list[Path]:
 
 def listed(source: Any, table: str) -> list[Any]:
     """The sources that are given, one or many; what can be gone through only once is gone through."""
-    if isinstance(source, (Mapping, pd.Series)):
-        kind = type(source).__name__
-        raise UsageError(f"{table}: a source is a path, a data frame or a list of these, not a {kind}")
-    many = isinstance(source, Iterable) and not is_frame(source) and not isinstance(source, (str, os.PathLike))
-    given = list(source) if many else [source]
+    single = is_frame(source) or isinstance(source, (str, bytes, os.PathLike))
+    if not single and (isinstance(source, (Mapping, pd.Series)) or hasattr(type(source), "columns")):
+        raise _no_source(source, table)  # else the names of its columns would be taken for paths
+    given = list(source) if isinstance(source, Iterable) and not single else [source]
     if not given:
         raise InputError(f"{table}: no file is given")
     return given
@@ -90,6 +91,12 @@ def listed(source: Any, table: str) -> list[Any]:
 def is_frame(one: Any) -> bool:
     """Whether it is a data frame of any library."""
     return isinstance(one, (pd.DataFrame, pa.Table, pa.RecordBatch)) or hasattr(one, "__arrow_c_stream__")
+
+
+def _no_source(one: Any, table: str) -> UsageError:
+    finish = _LAZY.get(type(one).__module__.partition(".")[0])
+    hint = f"; give what its {finish}() returns" if finish else ""
+    return UsageError(f"{table}: a source is a path, a data frame or a list of these, not {type(one).__name__}{hint}")
 
 
 def _refuse_repeated(found: list[Reader], table: str) -> None:
