@@ -15,7 +15,7 @@ from program import address_table
 from rasters import Plain
 
 import gpu_clusters
-from gpu_clusters import UsageError, WeightedDBSCAN, people_within
+from gpu_clusters import InputError, UsageError, WeightedDBSCAN, people_within
 
 
 @pytest.mark.parametrize("again", [lambda one: pickle.loads(pickle.dumps(one)), copy.deepcopy], ids=["pickle", "copy"])
@@ -72,3 +72,26 @@ def test_frames_that_are_only_planned(read, finish):
         planned = pl.LazyFrame({"doc_id": [1], "lon": [0.0], "lat": [0.0]})
     with pytest.raises(UsageError, match=rf"not (DataFrame|LazyFrame); give what its {finish}\(\) returns"):
         read(planned)
+
+
+@pytest.mark.parametrize("level", ["doc_id", "country", "fraction"])
+def test_columns_in_the_index_are_asked_for(level):
+    """Else countries are not told, and documents that have fractions count otherwise."""
+    table = address_table().assign(fraction=0.5)
+    says = rf'patents \(data frame\): "{level}" is in the index; give what its reset_index\(\) returns'
+    with pytest.raises(InputError, match=says):
+        gpu_clusters.rank(table.set_index(level))
+    assert len(gpu_clusters.rank(table.set_index(level, drop=False), names=False, density=20).ranking) == 2
+
+
+def test_a_missing_column_is_named_as_in_python():
+    with pytest.raises(InputError, match=r'name the right one with columns=\{"patents": \{"doc_id": NAME\}\}$'):
+        gpu_clusters.rank(address_table().rename(columns={"doc_id": "id"}))
+
+
+def test_a_folder_that_is_not_empty_is_replaced_as_in_python(tmp_path):
+    found = gpu_clusters.rank(address_table(), names=False, density=20)
+    (tmp_path / "result").mkdir()
+    (tmp_path / "result" / "notes.txt").touch()
+    with pytest.raises(UsageError, match=r"give --force \(in Python force=True\) to replace the result"):
+        found.write(tmp_path / "result")

@@ -27,11 +27,12 @@ Batches = Iterator[tuple[pa.RecordBatch, float]]
 
 @dataclass(frozen=True)
 class Layout:
-    """Columns of a source, its geometry column if it has one, and its number of rows if it is known beforehand."""
+    """Columns of a source, its geometry column if it has one, its number of rows if it is known beforehand, and its index."""
 
     names: Sequence[str]
     geometry: Geometry | None = None
     rows: int | None = None
+    index: Sequence[str] = ()
 
 
 class Reader(Protocol):

@@ -53,7 +53,8 @@ class PandasReader:
         if geopandas is not None and isinstance(self.frame, geopandas.GeoDataFrame):
             active = self.frame.active_geometry_name
             geometry = None if active is None else Geometry(str(active), "WKB", self.frame.crs)
-        return Layout(names, geometry, len(self.frame))
+        index = [str(label) for label in self.frame.index.names if label is not None]
+        return Layout(names, geometry, len(self.frame), index)
 
     def batches(self, columns: Sequence[str], categories: Sequence[str]) -> Batches:  # noqa: ARG002
         layout = self.layout()

@@ -77,6 +77,9 @@ def _plan(reader: Reader, table: str, columns: Mapping[str, str], wanted: Sequen
     needed = [*REQUIRED[table], *columns, *(["year"] if need_year else [])]
     if layout.rows == 0 and not present:
         needed = []  # a GeoJSON file without a feature has no columns
+    for name in (*needed, *wanted):
+        if names[name] in layout.index and names[name] not in present:
+            raise InputError(f'{reader.name}: "{names[name]}" is in the index; give what its reset_index() returns')
     for name in dict.fromkeys(needed):
         if names[name] not in present and not (spatial and name in ("lon", "lat")):
             raise InputError(_missing(reader, table, name, names[name], present))
@@ -100,7 +103,8 @@ def _plan(reader: Reader, table: str, columns: Mapping[str, str], wanted: Sequen
 def _missing(reader: Reader, table: str, name: str, column: str, present: Sequence[str]) -> str:
     shown = ", ".join(present[:40]) + (", ..." if len(present) > 40 else "")
     what = f'column "{column}" is missing' + (f" (given for {name})" if column != name else "")
-    hint = f"name the right one with --column {table}.{name}=NAME"
+    mapping = f'columns={{"{table}": {{"{name}": NAME}}}}'
+    hint = f"name the right one with {mapping if reader.path is None else f'--column {table}.{name}=NAME, in Python {mapping}'}"
     if len(present) == 1 and any(mark in present[0] for mark in ",;\t|"):
         hint = "are its cells separated by commas (.csv) or tabs (.tsv)?"
         if ";" in present[0]:
