@@ -55,7 +55,9 @@ def check_out(out: str | os.PathLike[str], *, force: bool) -> Path:
         elif not target.is_dir():
             raise UsageError(f"{shown} is a file: a folder is needed")
         elif not force and _entries(target):
-            raise UsageError(f"{shown} is not empty: give --force to replace the result in it, or another --out")
+            raise UsageError(
+                f"{shown} is not empty: give --force (in Python force=True) to replace the result in it, or another folder"
+            )
         elif not os.access(target, os.W_OK | os.X_OK):
             raise GpuClustersError(f"{shown}: no permission to write there")
     except (OSError, ValueError) as error:
