@@ -223,6 +223,7 @@ def _sweep_and_write(
     kept = folder_beside(out)
     if kept is None:
         say(f"warning: no permission to write beside {out}: finished radii are not kept, there is nothing to --resume")
+        options["resume"] = False
     elif not options["resume"]:
         forget(kept)
     advice = if_interrupted("--resume goes on with the radii that are finished") if kept else nullcontext()

@@ -1,11 +1,29 @@
-"""Whether something is at a path."""
+"""What is a path, and whether something is there."""
 
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
+from typing import Any
+
+from gpu_clusters.errors import UsageError
 
 _NOTHING = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
+
+def spelled(path: Any, what: str) -> str:
+    """The text of a path.
+
+    Raises
+    ------
+    UsageError
+        It is no path; the message calls it ``what``.
+    """
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(text, str):
+        raise UsageError(f"{what} must be a path, not {type(path).__name__}")
+    return text
 
 
 def is_there(path: Path) -> bool:

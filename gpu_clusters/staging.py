@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gpu_clusters.errors import GpuClustersError, UsageError
-from gpu_clusters.paths import is_there
+from gpu_clusters.paths import is_there, spelled
 
 MANIFEST = "manifest.json"
 _PARTIAL = re.compile(r"\..{0,40}\.[0-9a-f]{16}\.partial", re.DOTALL)
@@ -39,7 +39,7 @@ def check_out(out: str | os.PathLike[str], *, force: bool) -> Path:
     GpuClustersError
         There is no permission to write there.
     """
-    shown = os.fspath(out)
+    shown = spelled(out, "the output folder")
     if not shown:
         raise UsageError("the output folder has an empty name")
     try:
@@ -340,7 +340,7 @@ def check_file(out: str | os.PathLike[str], *, force: bool) -> Path:
     GpuClustersError
         There is no permission to write there.
     """
-    shown = os.fspath(out)
+    shown = spelled(out, "the output file")
     if not shown:
         raise UsageError("the output file has an empty name")
     try:

@@ -18,7 +18,7 @@ def client(where: Any, stack: ExitStack) -> Any:
     Raises
     ------
     UsageError
-        Dask is not installed, or the number of workers makes no sense.
+        Dask is not installed, the number of workers makes no sense, or it is neither text nor client.
     DeviceError
         No scheduler answers.
     """
@@ -26,8 +26,11 @@ def client(where: Any, stack: ExitStack) -> Any:
         from distributed import Client, LocalCluster
     except ImportError:
         raise UsageError("working with Dask needs it: pip install 'dask[dataframe,distributed]'") from None
-    if not isinstance(where, str):
+    if isinstance(where, Client):
         return where
+    if not isinstance(where, str):
+        kind = type(where).__name__
+        raise UsageError(f"dask must be a scheduler's address, local:N or a distributed.Client, not {kind}")
     if where == LOCAL or where.startswith(LOCAL + ":"):
         number = where.partition(":")[2] or str(WORKERS)
         if not number.isdecimal() or not int(number):

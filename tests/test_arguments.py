@@ -1,4 +1,4 @@
-"""Arguments of `rank` and `sweep` that make no sense are refused before anything is read."""
+"""Arguments that make no sense are refused, most of them before anything is read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 import gpu_clusters
-from gpu_clusters import UsageError
+from gpu_clusters import UsageError, report
 
 UNREAD = "no/such/file.parquet"
 DEALS = pd.DataFrame({"lon": [0.0], "lat": [0.0]})
@@ -58,6 +58,11 @@ def test_arguments_of_rank(arguments, says):
         ({"patents": UNREAD, "baseline": (1, 2, 3)}, "baseline must be a radius and a density, as in 15,4500, not "),
         ({"patents": UNREAD, "baseline": "15"}, "baseline must be a radius and a density, as in 15,4500, not '15'"),
         ({"patents": UNREAD, "baseline": (1, 0)}, "baseline must be numbers above 0"),
+        ({"patents": UNREAD, "baseline": 15}, "baseline must be a radius and a density, as in 15,4500, not 15"),
+        ({"patents": UNREAD, "merge": "no"}, "merge must be True or False, not 'no'"),
+        ({"patents": UNREAD, "resume": True}, "resume takes finished radii from the folder keep: give keep too"),
+        ({"patents": UNREAD, "keep": 3}, "keep must be a path, not int"),
+        ({"patents": DEALS.assign(doc_id=1), "dask": 3}, "dask must be a scheduler's address, local:N or a "),
     ],
     ids=str,
 )
@@ -65,6 +70,60 @@ def test_arguments_of_sweep(arguments, says):
     with pytest.raises(UsageError) as refused:
         gpu_clusters.sweep(**{"radius_km": 15, "density": 3} | arguments)
     assert str(refused.value).startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"types": "article"}, "types must be a list of texts, not 'article'"),
+        ({"types": 3}, "types must be a list of texts, not 3"),
+        ({"years": 2015}, "years must be (from, to), whole numbers or None, not 2015"),
+        ({"years": ("2015", 2016)}, "years must be (from, to), whole numbers or None, not ('2015', 2016)"),
+        ({"years": (2016, 2015)}, "years run from 2016 to 2015: the first year must not be after the last"),
+        ({"paths": None}, "each of paths must be a path, not NoneType"),
+        ({"paths": [3]}, "each of paths must be a path, not int"),
+        ({"paths": []}, "paths is empty: give the folders or files of openalex"),
+        ({"mapping": 3}, "mapping must be a path, not int"),
+        ({"out": 3}, "the output folder must be a path, not int"),
+    ],
+    ids=str,
+)
+def test_arguments_of_convert(arguments, says, tmp_path):
+    with pytest.raises(UsageError) as refused:
+        gpu_clusters.convert(**{"source": "openalex", "paths": UNREAD, "out": tmp_path / "new"} | arguments)
+    assert str(refused.value).startswith(says)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda swept: swept.write(3),
+        lambda swept: swept.to_netcdf(None),
+        lambda _: gpu_clusters.geocode(DEALS.assign(city="Paris", country="FR")[["city", "country"]], gazetteer=3),
+        lambda _: report.write(3, "new"),
+        lambda _: report.write("there", 3),
+        lambda swept: report.read(swept),
+    ],
+    ids=["write", "to_netcdf", "gazetteer", "result", "report", "read"],
+)
+def test_what_is_no_path(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    swept = gpu_clusters.sweep(DEALS.assign(doc_id=1), radius_km=5, density=1)
+    with pytest.raises(UsageError, match=r" must be a path, not (int|NoneType|SweepResult)$"):
+        call(swept)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_cube_that_cannot_be_written(tmp_path):
+    swept = gpu_clusters.sweep(DEALS.assign(doc_id=1), radius_km=5, density=1)
+    with pytest.raises(UsageError, match="is no folder"):
+        swept.to_netcdf(tmp_path / "missing" / "sweep.nc")
+    swept.to_netcdf(tmp_path / "sweep.nc")
+    before = (tmp_path / "sweep.nc").read_bytes()
+    swept.to_netcdf(tmp_path / "sweep.nc")
+    assert (tmp_path / "sweep.nc").read_bytes() == before and len(list(tmp_path.iterdir())) == 1
+    with pytest.raises(UsageError, match="is a folder: a file is needed"):
+        swept.to_netcdf(tmp_path)
 
 
 @pytest.mark.parametrize("names", [None, False])

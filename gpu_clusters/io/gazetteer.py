@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from gpu_clusters.errors import InputError, first_line
+from gpu_clusters.paths import spelled
 from gpu_clusters.wording import counted
 
 COLUMNS = ("geonameid", "name", "country", "admin1", "lon", "lat", "population", "alternates")
@@ -50,7 +51,7 @@ def gazetteer(path: str | PathLike[str] | None = None) -> pd.DataFrame:
     -----
     Source: GeoNames (geonames.org), CC BY 4.0.
     """
-    return _packaged() if path is None else _export(Path(path))
+    return _packaged() if path is None else _export(Path(spelled(path, "gazetteer")))
 
 
 def towns() -> pd.DataFrame:

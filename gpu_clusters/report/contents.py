@@ -15,6 +15,7 @@ import pandas as pd
 from gpu_clusters import backend
 from gpu_clusters.editions import compare
 from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.paths import spelled
 from gpu_clusters.schema import (
     COVERAGE,
     DEALS,
@@ -239,7 +240,7 @@ def _labels(name: pd.Series, number: pd.Series, economies: pd.Series) -> pd.Seri
 
 
 def _folder(folder: str | os.PathLike[str], file: str, what: str) -> Path:
-    path = Path(folder)
+    path = Path(spelled(folder, f"the folder of {what}"))
     if not path.is_dir():
         raise InputError(f"{folder} is not a folder: name the one that holds {what}")
     if not (path / file).is_file():

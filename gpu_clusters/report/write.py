@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io.results import fingerprint, write_json
 from gpu_clusters.manifest import versions
+from gpu_clusters.paths import spelled
 from gpu_clusters.report import figures, files, html, maps, style
 from gpu_clusters.report.contents import Contents, of_result, read
 from gpu_clusters.report.method import method
@@ -77,7 +78,7 @@ def write(
         The GPU's libraries are missing.
     """
     read_from = [folder for folder in (result, sweep, previous) if isinstance(folder, (str, os.PathLike))]
-    if os.path.realpath(out) in map(os.path.realpath, read_from):
+    if os.path.realpath(spelled(out, "the output folder")) in map(os.path.realpath, read_from):
         raise UsageError(f"the report would replace what it is made from: give another folder than {os.fspath(out)}")
     if isinstance(result, Contents):
         if any(given is not None for given in (sweep, previous, top)):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from gpu_clusters import backend
 from gpu_clusters.errors import UsageError
+from gpu_clusters.paths import spelled
 from gpu_clusters.sources.choose import choose
 from gpu_clusters.sources.run import Converted, Progress, carry_out
 from gpu_clusters.sources.skips import FAIL, SKIP, Skips
-from gpu_clusters.sources.tables import Years
+from gpu_clusters.sources.tables import Years, window
 from gpu_clusters.staging import check_out
 
 PathLike = str | os.PathLike[str]
@@ -86,11 +87,16 @@ def convert(
     if dask is None or device != "gpu":  # else Dask's workers are asked: there may be no GPU here
         backend.frames(device)
     target = check_out(out, force=force)
-    given = [Path(path) for path in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    several = paths if isinstance(paths, Iterable) and not isinstance(paths, (str, bytes)) else [paths]
+    given = [Path(spelled(path, "each of paths")) for path in several]
+    if not given:
+        raise UsageError(f"paths is empty: give the folders or files of {source}")
     if dask is not None:
         given = [path.absolute() for path in given]  # workers may be in another folder
-    options: dict[str, Any] = {"years": years, "types": types, "retracted": retracted, "encoding": encoding}
-    options["mapping"] = None if mapping is None else Path(mapping)
+    if types is not None and (isinstance(types, str) or not isinstance(types, Sequence)):
+        raise UsageError(f"types must be a list of texts, not {types!r}")
+    options: dict[str, Any] = {"years": window(years), "types": types, "retracted": retracted, "encoding": encoding}
+    options["mapping"] = None if mapping is None else Path(spelled(mapping, "mapping"))
     skips = Skips(on_error)
     chosen = choose(source, given, skips, **options)
     if any(target in path.resolve().parents for path in chosen.files):

@@ -105,7 +105,7 @@ def _number(name: str, given: Any) -> Fraction:
 
 def _baseline(given: Any, radii: tuple[float, ...], densities: tuple[float, ...]) -> tuple[float, float]:
     if given is not None:
-        parts = given.split(",") if isinstance(given, str) else list(given)
+        parts = given.split(",") if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
         if len(parts) != 2:
             raise UsageError(f"baseline must be a radius and a density, as in 15,4500, not {given!r}")
         radius, density = (float(_number("baseline", part)) for part in parts)

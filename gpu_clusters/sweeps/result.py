@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gpu_clusters.compiled import one_thread_at_a_time
 from gpu_clusters.errors import UsageError
 from gpu_clusters.schema import STABILITY, SWEEP_CLUSTERS, SWEEP_SETTINGS
+from gpu_clusters.staging import new_files
 from gpu_clusters.steps.score import share_of
 from gpu_clusters.steps.single import Clusters
 from gpu_clusters.sweeps.grid import Grid
@@ -75,6 +76,13 @@ class SweepResult:
     def labels(self, radius_km: float, density: float, weighting: str | None = None) -> pd.DataFrame:
         """The cluster of each location at a setting of the grid.
 
+        Parameters
+        ----------
+        radius_km, density : float
+            Values of the grid.
+        weighting : str, optional
+            One of the sweep's weightings; its first where left out.
+
         Returns
         -------
         DataFrame
@@ -98,10 +106,24 @@ class SweepResult:
         return pd.DataFrame({"lon": found.lon, "lat": found.lat, "cluster_id": np.where(number >= 0, number + 1, -1)})
 
     def to_netcdf(self, path: str | PathLike[str]) -> None:
-        """Write the cube to a NetCDF file."""
+        """Write the cube to a NetCDF file, which appears whole or not at all.
+
+        Parameters
+        ----------
+        path : path
+            One that is there is replaced. ``xarray.open_dataset`` reads it.
+
+        Raises
+        ------
+        UsageError
+            It is a folder, or in a folder that is not there.
+        GpuClustersError
+            It cannot be written.
+        """
         from gpu_clusters.sweeps.files import write_cube
 
-        write_cube(self.cube, path)
+        with new_files([path], force=True) as (file,):
+            write_cube(self.cube, file)
 
     def write(
         self, out: str | PathLike[str], *, force: bool = False, labels: bool = False, pictures: bool = True
@@ -118,6 +140,13 @@ class SweepResult:
             Also write ``labels.parquet``: the cluster of each location at every setting, one column a setting.
         pictures : bool
             Also draw the maps of the grid, the rank intervals and the page with sliders.
+
+        Raises
+        ------
+        UsageError
+            The folder is not empty and ``force`` is false, or a file that the result is made from would be replaced or removed.
+        GpuClustersError
+            It cannot be written.
         """
         from gpu_clusters.sweeps.files import write_sweep
 

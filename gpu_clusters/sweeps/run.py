@@ -13,6 +13,7 @@ from gpu_clusters import backend, manifest
 from gpu_clusters.compiled import one_thread_at_a_time
 from gpu_clusters.errors import GpuClustersError, UsageError
 from gpu_clusters.io import read_addresses, read_deals
+from gpu_clusters.paths import spelled
 from gpu_clusters.pipeline import Clock, Progress, Tables, changed, read_table
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps import count, plane
@@ -69,7 +70,7 @@ def sweep(
     keep : path, optional
         Folder for finished radii. It stays; remove it when the result is where it should be.
     resume : bool
-        Take the finished radii in ``keep`` that belong to the same inputs and settings.
+        Take the finished radii in ``keep``, which must be given, that belong to the same inputs and settings.
     dask : str or distributed.Client, optional
         A scheduler's address, ``"local"`` or ``"local:N"`` for a cluster of N workers on this machine, or a client: radii
         are then dealt out to its workers.
@@ -110,6 +111,9 @@ def sweep(
         raise UsageError("there is nothing to cluster: give patents, publications or both")
     if not isinstance(check, Integral) or check < 0:
         raise UsageError(f"check must be a number of settings, 0 or more, not {check!r}")
+    if resume and keep is None:
+        raise UsageError("resume takes finished radii from the folder keep: give keep too")
+    keep = None if keep is None else spelled(keep, "keep")
     chosen = backend.pick(settings, backend.SWEPT_ON_GPU)
     if settings.crs is not None:
         plane.system(settings.crs)  # what is wrong with it is told before the tables are read
@@ -143,6 +147,8 @@ def sweep(
 
 
 def _shared(settings: Settings | None, merge: bool, changes: dict[str, Any]) -> Settings:
+    if not isinstance(merge, (bool, np.bool_)):
+        raise UsageError(f"merge must be True or False, not {merge!r}")
     if "merge_km" in changes and not merge:
         raise UsageError("merge_km is for sweeps that merge: give merge=True (--merge) too")
     settings = changed(settings, changes)
