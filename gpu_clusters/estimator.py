@@ -21,6 +21,7 @@ from gpu_clusters.settings import Settings
 from gpu_clusters.wording import counted
 
 LIMIT = 2**62  # weights of all points together stay below
+_LATITUDES, _LONGITUDES = ("lat", "latitude", "y"), ("lon", "long", "lng", "longitude", "x")  # as frames call them
 
 
 class WeightedDBSCAN(ClusterMixin, BaseEstimator):
@@ -38,7 +39,7 @@ class WeightedDBSCAN(ClusterMixin, BaseEstimator):
         Weight within the radius from which on a point is core; inclusive.
     border : {"densest", "lowest"}
         ``"lowest"``: as in scikit-learn, a border point joins the cluster with the lowest label next to it.
-    engine : {"auto", "native", "sklearn"}
+    engine : {"auto", "native", "cuml", "sklearn"}
     device : {"auto", "cpu", "gpu"}
 
     Attributes
@@ -85,15 +86,20 @@ class WeightedDBSCAN(ClusterMixin, BaseEstimator):
         Parameters
         ----------
         X : (n, 2) array_like
-            Longitude and latitude in degrees; |lon| <= 360, |lat| <= 90.
+            Longitude and latitude in degrees, in this order, of data frames too; |lon| <= 360, |lat| <= 90.
         y : ignored
         sample_weight : (n,) array_like, optional
-            Weights, 0 or more; 1 where left out.
+            Weights, 0 or more, by place and not by index; 1 where left out.
+
+        Returns
+        -------
+        WeightedDBSCAN
+            Itself.
 
         Raises
         ------
         ValueError
-            Shapes, coordinates, weights or parameters that make no sense.
+            Shapes, coordinates, weights or parameters that make no sense; a frame whose columns are latitude and longitude.
         DeviceError
             A device or an engine that was asked for is not there.
         """
@@ -127,6 +133,11 @@ class WeightedDBSCAN(ClusterMixin, BaseEstimator):
 
 def _coordinates(given: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Longitudes in [-180, 180) and latitudes of an (n, 2) array."""
+    columns = [str(name) for name in getattr(given, "column_names", getattr(given, "columns", ()))]
+    if len(columns) == 2 and columns[0].lower() in _LATITUDES and columns[1].lower() in _LONGITUDES:
+        raise ValueError(f"X has the columns {columns[0]}, {columns[1]}: give longitude first, X[{columns[::-1]}]")
+    if np.ma.is_masked(given):
+        raise ValueError("X has masked values: leave out the points that have any")
     try:
         imaginary = np.iscomplexobj(given)
         points = np.empty(0) if imaginary else np.asarray(given, dtype=np.float64)
@@ -155,6 +166,8 @@ def _whole_weights(given: ArrayLike | None, n: int) -> tuple[NDArray[np.int64], 
     """Weights as whole numbers, and the power of two that they have been multiplied by."""
     if given is None:
         return np.ones(n, np.int64), 0
+    if np.ma.is_masked(given):
+        raise ValueError("sample_weight has masked values: leave out their points, or weigh them 0")
     weights = np.asarray(given)
     if weights.shape != (n,):
         raise ValueError(f"sample_weight must have the shape ({n},), not {weights.shape}")

@@ -95,3 +95,23 @@ def test_a_folder_that_is_not_empty_is_replaced_as_in_python(tmp_path):
     (tmp_path / "result" / "notes.txt").touch()
     with pytest.raises(UsageError, match=r"give --force \(in Python force=True\) to replace the result"):
         found.write(tmp_path / "result")
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pa.table, pl.DataFrame], ids=["pandas", "pyarrow", "polars"])
+def test_points_of_frames_are_longitude_and_latitude(make):
+    """Columns go by their order, so the wrong one would give clusters of other places."""
+    lon, lat = [13.40, 13.41, 2.35], [52.52, 52.52, 48.85]
+    assert WeightedDBSCAN(5, 2).fit(make({"lon": lon, "lat": lat})).labels_.tolist() == [0, 0, -1]
+    assert WeightedDBSCAN(5, 2).fit(make({"a": lon, "b": lat})).labels_.tolist() == [0, 0, -1]
+    for names in (("lat", "lon"), ("Latitude", "Longitude"), ("y", "x")):
+        with pytest.raises(ValueError, match=rf"X has the columns {', '.join(names)}: give longitude first, X\[\['"):
+            WeightedDBSCAN(5, 2).fit(make(dict(zip(names, (lat, lon), strict=True))))
+
+
+def test_masked_values_are_no_points_and_no_weights():
+    points, weights = np.ma.masked_equal([[13.40, 52.52], [0.0, 52.52]], 0), np.ma.masked_equal([1, 0], 0)
+    with pytest.raises(ValueError, match="X has masked values"):
+        WeightedDBSCAN(5, 2).fit(points)
+    with pytest.raises(ValueError, match="sample_weight has masked values"):
+        WeightedDBSCAN(5, 2).fit(points.data, sample_weight=weights)
+    assert WeightedDBSCAN(5, 1).fit(points[:1]).labels_.tolist() == [0]
