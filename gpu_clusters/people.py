@@ -55,7 +55,7 @@ def people_within(
     Raises
     ------
     InputError
-        A raster that cannot be used, or a place that is none.
+        A raster that cannot be used, a place that is none, or a frame without ``lon`` and ``lat``.
     UsageError
         An argument that makes no sense.
     DeviceError
@@ -98,12 +98,29 @@ def people_in_polygons(polygons: Any, raster: Any) -> pd.DataFrame:
     polygons : path, GeoDataFrame, GeoSeries or sequence of shapely polygons
         A file that geopandas can read; WGS 84 degrees where no other CRS is said.
     raster : path, xarray.DataArray, or list of these
+        As of ``rank(..., population=...)``.
 
     Returns
     -------
     DataFrame
         By the index of ``polygons``: ``population``, NaN where the rasters hold no number at all in the polygon, and
         ``without_data``, the part of the polygon (0..1) for which they hold none.
+
+    Raises
+    ------
+    InputError
+        A raster or a file of polygons that cannot be used, or a shape that is no polygon.
+    UsageError
+        Arguments that are neither polygons nor rasters.
+
+    Examples
+    --------
+    >>> import numpy as np, rioxarray, shapely, xarray
+    >>> from gpu_clusters import people_in_polygons
+    >>> cells = xarray.DataArray(np.full((20, 20), 5.0), {"y": 49 - 0.01 * np.arange(20), "x": 2 + 0.01 * np.arange(20)})
+    >>> half = shapely.box(2.095, 48.895, 2.1, 48.905)  # of one cell
+    >>> people_in_polygons([half], cells.rio.write_crs("EPSG:4326")).round(3).to_dict("list")
+    {'population': [2.5], 'without_data': [0.0]}
     """
     from gpu_clusters.io.mosaic import Mosaic
     from gpu_clusters.io.polygons import read_polygons, sums_in_polygons
@@ -125,7 +142,7 @@ def _in_hulls(
     member = labels >= 0
     names, group = np.unique(labels[member], return_inverse=True)
     shapes = hulls(lon[member], lat[member], group, len(names), concave=concave)
-    return people_in_polygons(gpd.GeoSeries(shapes, index=names, crs="EPSG:4326"), raster)
+    return people_in_polygons(gpd.GeoSeries(shapes, index=pd.Index(names, name="label"), crs="EPSG:4326"), raster)
 
 
 def _in_areas(
@@ -154,6 +171,9 @@ def _in_areas(
 
 def _places(members: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Checked longitudes, in [-180, 180), and latitudes."""
+    if hasattr(members, "get_coordinates") and not {"lon", "lat"} <= set(getattr(members, "columns", ())):
+        made = 'to_crs("EPSG:4326").get_coordinates().to_numpy()'
+        raise InputError(f"members: has no columns lon and lat; of GeoPandas' points give what {made} returns")
     if hasattr(members, "columns"):
         there = list(getattr(members, "column_names", members.columns))  # pyarrow's columns are their values
         missing = [name for name in ("lon", "lat") if name not in there]

@@ -6,6 +6,7 @@ import math
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from rasters import Plain
@@ -100,7 +101,7 @@ def test_hulls():
     of_two = people_within(
         [*corners, *[(1.0, 47.0), (2.0, 48.0)]], raster.array(), boundary="hull", labels=[0] * 5 + [1] * 2
     )
-    assert of_two["population"][0] == pytest.approx(1000, rel=1e-9)
+    assert of_two["population"][0] == pytest.approx(1000, rel=1e-9) and of_two.index.name == "label"
     assert math.isnan(of_two["population"][1])  # a line has no area
     globe = Plain(np.full((10, 360), 10.0), (1.0, 0, -180.0, 0, -1.0, 5.0))
     across = [(179.0, -1), (179.0, 1), (-179.0, 1), (-179.0, -1)]
@@ -114,7 +115,8 @@ def test_polygons_that_cannot_be_used(tmp_path):
         people_in_polygons(box, raster)
     with pytest.raises(InputError, match="polygon 2 is a Point"):
         people_in_polygons([*box, shapely.Point(0, 0)], raster)
-    with pytest.raises(UsageError, match="not int"):
-        people_in_polygons(3, raster)
+    for nothing in (3, None, pd.DataFrame({"a": [1]})):
+        with pytest.raises(UsageError, match=f"polygons must be a file, .*, not {type(nothing).__name__}$"):
+            people_in_polygons(nothing, raster)
     with pytest.raises(InputError, match="cannot be read as polygons"):
         people_in_polygons(tmp_path / "none.geojson", raster)

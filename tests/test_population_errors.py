@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -140,6 +141,13 @@ def test_arguments_of_people_within():
         people_within([(0, 0), (0, 91)], array)
     with pytest.raises(InputError, match="column lat is missing"):
         people_within(pd.DataFrame({"lon": [0.0]}), array)
+    points = gpd.GeoSeries.from_xy([0.0], [0.0], crs="EPSG:4326")
+    for given in (points, points.to_frame("geometry")):
+        with pytest.raises(InputError, match=r"of GeoPandas' points give what .*\.get_coordinates\(\)"):
+            people_within(given, array)
+    assert people_within(gpd.GeoDataFrame({"lon": [2.0], "lat": [48.0]}, geometry=points), array, area_degrees=0.2) > 0
+    with pytest.raises(UsageError, match=r'not Dataset; give its layer of people, as in dataset\["NAME"\]'):
+        people_within(PLACES, array.to_dataset(name="people"))
 
 
 RUN = ("rank", "--patents", "patents.csv", "--density", 3, "--area-degrees", 0.2)

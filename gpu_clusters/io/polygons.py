@@ -49,11 +49,13 @@ def read_polygons(given: Any, called: str = "polygons") -> gpd.GeoSeries:
             raise InputError(f"{called}: has no column of shapes; set one with set_geometry")
         given = given.geometry
     try:
+        if given is None:
+            raise TypeError  # GeoPandas makes an empty series of it
         shapes = given if isinstance(given, gpd.GeoSeries) else gpd.GeoSeries(given)
     except (TypeError, ValueError):
         kind = type(given).__name__
         raise UsageError(
-            f"polygons are a file, geopandas' frames and series or a list of shapely polygons, not {kind}"
+            f"{called} must be a file, a GeoDataFrame, a GeoSeries or a list of shapely polygons, not {kind}"
         ) from None
     if shapes.crs is not None:
         try:

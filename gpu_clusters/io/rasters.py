@@ -158,8 +158,9 @@ def _sources(source: Any) -> tuple[list[Path], list[xr.DataArray]]:
         elif isinstance(one, (str, os.PathLike)):
             paths.update(_files(Path(one)))
         else:
+            hint = '; give its layer of people, as in dataset["NAME"]' if isinstance(one, xr.Dataset) else ""
             raise UsageError(
-                f"{TABLE}: a source is a path, an xarray.DataArray or a list of these, not {type(one).__name__}"
+                f"{TABLE}: a source is a path, an xarray.DataArray or a list of these, not {type(one).__name__}{hint}"
             )
     distinct = {path.resolve(): path for path in sorted(paths, reverse=True)}
     return sorted(distinct.values()), arrays
