@@ -310,3 +310,21 @@ def test_every_table_is_read_from_the_package():
     assert {path.name for path in folder.iterdir()} == {
         "top100.csv", "intensity.csv", "geocoding.csv", "leaders.csv", "beyond.csv", "places.csv"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"scale": "x"}, "scale must be at least 0.005 and at most 1, not 'x'"),
+        ({"seed": -1}, "seed must be a whole number, 0 or more, not -1"),
+        ({"editions": 3}, "editions must be 1 or 2, not 3"),
+        ({"folder": 3}, "the folder of the world must be a path, not int"),
+        ({"folder": "missing"}, "missing is no folder: make it first"),
+    ],
+    ids=str,
+)
+def test_arguments_that_make_no_sense(arguments, says, tmp_path):
+    with pytest.raises(UsageError) as refused:
+        make_world(**{"folder": str(tmp_path)} | arguments)
+    assert str(refused.value) == says
+    assert not list(tmp_path.iterdir())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral, Real
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gpu_clusters.errors import GpuClustersError, UsageError
+from gpu_clusters.paths import spelled
 from gpu_clusters.world import deals, documents, names, people, plan, points, previous, sites, tables
 from gpu_clusters.world.published import NEW
 
@@ -30,7 +33,7 @@ class World(NamedTuple):
 
 
 def make_world(
-    folder: Path,
+    folder: str | PathLike[str],
     scale: float = 0.02,
     seed: int = 0,
     *,
@@ -41,7 +44,7 @@ def make_world(
 
     Parameters
     ----------
-    folder : Path
+    folder : path
         There already.
     scale : float
         Part of the number of addresses in WIPO's data, 0.005 to 1.
@@ -55,9 +58,22 @@ def make_world(
     Returns
     -------
     World
+        The paths of the files by the arguments of `rank`, and ``density``, which goes with the scale.
+
+    Raises
+    ------
+    UsageError
+        An argument that makes no sense, or a folder that is not there.
     """
-    if not SMALLEST <= scale <= 1:
+    if not isinstance(scale, Real) or not SMALLEST <= scale <= 1:
         raise UsageError(f"scale must be at least {SMALLEST:g} and at most 1, not {scale!r}")
+    if not isinstance(seed, Integral) or seed < 0:
+        raise UsageError(f"seed must be a whole number, 0 or more, not {seed!r}")
+    if editions not in (1, 2):
+        raise UsageError(f"editions must be 1 or 2, not {editions!r}")
+    folder = Path(spelled(folder, "the folder of the world"))
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder: make it first")
     say: Any = tell or (lambda *_: None)
     say("plan the world", None)
     base = plan.base()
