@@ -16,15 +16,17 @@ from gpu_clusters.io.editions import FOR_COMPARISON, about, caveats, differing_s
 from gpu_clusters.io.model import Edition
 from gpu_clusters.manifest import versions
 from gpu_clusters.schema import COMPARISON, PARTS, TABLES, TEXT_COLUMNS
+from gpu_clusters.settings import first_clusters
 from gpu_clusters.steps.edition import Kinship, kinship
 from gpu_clusters.steps.score import TIE
+from gpu_clusters.wording import counted
 
 INDICATORS = ("patent", "publication", "deal")
 PARTS_AT_MOST = 10  # one in so many of a cluster's weight makes a part of it
 MATCHED, ENTRANT, LEAVER = "matched", "entrant", "leaver"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Two editions side by side: A, the earlier, and B, today's.
 
@@ -48,6 +50,10 @@ class Comparison:
     mergers: pd.DataFrame
     manifest: dict[str, Any]
 
+    def __repr__(self) -> str:
+        came, went = counted(len(self.entrants), "entrant"), counted(len(self.leavers), "leaver")
+        return f"<Comparison: {counted(len(self.matched), 'cluster')} matched, {came}, {went}>"
+
     @property
     def matched(self) -> pd.DataFrame:
         """Clusters that are in both editions, by today's rank."""
@@ -64,12 +70,46 @@ class Comparison:
         return self._of(LEAVER)
 
     def entered(self, top: int) -> pd.DataFrame:
-        """Clusters that rank among the first ``top`` today and did not before."""
+        """Clusters that rank among the first ``top`` today and did not before.
+
+        Parameters
+        ----------
+        top : int
+            1 or more.
+
+        Returns
+        -------
+        DataFrame
+            Rows of ``clusters``, by today's rank.
+
+        Raises
+        ------
+        UsageError
+            No such number.
+        """
+        top = first_clusters("top", top)
         rank, previous = self.clusters["rank"], self.clusters["previous_rank"]
         return self.clusters[((rank <= top) & ~(previous <= top).fillna(False)).fillna(False)]
 
     def left(self, top: int) -> pd.DataFrame:
-        """Clusters that ranked among the first ``top`` before and do not today, by their earlier ranks."""
+        """Clusters that ranked among the first ``top`` before and do not today.
+
+        Parameters
+        ----------
+        top : int
+            1 or more.
+
+        Returns
+        -------
+        DataFrame
+            Rows of ``clusters``, by their earlier rank.
+
+        Raises
+        ------
+        UsageError
+            No such number.
+        """
+        top = first_clusters("top", top)
         rank, previous = self.clusters["rank"], self.clusters["previous_rank"]
         gone = self.clusters[((previous <= top) & ~(rank <= top).fillna(False)).fillna(False)]
         return gone.sort_values(["previous_rank", "previous_cluster_id"])

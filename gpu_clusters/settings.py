@@ -85,15 +85,17 @@ class Settings:
             if not 0 <= merge_km <= LARGEST:
                 raise UsageError(f"merge_km must be a finite number of kilometres, 0 or more, not {self.merge_km!r}")
             self._set("merge_km", merge_km)
-        if not isinstance(self.top, Integral) or isinstance(self.top, bool) or self.top < 1:
-            raise UsageError(f"top must be a whole number, 1 or more, not {self.top!r}")
-        self._set("top", int(self.top))
+        self._set("top", first_clusters("top", self.top))
         if self.crs is not None and not isinstance(self.crs, str):
-            raise UsageError(f"crs must be a text such as 'EPSG:3035', not {self.crs!r}")
+            hint = "; give its to_string()" if hasattr(self.crs, "to_string") else ""
+            raise UsageError(f"crs must be a text such as 'EPSG:3035', not {_shown(self.crs)}{hint}")
         if isinstance(self.boundary, os.PathLike):
             self._set("boundary", os.fspath(self.boundary))
         if not isinstance(self.boundary, str) or not self.boundary:
-            raise UsageError(f"boundary must be area, hull, concave or the path of a file, not {self.boundary!r}")
+            hint = "; write it to a file with to_parquet" if hasattr(self.boundary, "to_parquet") else ""
+            raise UsageError(
+                f"boundary must be area, hull, concave or the path of a file, not {_shown(self.boundary)}{hint}"
+            )
         if self.region_name is not None and not isinstance(self.region_name, str):
             raise UsageError(f"region_name must be the name of a column, not {self.region_name!r}")
         _one_of("weighting", self.weighting, WEIGHTINGS)
@@ -171,6 +173,24 @@ class Settings:
     def names(cls) -> tuple[str, ...]:
         """Names of all settings."""
         return tuple(f.name for f in fields(cls))
+
+
+def _shown(value: object) -> str:
+    """A value as a message shows it; of what may be long its kind."""
+    return repr(value) if value is None or isinstance(value, (str, bytes, Real)) else type(value).__name__
+
+
+def first_clusters(name: str, value: object) -> int:
+    """How many of the first clusters are meant.
+
+    Raises
+    ------
+    UsageError
+        It is no whole number of 1 or more.
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+        raise UsageError(f"{name} must be a whole number, 1 or more, not {value!r}")
+    return int(value)
 
 
 def _mapping(name: str, value: object) -> None:

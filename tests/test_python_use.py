@@ -15,7 +15,7 @@ from program import address_table
 from rasters import Plain
 
 import gpu_clusters
-from gpu_clusters import InputError, UsageError, WeightedDBSCAN, people_within
+from gpu_clusters import InputError, UsageError, WeightedDBSCAN, people_within, report
 
 
 @pytest.mark.parametrize("again", [lambda one: pickle.loads(pickle.dumps(one)), copy.deepcopy], ids=["pickle", "copy"])
@@ -115,3 +115,26 @@ def test_masked_values_are_no_points_and_no_weights():
     with pytest.raises(ValueError, match="sample_weight has masked values"):
         WeightedDBSCAN(5, 2).fit(points.data, sample_weight=weights)
     assert WeightedDBSCAN(5, 1).fit(points[:1]).labels_.tolist() == [0]
+
+
+def test_what_results_say_of_themselves_is_short(tmp_path):
+    """A notebook shows it where a cell ends with one."""
+    found = gpu_clusters.rank(address_table(), names=False, density=20)
+    assert repr(found) == "<Result: 2 clusters of 22 locations>"
+    found.write(tmp_path / "result")
+    assert repr(report.read(tmp_path / "result")) == "<Contents: 2 clusters of 22 locations>"
+    assert repr(gpu_clusters.compare(found, found)) == "<Comparison: 2 clusters matched, 0 entrants, 0 leavers>"
+    rounds = "uuid,company_name,city,region,country_code,investment_type,announced_on\n1,a,Paris,,FRA,seed,2015-01-01\n"
+    (tmp_path / "funding_rounds.csv").write_text(rounds)
+    done = gpu_clusters.convert("crunchbase", tmp_path / "funding_rounds.csv", tmp_path / "deals")
+    assert repr(done) == "<Converted: deals, 1 row>"
+
+
+@pytest.mark.parametrize("top", ["3", None, 0, True])
+def test_the_first_of_a_comparison_are_a_number(top):
+    found = gpu_clusters.rank(address_table(), names=False, density=20)
+    compared = gpu_clusters.compare(found, found)
+    for of in (compared.entered, compared.left):
+        with pytest.raises(UsageError, match=f"top must be a whole number, 1 or more, not {top!r}"):
+            of(top)
+    assert compared.entered(np.int64(3)).empty

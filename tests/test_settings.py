@@ -5,8 +5,11 @@ from __future__ import annotations
 import sys
 from dataclasses import FrozenInstanceError
 
+import geopandas as gpd
 import numpy as np
+import pyproj
 import pytest
+import shapely
 
 from gpu_clusters import Settings, UsageError
 
@@ -89,3 +92,14 @@ def test_settings_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
         settings.density = 3.0
     assert len({settings, Settings(), Settings(density=3)}) == 2
+
+
+def test_objects_are_refused_by_their_kind():
+    """Not by all that they hold; for what libraries have instead of a text or a file, the message says how to get it."""
+    with pytest.raises(UsageError, match=r"not CRS; give its to_string\(\)$"):
+        Settings(crs=pyproj.CRS(3035))
+    polygons = gpd.GeoDataFrame({"geometry": [shapely.box(0, 0, 1, 1)]})
+    with pytest.raises(UsageError, match=r"not GeoDataFrame; write it to a file with to_parquet$"):
+        Settings(boundary=polygons)
+    with pytest.raises(UsageError, match=r"not list$"):
+        Settings(boundary=list(polygons.geometry))

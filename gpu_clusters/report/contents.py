@@ -14,7 +14,7 @@ import pandas as pd
 
 from gpu_clusters import backend
 from gpu_clusters.editions import compare
-from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.errors import InputError
 from gpu_clusters.paths import spelled
 from gpu_clusters.schema import (
     COVERAGE,
@@ -26,6 +26,8 @@ from gpu_clusters.schema import (
     TEXT_COLUMNS,
     WHOLE_COLUMNS,
 )
+from gpu_clusters.settings import first_clusters
+from gpu_clusters.wording import counted
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -45,7 +47,7 @@ PARTS = {
 }  # of a manifest
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Contents:
     """All that a report shows.
 
@@ -100,6 +102,9 @@ class Contents:
     def ranked_by_intensity(self) -> int:
         """How many of the first clusters have been ranked by intensity, whatever is the main ranking here."""
         return min(_top(None, self.manifest), len(self.ranking))
+
+    def __repr__(self) -> str:
+        return f"<Contents: {counted(len(self.ranking), 'cluster')} of {counted(len(self.locations), 'location')}>"
 
     def has(self, column: str) -> bool:
         """Whether any cluster has a value in this column of the ranking."""
@@ -249,10 +254,7 @@ def _folder(folder: str | os.PathLike[str], file: str, what: str) -> Path:
 
 
 def _top(top: int | None, manifest: dict[str, Any]) -> int:
-    given = manifest.get("settings", {}).get("top", 100) if top is None else top
-    if not isinstance(given, int) or given < 1:
-        raise UsageError(f"top must be a whole number, 1 or more, not {given!r}")
-    return given
+    return first_clusters("top", manifest.get("settings", {}).get("top", 100) if top is None else top)
 
 
 def _table(path: Path, columns: tuple[str, ...], required: tuple[str, ...] = ()) -> pd.DataFrame:

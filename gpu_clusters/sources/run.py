@@ -58,12 +58,16 @@ class Source(Protocol):
         """Refuse what only the whole shows; names in ``tally`` that begin with ``_`` are for this alone."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Converted:
     """What has come of a source: its coverage (``schema.COVERAGE``) and the manifest."""
 
     coverage: pd.DataFrame
     manifest: dict[str, Any]
+
+    def __repr__(self) -> str:
+        world = self.coverage.iloc[-1]
+        return f"<Converted: {world['table']}, {counted(int(world['rows']), 'row')}>"
 
 
 class _Read(NamedTuple):
