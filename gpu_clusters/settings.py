@@ -33,7 +33,8 @@ class Settings:
     density : float
         Weight that a location must have within the radius to be core, in addresses (see ``weighting``); > 0.
     weighting : {"inventor-equivalent", "total-preserving", "raw"}
-        How an inventor's and an author's address compare.
+        How an inventor's and an author's address compare. With the first two all inventors' addresses weigh as much as all
+        authors'; ``density`` is then in inventors' addresses, or in addresses of mean weight. ``"raw"``: each address weighs 1.
     merge_km : float or None
         Largest gap in kilometres between clusters that may be merged; None merges none.
     area_degrees : float
@@ -60,6 +61,13 @@ class Settings:
     ------
     UsageError
         A value that makes no sense; the message names the setting.
+
+    Examples
+    --------
+    >>> from gpu_clusters import Settings
+    >>> settings = Settings(density=118, years={"patents": (2019, 2023)})  # rank(..., settings) and sweep(..., settings) take it
+    >>> settings.radius_km, settings.threshold(inventors=112_037, authors=0)
+    (15.0, 118)
     """
 
     radius_km: float = 15.0
@@ -149,7 +157,18 @@ class Settings:
         return math.ceil(density)
 
     def weights(self, inventors: int, authors: int) -> tuple[int, int]:
-        """Weight of one inventor's and of one author's address; whole numbers, see the method, section 3.
+        """Weight of one inventor's and of one author's address; whole numbers.
+
+        Parameters
+        ----------
+        inventors, authors : int
+            All geocoded addresses of patents and of publications; 0 where the table is absent.
+
+        Returns
+        -------
+        int, int
+            The number of authors' addresses and that of inventors', so that each kind weighs as much in total; 1 and 1 where a
+            table is absent, or ``weighting`` is ``"raw"``.
 
         Raises
         ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 import re
 from importlib import import_module
 from pathlib import Path
@@ -14,14 +15,33 @@ import pytest
 import gpu_clusters
 
 README = Path(__file__).parents[1] / "README.md"
-
-
-@pytest.mark.parametrize(
-    "module", ["gpu_clusters.pipeline", "gpu_clusters.estimator", "gpu_clusters.sweeps.run", "gpu_clusters.wording"]
+PACKAGE = Path(gpu_clusters.__file__).parent
+EXAMPLES = sorted(
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    for path in PACKAGE.rglob("*.py")
+    if ">>> " in path.read_text(encoding="utf-8")
 )
+FUNCTIONS = sorted(name for name in gpu_clusters.__all__ if inspect.isfunction(getattr(gpu_clusters, name)))
+
+
+@pytest.mark.parametrize("module", EXAMPLES)
 def test_examples_in_docstrings(module):
     outcome = doctest.testmod(import_module(module))
     assert outcome.attempted and not outcome.failed
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_public_functions_are_told_whole(name):
+    """Every argument, what comes back, what is raised, and an example."""
+    function = getattr(gpu_clusters, name)
+    told = inspect.getdoc(function)
+    named = re.search(
+        r"Parameters\n-+\n(.*?)\n\nReturns\n-+\n.*\n\nRaises\n-+\n.*\n\nExamples\n-+\n>>> ", told, re.DOTALL
+    )[1]
+    given = {
+        one.strip("* ") for line in re.findall(r"^(\S.*?)(?: : .*)?$", named, re.MULTILINE) for one in line.split(",")
+    }
+    assert given == set(inspect.signature(function).parameters)
 
 
 def test_quick_start_of_the_readme(tmp_path, monkeypatch):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 import os
 from dataclasses import replace
@@ -14,7 +13,7 @@ import pytest
 from plain_editions import SHARES, none
 
 import gpu_clusters
-from gpu_clusters import InputError, Result, UsageError, compare, editions
+from gpu_clusters import InputError, Result, UsageError, compare
 from gpu_clusters.editions import moved_by
 from gpu_clusters.schema import COMPARISON, LOCATIONS, RANKING
 
@@ -229,8 +228,3 @@ def test_a_folder_that_cannot_be_looked_at(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "exists", os.path.exists)
     with pytest.raises(InputError, match=r"cannot be read as a folder .*File name too long"):
         compare(tmp_path / ("x" * 300), tmp_path)
-
-
-def test_the_example_in_the_docstring():
-    outcome = doctest.testmod(editions)
-    assert outcome.attempted and not outcome.failed

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -120,9 +118,3 @@ def test_a_mosaic_of_65_thousand_million_cells(tmp_path, reads):
     assert people_within(members, tmp_path / "globe.tif", area_degrees=area) == brute(blocks, members, area)
     assert max(map(cells, reads)) < 5_000_000
     assert sum(map(cells, reads)) < 20 * 512 * 512
-
-
-def test_the_example_in_the_docstring():
-    outcome = doctest.testmod(gpu_clusters.people)
-    assert outcome.attempted
-    assert not outcome.failed

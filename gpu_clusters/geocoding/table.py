@@ -71,6 +71,14 @@ def geocode(
     Notes
     -----
     Source of the places: GeoNames (geonames.org), CC BY 4.0.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from gpu_clusters import geocode
+    >>> addresses = pd.DataFrame({"city": ["Zürich", "zurich", "Atlantis"], "country": ["CH", "Switzerland", "GR"]})
+    >>> geocode(addresses).round(2)[["lon", "lat", "accuracy"]].values.tolist()
+    [[8.55, 47.37, 'city'], [8.55, 47.37, 'city'], [nan, nan, 'not found']]
     """
     needed = [name for name in (city, country, admin) if name is not None]
     if isinstance(frame, pd.DataFrame):

@@ -81,6 +81,19 @@ def convert(
         Options that make no sense.
     DeviceError
         No scheduler answers, or cuDF is not installed where the work is done.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from gpu_clusters import convert
+    >>> header = "uuid,company_name,country_code,region,city,investment_type,announced_on"
+    >>> with TemporaryDirectory() as folder:
+    ...     export = Path(folder, "funding_rounds.csv")
+    ...     _ = export.write_text(f"{header}\\n1,Example,FRA,,Paris,seed,2021-05-01\\n")
+    ...     done = convert("crunchbase", export, Path(folder, "deals"), years=(2020, None))
+    >>> done.coverage[["country", "rows", "geocoded"]].values.tolist()
+    [['FR', 1, 0], ['World', 1, 0]]
     """
     if on_error not in (FAIL, SKIP):
         raise UsageError(f"--on-error must be fail or skip, not {on_error!r}")
