@@ -65,6 +65,11 @@ class WeightedDBSCAN(ClusterMixin, BaseEstimator):
     array([ 0,  0, -1])
     """
 
+    labels_: NDArray[np.int64]
+    core_sample_indices_: NDArray[np.int64]
+    density_at_: NDArray[np.int64] | NDArray[np.float64]
+    n_features_in_: int
+
     def __init__(
         self,
         radius_km: float = 15.0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -148,3 +149,9 @@ def test_weights_of_any_precision(dtype):
 def test_a_threshold_that_makes_no_sense_is_named():
     with pytest.raises(ValueError, match="threshold"):
         WeightedDBSCAN(radius_km=1, threshold=0).fit([[0, 0]])
+
+
+def test_what_fit_finds_has_types_for_checkers():
+    """Mypy cannot tell those of a user's ``model.labels_`` from what fit assigns."""
+    found = {name for name in vars(WeightedDBSCAN(5, 1).fit([[0, 0]])) if name.endswith("_")}
+    assert found == set(get_type_hints(WeightedDBSCAN)) and "labels_" in found
