@@ -19,7 +19,7 @@ from gpu_clusters.schema import COMPARISON, PARTS, TABLES, TEXT_COLUMNS
 from gpu_clusters.settings import first_clusters
 from gpu_clusters.steps.edition import Kinship, kinship
 from gpu_clusters.steps.score import TIE
-from gpu_clusters.wording import counted
+from gpu_clusters.wording import counted, with_warnings
 
 INDICATORS = ("patent", "publication", "deal")
 PARTS_AT_MOST = 10  # one in so many of a cluster's weight makes a part of it
@@ -52,7 +52,8 @@ class Comparison:
 
     def __repr__(self) -> str:
         came, went = counted(len(self.entrants), "entrant"), counted(len(self.leavers), "leaver")
-        return f"<Comparison: {counted(len(self.matched), 'cluster')} matched, {came}, {went}>"
+        matched = counted(len(self.matched), "cluster")
+        return with_warnings(f"Comparison: {matched} matched, {came}, {went}", self.manifest.get("warnings", []))
 
     @property
     def matched(self) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from gpu_clusters.wording import counted
+from gpu_clusters.wording import counted, with_warnings
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -36,7 +36,8 @@ class Result:
     partners : DataFrame
         Documents with addresses in two clusters, by pair; columns of ``schema.PARTNERS``.
     manifest : dict
-        Settings, inputs, totals, versions, device and engine, timings in seconds, warnings.
+        Settings, inputs, totals, versions, device and engine, timings in seconds, and ``warnings``: a list of texts, which the
+        program prints and Python does not.
     """
 
     ranking: pd.DataFrame
@@ -49,7 +50,8 @@ class Result:
     manifest: dict[str, Any]
 
     def __repr__(self) -> str:
-        return f"<Result: {counted(len(self.ranking), 'cluster')} of {counted(len(self.locations), 'location')}>"
+        found = f"Result: {counted(len(self.ranking), 'cluster')} of {counted(len(self.locations), 'location')}"
+        return with_warnings(found, self.manifest.get("warnings", []))
 
     def write(self, out: str | PathLike[str], *, force: bool = False) -> None:
         """Write all files of the result into the folder ``out``: together, or none of them.

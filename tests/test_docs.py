@@ -55,6 +55,7 @@ def test_quick_start_of_the_readme(tmp_path, monkeypatch):
     promised = re.search(r"^# 0 +(\d+) +(\w+) +([\d.]+) +([\d.]+) +([\d.]+)$", code, re.MULTILINE).groups()
     shown = (first["rank"], first["economies"], first["patents"], first["deals"], f"{first['total_share']:.6f}")
     assert tuple(map(str, shown)) == promised
+    assert names["result"].manifest["warnings"] == []
     listed = set(
         re.findall(r"^\| `([\w.]+)`(?:, `([\w.]+)`)? \| (?:the|every|rows|settings)", README.read_text(), re.MULTILINE)
     )

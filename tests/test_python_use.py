@@ -121,6 +121,10 @@ def test_what_results_say_of_themselves_is_short(tmp_path):
     """A notebook shows it where a cell ends with one."""
     found = gpu_clusters.rank(address_table(), names=False, density=20)
     assert repr(found) == "<Result: 2 clusters of 22 locations>"
+    nothing = gpu_clusters.rank(address_table(), names=False, density=1000)
+    assert repr(nothing) == "<Result: 0 clusters of 22 locations; 1 warning in manifest['warnings']>"
+    swept = gpu_clusters.sweep(address_table(), radius_km=5, density=1000)
+    assert repr(swept) == "<SweepResult: 1 setting, 0 clusters of the baseline; 2 warnings in manifest['warnings']>"
     found.write(tmp_path / "result")
     assert repr(report.read(tmp_path / "result")) == "<Contents: 2 clusters of 22 locations>"
     assert repr(gpu_clusters.compare(found, found)) == "<Comparison: 2 clusters matched, 0 entrants, 0 leavers>"

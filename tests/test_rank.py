@@ -109,7 +109,7 @@ def test_countries_that_are_no_codes_are_told():
     (warning,) = result.manifest["warnings"]
     assert warning.startswith("patents: 2 countries are no codes of ISO 3166-1") and "Japan (JP), UK (GB)" in warning
     assert result.ranking["economies"].tolist() == ["Atlantis / JP / Japan / UK / ZZ"]
-    assert repr(result) == "<Result: 1 cluster of 1 location>"
+    assert repr(result) == "<Result: 1 cluster of 1 location; 1 warning in manifest['warnings']>"
 
 
 def test_copies_of_a_file_are_told(tmp_path):

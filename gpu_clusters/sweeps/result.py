@@ -20,7 +20,7 @@ from gpu_clusters.steps.single import Clusters
 from gpu_clusters.sweeps.grid import Grid
 from gpu_clusters.sweeps.names import names
 from gpu_clusters.sweeps.study import Part, Study
-from gpu_clusters.wording import counted
+from gpu_clusters.wording import counted, with_warnings
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -58,7 +58,7 @@ class SweepResult:
         The same on the dimensions ``radius_km``, ``density`` and ``cluster`` (those of the baseline, by ``cluster_id``), and
         ``weighting`` if there are several.
     manifest : dict
-        Settings, inputs, versions, timings in seconds, warnings.
+        Settings, inputs, versions, timings in seconds, and ``warnings`` (texts, which the program prints and Python does not).
     """
 
     settings: pd.DataFrame
@@ -71,7 +71,7 @@ class SweepResult:
 
     def __repr__(self) -> str:
         settings, clusters = counted(len(self.settings), "setting"), counted(len(self.stability), "cluster")
-        return f"<SweepResult: {settings}, {clusters} of the baseline>"
+        return with_warnings(f"SweepResult: {settings}, {clusters} of the baseline", self.manifest.get("warnings", []))
 
     def labels(self, radius_km: float, density: float, weighting: str | None = None) -> pd.DataFrame:
         """The cluster of each location at a setting of the grid.
