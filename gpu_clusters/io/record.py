@@ -44,7 +44,11 @@ class Record:
         if geocoded:
             return
         rows = sum(file.rows for file in self.inputs)
-        where = ", ".join(file.name for file in self.inputs[:3]) + (", ..." if len(self.inputs) > 3 else "")
+        names = [
+            file.name.removeprefix(f"{table} (").removesuffix(")") if not file.path else file.name
+            for file in self.inputs
+        ]
+        where = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         inside = ungeocoded + invalid
         years = "" if window is None else f" in the years {':'.join('' if y is None else str(y) for y in window)}"
         if inside == 0:
