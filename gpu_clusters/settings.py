@@ -19,6 +19,7 @@ BORDERS = ("densest", "lowest")
 DEVICES = ("auto", "cpu", "gpu")
 BOUNDARIES = ("area", "hull", "concave")
 ENGINES = ("auto", "native", "cuml", "sklearn")
+Years = tuple[int | None, int | None]
 LARGEST = sys.float_info.max  # Python's whole numbers go on beyond
 
 
@@ -119,17 +120,10 @@ class Settings:
                 _one_of(f"column of {table}", name, REQUIRED[table] + OPTIONAL[table])
                 if not isinstance(mapping[name], str):
                     raise UsageError(f"columns of {table}: {name} must be the name of a column, not {mapping[name]!r}")
-        for table, window in self.years.items():
+        for table in self.years:
             _one_of("table in years", table, TABLES)
-            if not (isinstance(window, (tuple, list)) and len(window) == 2 and all(_is_year(year) for year in window)):
-                raise UsageError(f"years of {table} must be (first, last), whole numbers or None, not {window!r}")
-            first, last = window
-            if first is not None and last is not None and first > last:
-                raise UsageError(
-                    f"years of {table} run from {first} to {last}: the first year must not be after the last"
-                )
         self._set("columns", {table: dict(mapping) for table, mapping in self.columns.items()})
-        self._set("years", {t: tuple(None if y is None else int(y) for y in w) for t, w in self.years.items()})
+        self._set("years", {t: years_window(f"years of {t}", years) for t, years in self.years.items()})
 
     def _set(self, name: str, value: Any) -> None:
         """Keep a checked value as one of Python's own, which nobody else can change."""
@@ -210,6 +204,22 @@ def first_clusters(name: str, value: object) -> int:
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
         raise UsageError(f"{name} must be a whole number, 1 or more, not {value!r}")
     return int(value)
+
+
+def years_window(name: str, value: Any) -> Years:
+    """The first and the last year that count; None for no end.
+
+    Raises
+    ------
+    UsageError
+        It is no pair of whole numbers or None, or ends before it begins.
+    """
+    if not (isinstance(value, (tuple, list)) and len(value) == 2 and all(map(_is_year, value))):
+        raise UsageError(f"{name} must be (first, last), whole numbers or None, not {value!r}")
+    first, last = (None if year is None else int(year) for year in value)
+    if first is not None and last is not None and first > last:
+        raise UsageError(f"{name} run from {first} to {last}: the first year must not be after the last")
+    return first, last
 
 
 def _mapping(name: str, value: object) -> None:

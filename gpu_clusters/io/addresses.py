@@ -17,9 +17,9 @@ from gpu_clusters.io.coverage import coverage_table
 from gpu_clusters.io.grouping import count_documents, group
 from gpu_clusters.io.identifiers import Identifiers
 from gpu_clusters.io.model import Addresses, TableRead
-from gpu_clusters.io.plans import Years
 from gpu_clusters.io.record import Progress, Record
 from gpu_clusters.io.vocabulary import Vocabulary, join, only_used
+from gpu_clusters.settings import Years
 
 WANTED = ("doc_id", "country", "organization", "fraction")
 """Columns of a table of addresses besides the coordinates and the year."""

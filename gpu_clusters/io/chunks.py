@@ -13,9 +13,10 @@ from gpu_clusters.degrees import GEOCODED, INVALID, classify
 from gpu_clusters.io.columns import to_float, to_year, without_views
 from gpu_clusters.io.model import InvalidRows
 from gpu_clusters.io.place import Rows
-from gpu_clusters.io.plans import Plan, Years, check_arguments, plan_sources
+from gpu_clusters.io.plans import Plan, check_arguments, plan_sources
 from gpu_clusters.io.record import KEPT_INVALID, Progress, Record, digests, part_of, sizes_of
 from gpu_clusters.io.spatial import coordinates
+from gpu_clusters.settings import Years
 
 _CATEGORIES = ("country", "organization")
 

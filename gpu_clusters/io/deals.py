@@ -14,9 +14,9 @@ from gpu_clusters.io.chunks import Chunk, read_chunks
 from gpu_clusters.io.columns import check_sum, to_float, to_text
 from gpu_clusters.io.coverage import coverage_table
 from gpu_clusters.io.model import Deals, TableRead
-from gpu_clusters.io.plans import Years
 from gpu_clusters.io.record import Progress, Record
 from gpu_clusters.io.vocabulary import Vocabulary, join, only_used
+from gpu_clusters.settings import Years
 
 _WANTED = ("deals", "country")
 

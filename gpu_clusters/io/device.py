@@ -22,9 +22,10 @@ from gpu_clusters.io.device_counts import coverage, group
 from gpu_clusters.io.device_files import DeviceFile, Piece, device_file
 from gpu_clusters.io.footers import NeedsCpuError
 from gpu_clusters.io.model import Addresses, InvalidRows, TableRead
-from gpu_clusters.io.plans import Years, check_arguments, plan_sources
+from gpu_clusters.io.plans import check_arguments, plan_sources
 from gpu_clusters.io.record import KEPT_INVALID, Progress, Record, digests, part_of, sizes_of
 from gpu_clusters.io.sources import is_frame, listed
+from gpu_clusters.settings import Years
 
 PIECE = 1 << 31
 """Bytes of a file that are read at once, about."""

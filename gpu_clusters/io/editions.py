@@ -21,7 +21,7 @@ from gpu_clusters.io.model import Edition, Places
 from gpu_clusters.io.results import LOCATIONS_TYPES, RANKING_TYPES
 from gpu_clusters.paths import is_there
 from gpu_clusters.schema import TABLES, TEXT_COLUMNS
-from gpu_clusters.settings import Settings
+from gpu_clusters.settings import Settings, Years, years_window
 from gpu_clusters.staging import MANIFEST
 
 FOR_RANKS = ("cluster_id", "rank", "intensity_rank")
@@ -32,7 +32,6 @@ FOR_COMPARISON = (
 _MAY_BE_NULL = TEXT_COLUMNS | {"intensity_rank", "lon", "lat"}  # a region without an area is nowhere
 _PLACES = ("lon", "lat", "weight", "cluster_id")
 _NOT_OF_THE_METHOD = frozenset({"columns", "years", "device", "engine", "names"})
-Window = tuple[int | None, int | None]
 _LIMIT = 2**62  # weights of all places together stay below
 IN_MEMORY = "the result in memory"
 
@@ -122,7 +121,7 @@ def _only(one: Edition, other: Edition) -> list[str]:
     return [table for table in TABLES if here and there and here.get(table) and not there.get(table)]
 
 
-def _windows(before: Edition, now: Edition) -> Iterator[tuple[str, Window, Window]]:
+def _windows(before: Edition, now: Edition) -> Iterator[tuple[str, Years, Years]]:
     """Tables of both editions of which one counts more years than the other, with the first and last year of either."""
     for table in TABLES:
         here, there = (_window(edition, table) for edition in (before, now))
@@ -130,7 +129,7 @@ def _windows(before: Edition, now: Edition) -> Iterator[tuple[str, Window, Windo
             yield table, here, there
 
 
-def _window(edition: Edition, table: str) -> Window | None:
+def _window(edition: Edition, table: str) -> Years | None:
     """The first and last year that a table counts, None where it has no end; None for a table that counts nothing."""
     manifest = edition.manifest
     if not (manifest.get("settings") and (manifest.get("totals") or {}).get(table)):
@@ -139,7 +138,7 @@ def _window(edition: Edition, table: str) -> Window | None:
     return first, last
 
 
-def _years(window: Window) -> tuple[bool, bool] | int:
+def _years(window: Years) -> tuple[bool, bool] | int:
     """How many years there are; of a window without an end, on which side it has one."""
     first, last = window
     return (first is None, last is None) if first is None or last is None else last - first + 1
@@ -186,10 +185,10 @@ def _manifest(path: Path) -> tuple[dict[str, Any], str | None]:
 
 def _are_windows(years: Any) -> bool:
     """Whether these are the first and last years of tables, null for no end."""
-    return isinstance(years, dict) and all(
-        isinstance(window, list) and len(window) == 2 and all(year is None or isinstance(year, int) for year in window)
-        for window in years.values()
-    )
+    try:
+        return isinstance(years, dict) and all(years_window("years", one) for one in years.values())
+    except UsageError:
+        return False
 
 
 @contextmanager
@@ -288,7 +287,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _span(window: Window) -> str:
+def _span(window: Years) -> str:
     first, last = window
     return "all" if first is last is None else f"{'' if first is None else first}:{'' if last is None else last}"
 

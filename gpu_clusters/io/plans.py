@@ -10,8 +10,7 @@ from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.formats import Layout, Reader
 from gpu_clusters.io.sources import readers
 from gpu_clusters.schema import OPTIONAL, REQUIRED
-
-Years = tuple[int | None, int | None]
+from gpu_clusters.settings import Years
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ import numpy as np
 from gpu_clusters.errors import InputError
 from gpu_clusters.io.formats import Reader, reading
 from gpu_clusters.io.model import InputFile, InvalidRows
-from gpu_clusters.io.plans import Plan, Years
+from gpu_clusters.io.plans import Plan
+from gpu_clusters.settings import Years
 from gpu_clusters.wording import counted
 
 Progress = Callable[[str, float], None]

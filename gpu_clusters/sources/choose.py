@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gpu_clusters.errors import UsageError
+from gpu_clusters.settings import Years
 from gpu_clusters.sources.crunchbase import VENTURE, crunchbase
 from gpu_clusters.sources.mapping import geoc_inv, known_encoding, mapped
 from gpu_clusters.sources.openalex import TYPES as WORKS
@@ -14,7 +15,6 @@ from gpu_clusters.sources.patentsview import TYPES as PATENTS
 from gpu_clusters.sources.patentsview import patentsview
 from gpu_clusters.sources.run import Source
 from gpu_clusters.sources.skips import Skips
-from gpu_clusters.sources.tables import Years
 
 TYPES = {"openalex": WORKS, "patentsview": PATENTS, "crunchbase": VENTURE, "geoc-inv": (), "table": ()}
 

@@ -10,10 +10,10 @@ from typing import Any
 from gpu_clusters import backend
 from gpu_clusters.errors import UsageError
 from gpu_clusters.paths import spelled
+from gpu_clusters.settings import Years, years_window
 from gpu_clusters.sources.choose import choose
 from gpu_clusters.sources.run import Converted, Progress, carry_out
 from gpu_clusters.sources.skips import FAIL, SKIP, Skips
-from gpu_clusters.sources.tables import Years, window
 from gpu_clusters.staging import check_out
 
 PathLike = str | os.PathLike[str]
@@ -108,7 +108,8 @@ def convert(
         given = [path.absolute() for path in given]  # workers may be in another folder
     if types is not None and (isinstance(types, str) or not isinstance(types, Sequence)):
         raise UsageError(f"types must be a list of texts, not {types!r}")
-    options: dict[str, Any] = {"years": window(years), "types": types, "retracted": retracted, "encoding": encoding}
+    options: dict[str, Any] = {"types": types, "retracted": retracted, "encoding": encoding}
+    options["years"] = years_window("years", years)
     options["mapping"] = None if mapping is None else Path(spelled(mapping, "mapping"))
     skips = Skips(on_error)
     chosen = choose(source, given, skips, **options)

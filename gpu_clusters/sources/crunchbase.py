@@ -13,11 +13,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from gpu_clusters.errors import InputError
+from gpu_clusters.settings import Years
 from gpu_clusters.sources.blocks import find
 from gpu_clusters.sources.cells import ENDINGS, Layout
 from gpu_clusters.sources.lookup import Lookup, lookup
 from gpu_clusters.sources.skips import Skips
-from gpu_clusters.sources.tables import Table, Years
+from gpu_clusters.sources.tables import Table
 
 VENTURE = ("angel", "pre_seed", "seed", "venture", "series_unknown", *(f"series_{letter}" for letter in "abcdefghij"))
 """Rounds that count as venture capital: not debt, grants, crowdfunding, private equity, nor what comes after an offering."""

@@ -11,9 +11,10 @@ from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.countries import iso2
 from gpu_clusters.io.folders import refuse_twins
 from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
+from gpu_clusters.settings import Years
 from gpu_clusters.sources.blocks import files_of
 from gpu_clusters.sources.cells import ENDINGS, Layout
-from gpu_clusters.sources.tables import ID, Table, Years
+from gpu_clusters.sources.tables import ID, Table
 from gpu_clusters.toml import read_toml
 
 _KEYS = ("table", "delimiter", "encoding", "columns", "keep", "unique")

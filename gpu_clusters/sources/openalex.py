@@ -17,11 +17,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gpu_clusters.errors import InputError
+from gpu_clusters.settings import Years
 from gpu_clusters.sources.blocks import files_of
 from gpu_clusters.sources.records import records
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.spill import Spill
-from gpu_clusters.sources.tables import GONE, RECORD, ROWS, Years, within, without_repeated
+from gpu_clusters.sources.tables import GONE, RECORD, ROWS, within, without_repeated
 from gpu_clusters.sources.values import one_of
 
 ENDINGS = (".gz", ".jsonl", ".json", ".zst", ".parquet")

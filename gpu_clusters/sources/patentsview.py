@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from gpu_clusters.errors import InputError
+from gpu_clusters.settings import Years
 from gpu_clusters.sources.blocks import find
 from gpu_clusters.sources.cells import ENDINGS, Layout
 from gpu_clusters.sources.lookup import Lookup, lookup
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.spill import Spill
-from gpu_clusters.sources.tables import ROWS, Years, read_rows, wanted
+from gpu_clusters.sources.tables import ROWS, read_rows, wanted
 
 TYPES = ("utility",)
 _PATENTS, _OWNERS = "patents", "owners"

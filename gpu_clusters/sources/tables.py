@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from gpu_clusters.errors import UsageError
+from gpu_clusters.settings import Years
 from gpu_clusters.sources.cells import Layout, cells
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.spill import Spill
 from gpu_clusters.sources.values import one_of, text, typed
 
-Years = tuple[int | None, int | None]
 ROWS, GONE = "rows", "gone"
 ID = {"patents": "doc_id", "publications": "doc_id", "deals": "deal_id"}
 KINDS = 1_000
@@ -120,25 +117,6 @@ def wanted(rows: pa.Table, years: Years, keep: Mapping[str, Sequence[str]], tall
         tally["rows of other years"] += int((good & ~mask).sum())
         good &= mask
     return good
-
-
-def window(years: Any) -> Years:
-    """A window of years, if it is one.
-
-    Raises
-    ------
-    UsageError
-        It is no pair of whole numbers or None, or ends before it begins.
-    """
-    pair = tuple(years) if isinstance(years, (tuple, list)) else ()
-    if len(pair) != 2 or not all(
-        year is None or (isinstance(year, Integral) and not isinstance(year, bool)) for year in pair
-    ):
-        raise UsageError(f"years must be (from, to), whole numbers or None, not {years!r}")
-    first, last = (None if year is None else int(year) for year in pair)
-    if first is not None and last is not None and first > last:
-        raise UsageError(f"years run from {first} to {last}: the first year must not be after the last")
-    return first, last
 
 
 def within(year: pa.ChunkedArray, years: Years) -> np.ndarray:
