@@ -30,6 +30,11 @@ SWEPT_ON_GPU = "clusters of all densities, sums over them, nearest members of de
 ELSEWHERE = "all other steps on the CPU"
 NOT_RUN = "no GPU had run this version when it was made (docs/gpu.md)"
 OTHERS = "use device 'auto' or 'cpu' with engine 'native' or 'sklearn'"
+DEFAULT_STREAMS = (
+    0,
+    1,
+    2,
+)  # CUDA's numbers; kernels run on the default stream, and would not wait for arrays of another
 
 
 class Backend(NamedTuple):
@@ -149,6 +154,11 @@ def _on_gpu(settings: Settings, work: str) -> Backend:
     if missing:
         raise DeviceError(f"{asked} is not available: {missing}; {OTHERS}")
     import cupy
+
+    if cupy.cuda.get_current_stream().ptr not in DEFAULT_STREAMS:
+        raise UsageError(
+            f"{asked} works on CUDA's default stream, and CuPy's current one is another: call outside of its `with` block"
+        )
 
     from gpu_clusters.engines import areas
     from gpu_clusters.engines.device import kernels

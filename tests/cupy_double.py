@@ -333,4 +333,4 @@ runtime = SimpleNamespace(
     getDeviceCount=lambda: 1,
     getDeviceProperties=lambda number: {"name": b"Double H100", "number": number},
 )
-cuda = SimpleNamespace(is_available=lambda: False, runtime=runtime)
+cuda = SimpleNamespace(is_available=lambda: False, runtime=runtime, get_current_stream=lambda: SimpleNamespace(ptr=0))

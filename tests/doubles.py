@@ -88,7 +88,7 @@ def cupy_with(devices: int | Exception) -> ModuleType:
     module = _module("cupy")
     vars(module).update({name: value for name, value in vars(cupy_double).items() if not name.endswith("__")})
     module.__getattr__ = cupy_double.__getattr__
-    module.cuda = SimpleNamespace(runtime=runtime)
+    module.cuda = SimpleNamespace(runtime=runtime, get_current_stream=lambda: SimpleNamespace(ptr=0))
     return module
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from types import SimpleNamespace
 
 import doubles
 import geopandas as gpd
@@ -137,6 +138,19 @@ def test_numba_cuda_that_is_not_in_use(machine, monkeypatch):
     ):
         backend.pick(Settings(device="gpu"))
     assert_doctor_says("numba-cuda cannot be used (numba.cuda is Numba's own")
+
+
+@pytest.mark.parametrize("asked", [{"device": "gpu"}, {"engine": "cuml"}])
+def test_another_stream_than_the_default_one_is_refused(machine, asked):
+    """Kernels would run beside the arrays of that stream, not after them."""
+    packages = full()
+    machine(**packages)
+    for number in (0, 1, 2):  # the default one, and by their own names the legacy one and a thread's
+        packages["cupy"].cuda.get_current_stream = lambda number=number: SimpleNamespace(ptr=number)
+        assert backend.pick(Settings(**asked)).device == "gpu"
+    packages["cupy"].cuda.get_current_stream = lambda: SimpleNamespace(ptr=0x55D0)
+    with pytest.raises(UsageError, match=r"works on CUDA's default stream, .* outside of its `with` block"):
+        backend.pick(Settings(**asked))
 
 
 def test_cuml_alone_is_missing(machine):
