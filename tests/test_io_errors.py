@@ -331,7 +331,7 @@ def test_tables_without_a_geocoded_row(tmp_path):
     frame = table().assign(lon=[np.nan, 999.0, np.inf, np.nan])
     refused(frame, "patents (data frame): no geocoded row", "4 rows", "2 without", "2 with an impossible")
     refused([frame, frame], "8 rows", "4 without")
-    refused([frame, frame], "patents (data frame 1, data frame 2): no geocoded row")
+    refused([frame, frame], "patents (data frame 1), patents (data frame 2): no geocoded row")
     refused(frame, "deals (data frame): no geocoded row", reader=read_deals)
     refused(table(0), "patents", "holds no row")
     for kind in ("csv", "parquet"):

@@ -45,26 +45,22 @@ class Record:
         if geocoded:
             return
         rows = sum(file.rows for file in self.inputs)
-        names = [
-            file.name.removeprefix(f"{table} (").removesuffix(")") if not file.path else file.name
-            for file in self.inputs
-        ]
-        where = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        where = ", ".join(file.name for file in self.inputs[:3]) + (", ..." if len(self.inputs) > 3 else "")
+        if any(file.path for file in self.inputs):  # frames are called by the table
+            where = f"{table} ({where})"
         inside = ungeocoded + invalid
         years = "" if window is None else f" in the years {':'.join('' if y is None else str(y) for y in window)}"
         if inside == 0:
             if not rows:
-                raise InputError(f"{table} ({where}): holds no row; give files that have some, or leave {table} out")
-            raise InputError(
-                f"{table} ({where}): no row{years} (of {counted(rows, 'row')}); check the years and the column year"
-            )
+                raise InputError(f"{where}: holds no row; give files that have some, or leave {table} out")
+            raise InputError(f"{where}: no row{years} (of {counted(rows, 'row')}); check the years and the column year")
         todo = (
             "check lon and lat: degrees of WGS 84, no metres of a map"
             if invalid
             else "geocode them, or check lon and lat"
         )
         raise InputError(
-            f"{table} ({where}): no geocoded row{years} (of {counted(inside, 'row')}): {ungeocoded:,} without a coordinate "
+            f"{where}: no geocoded row{years} (of {counted(inside, 'row')}): {ungeocoded:,} without a coordinate "
             f"(ungeocoded), {invalid:,} with an impossible one (invalid); {todo}"
         )
 
