@@ -350,7 +350,7 @@ def check_file(out: str | os.PathLike[str], *, force: bool) -> Path:
         if not target.parent.is_dir():
             raise UsageError(f"{shown} cannot be made: {target.parent} is no folder")
         if target.exists() and not force:
-            raise UsageError(f"{shown} exists: give --force to replace it, or another --out")
+            raise UsageError(f"{shown} exists: give --force (in Python force=True) to replace it, or another file")
         if not os.access(target.parent, os.W_OK | os.X_OK):
             raise GpuClustersError(f"{shown} cannot be made: no permission to write in {target.parent}")
     except (OSError, ValueError) as error:

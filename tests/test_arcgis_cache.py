@@ -77,6 +77,6 @@ def test_files_that_are_no_cache(tmp_path):
     base.close()
     (tmp_path / "folder").mkdir()
     for name in ("text", "other", "folder", "text/below"):
-        with pytest.raises(InputError, match="give another file with --cache"):
+        with pytest.raises(InputError, match="give another file as cache"):
             Cache(tmp_path / name)
     assert (tmp_path / "text").read_bytes() == b"no database" * 100

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import shapely
@@ -59,6 +62,7 @@ def test_arguments_of_rank(arguments, says):
         ({"patents": UNREAD, "baseline": "15"}, "baseline must be a radius and a density, as in 15,4500, not '15'"),
         ({"patents": UNREAD, "baseline": (1, 0)}, "baseline must be numbers above 0"),
         ({"patents": UNREAD, "baseline": 15}, "baseline must be a radius and a density, as in 15,4500, not 15"),
+        ({"patents": UNREAD, "engine": "sklearn"}, "a sweep runs on engine 'native', not 'sklearn'; check compares it"),
         ({"patents": UNREAD, "merge": "no"}, "merge must be True or False, not 'no'"),
         ({"patents": UNREAD, "resume": True}, "resume takes finished radii from the folder keep: give keep too"),
         ({"patents": UNREAD, "keep": 3}, "keep must be a path, not int"),
@@ -85,6 +89,15 @@ def test_arguments_of_sweep(arguments, says):
         ({"paths": []}, "paths is empty: give the folders or files of openalex"),
         ({"mapping": 3}, "mapping must be a path, not int"),
         ({"out": 3}, "the output folder must be a path, not int"),
+        ({"on_error": "x"}, "on_error must be fail or skip, not 'x'"),
+        ({"source": "geoc-inv", "types": []}, "types does not go with geoc-inv; it is for openalex, patentsview, "),
+        ({"source": "table", "retracted": True}, "retracted does not go with table; it is for openalex"),
+        ({"encoding": "utf-8"}, "encoding does not go with openalex; it is for crunchbase"),
+        ({"mapping": "x.toml"}, "mapping does not go with openalex; it is for table"),
+        (
+            {"source": "table"},
+            "table needs a TOML file that names its columns: give --mapping FILE.toml (in Python ",
+        ),
     ],
     ids=str,
 )
@@ -92,6 +105,20 @@ def test_arguments_of_convert(arguments, says, tmp_path):
     with pytest.raises(UsageError) as refused:
         gpu_clusters.convert(**{"source": "openalex", "paths": UNREAD, "out": tmp_path / "new"} | arguments)
     assert str(refused.value).startswith(says)
+
+
+def test_texts_name_options_as_python_does_too():
+    """Those of the command geocode alone are left out, and colours of a page."""
+    home = Path(gpu_clusters.__file__).parent
+    shell = [home / "geocoding" / f"{name}.py" for name in ("files", "target", "writing")] + [home / "report/html.py"]
+    lines = [
+        (str(path.relative_to(home)), line.strip())
+        for path in sorted(set(home.rglob("*.py")) - set(shell))
+        for line in path.read_text().splitlines()
+        if re.search("--[a-z]", line)
+    ]
+    assert len(lines) > 3
+    assert not [line for line in lines if "in Python " not in line[1] and "merge=True (--merge)" not in line[1]]
 
 
 @pytest.mark.parametrize(

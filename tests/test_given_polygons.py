@@ -103,7 +103,8 @@ def test_what_cannot_be_used(tmp_path):
     named = world_of_three(regions=frame, region_name="a")
     assert named.ranking["name"].tolist() == ["1"] and named.manifest["warnings"] == []
     assert world_of_three(regions=frame).manifest["warnings"] == [
-        "regions (data frame): no column gives the regions names; choose one with --region-name: there are a"
+        "regions (data frame): no column gives the regions names; choose one with --region-name (in Python region_name): "
+        "there are a"
     ]
     assert world_of_three(regions=frame[["geometry"]]).manifest["warnings"] == []
     with pytest.raises(InputError, match="no column 'b' to name the regions by; there are none but the geometry"):

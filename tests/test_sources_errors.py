@@ -51,7 +51,7 @@ def test_a_bad_line_is_an_error_or_a_listed_skip(program, line, says):
 
     damage(program.here / "snap", change)
     said = program.refused(3, "convert", "openalex", "snap", "--out", "out", says=says)
-    assert "part_0000.gz: row 3: " in said and "--on-error skip" in said
+    assert "part_0000.gz: row 3: " in said and "--on-error skip (in Python on_error='skip')" in said
     ran = program("convert", "openalex", "snap", "--on-error", "skip", "--out", "out")
     assert ran.code == 0 and "warning: left out: 1 row that could not be read" in ran.err
     skipped = pd.read_csv("out/skipped.csv")
@@ -307,13 +307,13 @@ def test_mappings_that_make_no_sense(program, before, after, says):
     [
         (("scopus", "."), "--out"),
         (("scopus", ".", "--out", "o"), "no source"),
-        (("openalex", ".", "--out", "o", "--on-error", "ignore"), "--on-error"),
+        (("openalex", ".", "--out", "o", "--on-error", "ignore"), "on_error must be fail or skip, not 'ignore'"),
         (("openalex", ".", "--out", "o", "--years", "2020"), "--years"),
         (("openalex", ".", "--out", "o", "--years", "2020:2019"), "before it begins"),
         (("openalex", ".", "--out", "o", "--types", ","), "names no kind"),
         (("table", ".", "--out", "o"), "--mapping"),
-        (("geoc-inv", ".", "--out", "o", "--types", "all"), "--types does not go with geoc-inv"),
-        (("openalex", ".", "--out", "o", "--mapping", "x"), "--mapping does not go"),
+        (("geoc-inv", ".", "--out", "o", "--types", "all"), "types does not go with geoc-inv"),
+        (("openalex", ".", "--out", "o", "--mapping", "x"), "mapping does not go"),
     ],
 )
 def test_options_that_make_no_sense(program, args, says):

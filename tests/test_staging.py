@@ -54,7 +54,10 @@ def test_a_run_leaves_alone_what_another_is_writing(tmp_path):
             assert file.exists()
         with pytest.raises(UsageError) as refused:
             staging.check_file(tmp_path / "a.csv", force=False)
-        assert str(refused.value) == f"{tmp_path / 'a.csv'} exists: give --force to replace it, or another --out"
+        assert (
+            str(refused.value)
+            == f"{tmp_path / 'a.csv'} exists: give --force (in Python force=True) to replace it, or another file"
+        )
         (tmp_path / "a.csv").unlink()
     assert (tmp_path / "a.csv").read_text() == "slow"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv"]

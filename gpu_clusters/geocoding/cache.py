@@ -49,7 +49,7 @@ class Cache:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._base = sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
-            raise InputError(f"{self.path} cannot be made: {error}; give another file with --cache") from None
+            raise InputError(f"{self.path} cannot be made: {error}; give another file as cache") from None
         try:
             self._prepare()
         except BaseException:
@@ -71,7 +71,7 @@ class Cache:
             self._base.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise InputError(
-                f"{self.path} is no cache of geocoder's answers that can be used ({error}); give another file with --cache"
+                f"{self.path} is no cache of geocoder's answers that can be used ({error}); give another file as cache"
             ) from None
 
     def _layout(self) -> int:
@@ -86,7 +86,7 @@ class Cache:
             ).fetchone()
             return None if found is None else json.loads(found[0])
         except (sqlite3.Error, ValueError) as error:
-            raise InputError(f"{self.path}: cannot be read ({error}); give another file with --cache") from None
+            raise InputError(f"{self.path}: cannot be read ({error}); give another file as cache") from None
 
     def put(self, service: str, query: str, candidates: list[dict[str, Any]]) -> None:
         """Keep an answer."""

@@ -76,9 +76,8 @@ def _unnamed(frame: gpd.GeoDataFrame, called: str, wanted: str | None) -> list[s
     others = _others(frame)
     if wanted or not others:
         return []
-    return [
-        f"{called}: no column gives the regions names; choose one with --region-name: there are {', '.join(others)}"
-    ]
+    choose = f"choose one with --region-name (in Python region_name): there are {', '.join(others)}"
+    return [f"{called}: no column gives the regions names; {choose}"]
 
 
 def _names(frame: gpd.GeoDataFrame, called: str, wanted: str | None) -> list[str | None]:

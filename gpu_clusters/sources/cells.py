@@ -145,7 +145,10 @@ def _header(path: Path, block: bytes, delimiter: str, encoding: str) -> tuple[li
     try:
         header = next((row for row in reader if row), [])
     except UnicodeDecodeError:
-        raise InputError(f"{path}: the header is not text in {encoding}; --encoding names another") from None
+        raise InputError(
+            f"{path}: the header is not text in {encoding}; save it as UTF-8, or give its encoding where the source is "
+            "crunchbase or table"
+        ) from None
     except csv.Error as error:
         if "new-line" in str(error):
             raise InputError(f"{path}: its lines end in carriage returns alone; save it with line feeds") from None

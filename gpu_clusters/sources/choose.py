@@ -61,10 +61,10 @@ def choose(
     if name not in TYPES:
         raise UsageError(f"there is no source {name!r}; there are {', '.join(TYPES)}")
     for option, given, sources in (
-        ("--types", types is not None, ("openalex", "patentsview", "crunchbase")),
-        ("--retracted", retracted, ("openalex",)),
-        ("--encoding", encoding is not None, ("crunchbase",)),
-        ("--mapping", mapping is not None, ("table",)),
+        ("types", types is not None, ("openalex", "patentsview", "crunchbase")),
+        ("retracted", retracted, ("openalex",)),
+        ("encoding", encoding is not None, ("crunchbase",)),
+        ("mapping", mapping is not None, ("table",)),
     ):
         if given and name not in sources:
             raise UsageError(f"{option} does not go with {name}; it is for {', '.join(sources)}")
@@ -78,5 +78,8 @@ def choose(
     if name == "geoc-inv":
         return geoc_inv(paths, years=years)
     if mapping is None:
-        raise UsageError("table needs --mapping FILE.toml, which names its columns; see docs/sources.md")
+        raise UsageError(
+            "table needs a TOML file that names its columns: give --mapping FILE.toml (in Python mapping='FILE.toml'); "
+            "see docs/sources.md"
+        )
     return mapped(paths, mapping, years=years)

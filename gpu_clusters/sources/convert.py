@@ -96,7 +96,7 @@ def convert(
     [['FR', 1, 0], ['World', 1, 0]]
     """
     if on_error not in (FAIL, SKIP):
-        raise UsageError(f"--on-error must be fail or skip, not {on_error!r}")
+        raise UsageError(f"on_error must be fail or skip, not {on_error!r}")
     if dask is None or device != "gpu":  # else Dask's workers are asked: there may be no GPU here
         backend.frames(device)
     target = check_out(out, force=force)
@@ -114,7 +114,7 @@ def convert(
     skips = Skips(on_error)
     chosen = choose(source, given, skips, **options)
     if any(target in path.resolve().parents for path in chosen.files):
-        raise UsageError(f"--out {os.fspath(out)} holds files of the input: give another folder")
+        raise UsageError(f"{os.fspath(out)} holds files of the input: give another folder for the result")
     return carry_out(
         chosen,
         out,

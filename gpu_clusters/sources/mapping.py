@@ -61,7 +61,7 @@ def mapped(paths: Sequence[Path], mapping: Path, *, years: Years = (None, None))
             f"{mapping}: [columns] lacks doc_id; {table} have {', '.join(REQUIRED[table] + OPTIONAL[table])}"
         )
     if years != (None, None) and "year" not in columns:
-        raise UsageError(f"{mapping}: --years needs a year among [columns]")
+        raise UsageError(f"{mapping}: years need a year among [columns]")
     if not isinstance(keep, dict):
         raise UsageError(f"{mapping}: keep must be a table of lists, as in [keep]")
     odd = next((name for name in columns if name.startswith("_")), None)

@@ -45,7 +45,9 @@ class Skips:
             With `FAIL`.
         """
         if self.on_error == FAIL:
-            raise InputError(f"{file}: row {row}: {reason}; --on-error skip leaves such rows out and lists them")
+            raise InputError(
+                f"{file}: row {row}: {reason}; --on-error skip (in Python on_error='skip') leaves such rows out and lists them"
+            )
         self.of_file[file] += 1
         if self.of_file[file] <= LISTED:
             self.listed.append(Skip(str(file), row, reason))

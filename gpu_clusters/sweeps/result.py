@@ -165,7 +165,7 @@ def collect(
     if not settings["clusters"].any():
         record["warnings"].append("no cluster at any setting: try lower densities")
     if stability.empty:
-        record["warnings"].append("no cluster at the baseline, so there is nothing to match: take another --baseline")
+        record["warnings"].append("no cluster at the baseline, so there is nothing to match: take another baseline")
     record["clusters"] = len(rows)
     return SweepResult(settings, rows, stability, _cube(grid, settings, stability, ordered), record, study, grid)
 

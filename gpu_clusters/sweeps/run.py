@@ -160,7 +160,7 @@ def _shared(settings: Settings | None, merge: bool, changes: dict[str, Any]) -> 
         raise UsageError("a sweep assigns deals by area: boundary must be 'area'; rank single settings with others")
     if settings.engine not in ("auto", "native"):
         raise UsageError(
-            f"a sweep runs on engine 'native', not {settings.engine!r}; --check compares it with single runs"
+            f"a sweep runs on engine 'native', not {settings.engine!r}; check compares it with single runs"
         )
     return settings if merge else replace(settings, merge_km=None)
 
