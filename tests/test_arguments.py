@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -139,6 +141,51 @@ def test_what_is_no_path(call, tmp_path, monkeypatch):
     with pytest.raises(UsageError, match=r" must be a path, not (int|NoneType|SweepResult)$"):
         call(swept)
     assert not list(tmp_path.iterdir())
+
+
+def takers_of_contents() -> dict[str, Callable]:
+    """The public functions of figures, maps and tables of a report."""
+    homes = (report.figures, report.maps, report.tables)
+    made = [make for home in homes for make in vars(home).values() if getattr(make, "__module__", "") == home.__name__]
+    functions = [make for make in made if inspect.isfunction(make) and not make.__name__.startswith("_")]
+    return {make.__name__: make for make in functions if next(iter(inspect.signature(make).parameters)) == "contents"}
+
+
+@pytest.fixture(scope="module")
+def no_contents() -> list:
+    places = DEALS.assign(doc_id=1)
+    ranked, swept = gpu_clusters.rank(places, density=1), gpu_clusters.sweep(places, radius_km=5, density=1)
+    return [None, 3, "result", ranked.ranking, ranked, swept, gpu_clusters.compare(ranked, ranked)]
+
+
+@pytest.mark.parametrize("make", takers_of_contents().values(), ids=takers_of_contents())
+def test_what_is_no_contents(make, no_contents):
+    assert len(takers_of_contents()) > 20
+    for wrong in no_contents:
+        says = rf"^contents must be what report.read\(folder\) returns, not {type(wrong).__name__}; "
+        with pytest.raises(UsageError, match=says):
+            make(wrong)
+        with pytest.raises(UsageError, match=says):
+            make(contents=wrong)
+    with pytest.raises(UsageError, match=r"^contents must be what"):
+        report.maps.region(DEALS, (0, 0, 1, 1), "somewhere")
+
+
+def test_results_of_other_kinds(no_contents):
+    """A table, a sweep and a comparison where a result is asked for, and a result where a sweep is."""
+    *_, table, ranked, swept, compared = no_contents
+    for wrong in (None, table, swept, compared):
+        for call in (
+            lambda wrong: gpu_clusters.compare(wrong, ranked),
+            lambda wrong: gpu_clusters.compare(ranked, wrong),
+            lambda wrong: report.write(wrong, "new"),
+            report.read,
+            *([lambda wrong: gpu_clusters.rank(DEALS.assign(doc_id=1), previous=wrong)] if wrong is not None else ()),
+        ):
+            with pytest.raises(UsageError, match=f"not {type(wrong).__name__}$"):
+                call(wrong)
+    with pytest.raises(UsageError, match=r"must be a path, not Result$"):
+        report.write(ranked, "new", sweep=ranked)
 
 
 def test_a_cube_that_cannot_be_written(tmp_path):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from gpu_clusters import backend
 from gpu_clusters.editions import compare
-from gpu_clusters.errors import InputError
+from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.paths import spelled
 from gpu_clusters.schema import (
     COVERAGE,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
     from gpu_clusters.result import Result
 
+P = ParamSpec("P")
+Made = TypeVar("Made")
 STABILITY = "stability.csv"
 OF_STABILITY = ("rank", "lon", "lat", "best_rank", "median_rank", "worst_rank", "matched")
 FLOATS = OF_STABILITY[1:-1]  # also where the table has no rows
@@ -109,6 +112,28 @@ class Contents:
     def has(self, column: str) -> bool:
         """Whether any cluster has a value in this column of the ranking."""
         return bool(self.ranking[column].notna().any())
+
+
+def of_contents(make: Callable[P, Made]) -> Callable[P, Made]:
+    """A function of contents, its first argument, that refuses anything else.
+
+    Raises
+    ------
+    UsageError
+        By the function, for what is no `Contents`.
+    """
+
+    @wraps(make)
+    def checked(*args: P.args, **named: P.kwargs) -> Made:
+        given = args[0] if args else named.get("contents")
+        if not isinstance(given, Contents):
+            raise UsageError(
+                f"contents must be what report.read(folder) returns, not {type(given).__name__}; "
+                "what rank returns is written first, by its write(folder)"
+            )
+        return make(*args, **named)
+
+    return checked
 
 
 def read(

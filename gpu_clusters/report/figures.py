@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gpu_clusters.report import style
-from gpu_clusters.report.contents import Contents
+from gpu_clusters.report.contents import Contents, of_contents
 from gpu_clusters.report.tables import (
     EVERY_CLUSTER,
     INDICATORS,
@@ -36,6 +36,7 @@ COUNTS = {name: name for name in INDICATORS}
 PER_MILLION = {name: f"{name}_per_million" for name in INDICATORS}
 
 
+@of_contents
 def all_figures(contents: Contents) -> dict[str, Callable[..., Figure]]:
     """The figures that this result has numbers for, by the names of their files.
 
@@ -56,6 +57,7 @@ def all_figures(contents: Contents) -> dict[str, Callable[..., Figure]]:
     return made
 
 
+@of_contents
 def shares(contents: Contents, count: int = 10, width: float = WIDTH) -> Figure:
     """Shares of the world of the first clusters, by indicator."""
     rows, said = contents.clusters.head(count).iloc[::-1], indicators_said(contents.clusters)
@@ -76,6 +78,7 @@ def shares(contents: Contents, count: int = 10, width: float = WIDTH) -> Figure:
     return bars.fig
 
 
+@of_contents
 def leaders(contents: Contents, count: int = 10, width: float = WIDE) -> Figure:
     """The first clusters of each indicator, with their counts."""
     return _panels(
@@ -88,6 +91,7 @@ def leaders(contents: Contents, count: int = 10, width: float = WIDE) -> Figure:
     )
 
 
+@of_contents
 def per_capita(contents: Contents, count: int = 15, width: float = WIDE) -> Figure:
     """The first clusters of each indicator per million people."""
     return _panels(
@@ -100,6 +104,7 @@ def per_capita(contents: Contents, count: int = 15, width: float = WIDE) -> Figu
     )
 
 
+@of_contents
 def clusters_by_economy(contents: Contents, width: float = WIDTH) -> Figure:
     """Economies with two or more clusters in the main ranking."""
     frame = economies(contents).frame
@@ -121,6 +126,7 @@ def clusters_by_economy(contents: Contents, width: float = WIDTH) -> Figure:
     return bars.fig
 
 
+@of_contents
 def rank_ranges(contents: Contents, count: int = 30, width: float = WIDTH) -> Figure:
     """Best, median and worst rank of the first clusters over the settings of a sweep."""
     rows = with_ranges(contents).head(count).iloc[::-1]

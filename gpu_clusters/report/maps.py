@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gpu_clusters.errors import UsageError
 from gpu_clusters.io.land import CREDIT, Land, land, within
 from gpu_clusters.report import style
-from gpu_clusters.report.contents import Contents
+from gpu_clusters.report.contents import Contents, of_contents
 from gpu_clusters.report.dots import Extent, count_by_pixel, shade
 from gpu_clusters.report.labels import place_labels
 from gpu_clusters.report.tables import first_clusters, indicators_said
@@ -46,6 +46,7 @@ class _View(NamedTuple):
     world: bool
 
 
+@of_contents
 def world(contents: Contents, by: str = "rank", labels: int = 25) -> Figure:
     """All clusters on the Equal Earth projection.
 
@@ -65,6 +66,7 @@ def world(contents: Contents, by: str = "rank", labels: int = 25) -> Figure:
     return _draw(contents, _View(project, (left, right, bottom, top), land(), True), "The world's clusters", by, labels)
 
 
+@of_contents
 def region(contents: Contents, box: Box, title: str, by: str = "rank", labels: int = 60) -> Figure:
     """The clusters within a box, on Lambert's azimuthal equal-area projection about its middle.
 

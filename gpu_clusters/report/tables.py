@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from gpu_clusters.report.contents import Contents
+from gpu_clusters.report.contents import Contents, of_contents
 from gpu_clusters.report.economies import SOURCE, codes, economy
 from gpu_clusters.texts import setting
 from gpu_clusters.wording import counted
@@ -67,6 +67,7 @@ def first_clusters(count: int) -> str:
     return "The first cluster" if count == 1 else f"The first {count} clusters"
 
 
+@of_contents
 def all_tables(contents: Contents) -> list[Table]:
     """All tables that have rows."""
     makers: Sequence[Callable[[Contents], Table]] = (
@@ -87,6 +88,7 @@ def all_tables(contents: Contents) -> list[Table]:
     return [table for table in made if len(table.frame)]
 
 
+@of_contents
 def top(contents: Contents) -> Table:
     """The main ranking."""
     changes = CHANGES if contents.has("previous_rank") else ()
@@ -106,6 +108,7 @@ def top(contents: Contents) -> Table:
     return _table("top", "Top cluster" if size == 1 else f"Top {size} clusters", columns, frame, notes)
 
 
+@of_contents
 def beyond(contents: Contents) -> Table:
     """The ranking from where the main one ends."""
     frame = contents.clusters[contents.clusters["rank"] > contents.top]
@@ -114,6 +117,7 @@ def beyond(contents: Contents) -> Table:
     )
 
 
+@of_contents
 def by_economy(contents: Contents) -> Table:
     """The leading cluster of each economy."""
     frame = _by_each_economy(contents.clusters).drop_duplicates("code")
@@ -121,6 +125,7 @@ def by_economy(contents: Contents) -> Table:
     return _table("by-economy", "Leading cluster of each economy", columns, frame, (EVERY_CLUSTER,))
 
 
+@of_contents
 def economies(contents: Contents) -> Table:
     """Economies by their number of clusters."""
     each = _by_each_economy(contents.clusters)
@@ -140,6 +145,7 @@ def economies(contents: Contents) -> Table:
     return _table("economies", "Economies by number of clusters", columns, frame, (EVERY_CLUSTER,))
 
 
+@of_contents
 def intensity(contents: Contents) -> Table:
     """The ranking by total share per million people."""
     frame = contents.clusters[contents.clusters["intensity_rank"].notna()].sort_values("intensity_rank", kind="stable")
@@ -170,6 +176,7 @@ def intensity(contents: Contents) -> Table:
     return _table("intensity", "Clusters by intensity", columns, frame, notes)
 
 
+@of_contents
 def top_by_indicator(contents: Contents, count: int = 10) -> Table:
     """The first clusters of each indicator."""
     frames = []
@@ -200,6 +207,7 @@ def top_by_indicator(contents: Contents, count: int = 10) -> Table:
     return _table("top-by-indicator", f"Top {count} clusters of each indicator", columns, pd.concat(frames))
 
 
+@of_contents
 def concentration(contents: Contents) -> Table:
     """What part of each indicator the first clusters hold."""
     clusters = contents.clusters
@@ -224,16 +232,19 @@ def concentration(contents: Contents) -> Table:
     )
 
 
+@of_contents
 def regions(contents: Contents) -> Table:
     """Clusters and shares by region of the world."""
     return _by_group(contents, "region", "regions", "Clusters by region", "Region")
 
 
+@of_contents
 def income_groups(contents: Contents) -> Table:
     """Clusters and shares by income group of the economy."""
     return _by_group(contents, "income", "income-groups", "Clusters by income group", "Income group")
 
 
+@of_contents
 def movements(contents: Contents, count: int = 10) -> Table:
     """Largest rises and falls, entrants to the top and leavers from it, against the previous edition."""
     clusters = contents.clusters
@@ -264,6 +275,7 @@ def movements(contents: Contents, count: int = 10) -> Table:
     return _table("movements", "Movements since the previous edition", columns, frame, notes)
 
 
+@of_contents
 def stability(contents: Contents) -> Table:
     """Ranks of the clusters over the settings of a sweep."""
     columns = (
@@ -279,6 +291,7 @@ def stability(contents: Contents) -> Table:
     return _table("stability", "Ranks over the settings of the sweep", columns, frame, notes)
 
 
+@of_contents
 def with_ranges(contents: Contents) -> pd.DataFrame:
     """The clusters that a sweep tells about, with ``best_rank``, ``median_rank``, ``worst_rank`` and ``matched``.
 
@@ -295,6 +308,7 @@ def with_ranges(contents: Contents) -> pd.DataFrame:
     return contents.clusters.merge(first[["cluster_id", *wanted]], on="cluster_id")
 
 
+@of_contents
 def without_ranges(contents: Contents) -> list[str]:
     """Which clusters a sweep tells nothing about, in a line for the reader; nothing where there is no sweep."""
     lacking = contents.clusters[~contents.clusters["cluster_id"].isin(with_ranges(contents)["cluster_id"])]
@@ -308,6 +322,7 @@ def without_ranges(contents: Contents) -> list[str]:
     ]
 
 
+@of_contents
 def coverage(contents: Contents) -> Table:
     """How much of each country's rows and documents could be placed."""
     given = contents.coverage
