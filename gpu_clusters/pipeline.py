@@ -26,7 +26,7 @@ from gpu_clusters.io.model import Addresses, Deals, Edition, InputFile, TableRea
 from gpu_clusters.io.overrides import Overrides, read_overrides
 from gpu_clusters.result import Result
 from gpu_clusters.settings import BOUNDARIES, Settings
-from gpu_clusters.steps import plane
+from gpu_clusters.steps import plane, swapped
 from gpu_clusters.steps.boundary import draw, warnings_of
 from gpu_clusters.steps.cluster import cluster
 from gpu_clusters.steps.edition import kinship, places_of, with_previous
@@ -214,6 +214,7 @@ def rank(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )
     record["coverage"] = coverage.to_dict("records")
+    record["warnings"] += tables.warnings()
     if settings.crs is not None and regions is None:
         record["warnings"] += plane.warnings_of(located.locations.lon, located.locations.lat, settings.crs)
     if called and overrides:
@@ -262,6 +263,11 @@ class Tables:
             not isinstance(patents, Deals) and not isinstance(publications, Deals) and not isinstance(deals, Addresses)
         )
         self.patents, self.publications, self.deals = patents, publications, deals
+
+    def warnings(self) -> list[str]:
+        """What the user must know of tables whose coordinates do not go with their countries."""
+        having = [read for read in self.reads if read.data.countries]
+        return [text for read in having for text in swapped.warnings_of(read.data, read.inputs[0].table, towns())]
 
 
 def changed(settings: Settings | None, changes: dict[str, Any]) -> Settings:

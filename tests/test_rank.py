@@ -12,6 +12,7 @@ from worlds import random_world
 
 import gpu_clusters
 from gpu_clusters import Settings, UsageError
+from gpu_clusters.steps import swapped
 
 WORLDS = 230
 EXACT = ("lon", "lat", "inventors", "authors", "weight", "density_at", "core", "cluster_id", "initial_cluster_id")
@@ -161,6 +162,31 @@ def test_many_impossible_coordinates_may_be_swapped_ones():
     for first, hint in ((0, True), (11, False)):
         (warning,) = gpu_clusters.rank(table.iloc[first:], density=1).manifest["warnings"]
         assert warning.endswith("are lon and lat swapped?") == hint
+
+
+def test_swapped_coordinates_are_told_by_the_countries(monkeypatch):
+    """Of a country whose box meets its mirror image (Egypt), and of none, nothing is said; nor if half may be right."""
+    table = pd.DataFrame(
+        {
+            "doc_id": range(6),
+            "lon": [2.3, 4.8, 23.7, -4.4, 31.2, 2.3],
+            "lat": [48.9, 45.8, 38.0, 55.9, 30.0, 48.9],
+            "country": ["FR", "FR", "GR", "GB", "EG", None],
+        }
+    )
+    wrong = table.rename(columns={"lon": "lat", "lat": "lon"})
+    says = "and within it once lon and lat are exchanged, of {}; if they are swapped, give these columns the other way round"
+    for compute in (gpu_clusters.rank, partial(gpu_clusters.sweep, radius_km=15)):
+        (said,) = compute(table, wrong, wrong.drop(columns="country"), density=1).manifest["warnings"]
+        assert said == f"publications: 4 rows that name a country lie far outside of it, {says.format(5)}"
+        (said,) = compute(table, deals=wrong[:1].drop(columns="doc_id"), density=1).manifest["warnings"]
+        assert said == f"deals: 1 row that names a country lies far outside of it, {says.format(1)}"
+        half = pd.concat([wrong[:2], table[:2]])
+        strange = wrong[:2].assign(country="XX")  # no town is in there
+        assert compute(half, strange, density=1).manifest["warnings"] == []
+    monkeypatch.setattr(swapped, "LOOKED_AT", 2)
+    (said,) = gpu_clusters.rank(wrong, density=1).manifest["warnings"]
+    assert said == f"patents: 2 rows that name a country lie far outside of it, {says.format('2 looked at')}"
 
 
 def test_nothing_to_cluster_is_a_usage_error():

@@ -131,6 +131,7 @@ def sweep(
         study = Study(inputs, settings, grid.densities, engine=chosen.cluster, kernels=chosen.hierarchy)
         clusters = study.compare_with(grid.weightings[0], *grid.baseline)
     record = manifest.of_sweep(settings, chosen, tables.reads, inputs.located, grid._asdict())
+    record["warnings"] += tables.warnings()
     if settings.crs is not None:
         record["warnings"] += plane.warnings_of(
             inputs.located.locations.lon, inputs.located.locations.lat, settings.crs

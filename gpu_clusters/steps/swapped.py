@@ -1,0 +1,41 @@
+"""Whether a table has longitude and latitude exchanged, told by where the countries that its rows name are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from gpu_clusters.arrays import to_host
+from gpu_clusters.io.model import Addresses, Deals
+from gpu_clusters.wording import counted
+
+MARGIN = 5.0  # degrees around a country's towns
+LOOKED_AT = 100_000  # rows at most, evenly over the table
+
+
+def warnings_of(data: Addresses | Deals, table: str, towns: pd.DataFrame) -> list[str]:
+    """A warning where more than half of the rows lie far outside of their country, and would not with the two exchanged.
+
+    Rows whose country has no town do not count. A country is the box around its ``towns`` (``country``, ``lon``, ``lat``), and
+    `MARGIN` more, so that a table with right coordinates is not warned of; a table of countries that lie as far north as east
+    may be swapped without a warning.
+    """
+    if not data.countries:
+        return []
+    step = -(-data.rows // LOOKED_AT)
+    lon, lat, country = (to_host(column[::step]) for column in (data.lon, data.lat, data.country))
+    boxes = towns.groupby("country")[["lon", "lat"]].agg(["min", "max"]).reindex(data.countries).to_numpy()
+    known = (country >= 0) & ~np.isnan(boxes[country, 0])
+    lon, lat, (west, east, south, north) = lon[known], lat[known], boxes[country[known]].T
+
+    def inside(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return (x >= west - MARGIN) & (x <= east + MARGIN) & (y >= south - MARGIN) & (y <= north + MARGIN)
+
+    exchanged = int((~inside(lon, lat) & inside(lat, lon)).sum())
+    if 2 * exchanged <= len(lon):
+        return []
+    which = counted(exchanged, "row that names a country lies", "rows that name a country lie")
+    return [
+        f"{table}: {which} far outside of it, and within it once lon and lat are exchanged, of {len(lon):,}"
+        f"{'' if step == 1 else ' looked at'}; if they are swapped, give these columns the other way round"
+    ]
