@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import to_host
 from gpu_clusters.engines import native
 from gpu_clusters.engines.islands import islands
 from gpu_clusters.engines.native import Kernels
@@ -71,7 +72,7 @@ def _components(
     reach: Reach,
 ) -> NDArray[np.int64]:
     """Component of each core location, as the place of one of its points; see `linking.components`."""
-    order = kernels.to_host(core.order)
+    order = to_host(core.order)
     place = np.full(len(problem.weight), -1)
     place[order] = np.arange(len(order))
     tied = _tied(kernels, core, reach)
@@ -107,7 +108,7 @@ def _tied(kernels: Kernels, core: Bands, reach: Reach) -> NDArray[np.bool_]:
     ones = kernels.xp.ones(core.points.shape[1], np.int64)
     limits = (reach.sure + reach.limit) / 2, (reach.limit + reach.maybe) / 2
     closer, wider = (kernels.densities(core, ones, reach._replace(limit=limit)) for limit in limits)
-    return kernels.to_host(closer != wider)
+    return to_host(closer != wider)
 
 
 def _by_cuml(
@@ -141,5 +142,5 @@ def _linked(kernels: Kernels, points: Coordinates, rows: NDArray[np.int64], reac
     some = Coordinates(points.kind, *(np.ascontiguousarray(array[rows]) for array in points[1:]))
     bands = kernels.build(some, reach)
     found = np.empty(len(rows), np.int64)
-    found[kernels.to_host(bands.order)] = kernels.to_host(kernels.components(bands, reach))
+    found[to_host(bands.order)] = to_host(kernels.components(bands, reach))
     return found

@@ -26,7 +26,7 @@ def kernels(xp: Any) -> Kernels:
     """The kernels, for arrays of the module ``xp``: cupy."""
     functions = (build, select, densities, components, preferred_core, number)
     made: list[Any] = [partial(function, xp) for function in functions]
-    return Kernels(xp, getattr(xp, "asnumpy", np.asarray), *made)
+    return Kernels(xp, *made)
 
 
 def build(xp: Any, points: Coordinates, reach: Reach) -> Bands:

@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import to_host
 from gpu_clusters.kernels.evenodd import IN, NEAR
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -50,7 +51,6 @@ def by_kernel(xp: Any, polygons: NDArray[Any], lon: NDArray[np.float64], lat: ND
     slot = xp.cumsum(count)
     polygon, state = xp.empty((2, int(slot[-1])), np.int64)
     cuda.launch(cuda.find_polygons, len(x), *points, *shapes, slot[:-1].copy(), polygon, state)
-    to_host = getattr(xp, "asnumpy", np.asarray)
     point = np.repeat(np.arange(len(x)), np.diff(to_host(slot)))
     polygon, state = to_host(polygon), to_host(state)
     inside = state == IN

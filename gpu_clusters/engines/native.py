@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from gpu_clusters.arrays import to_host
 from gpu_clusters.engines.protocol import NOISE, Clustering, Problem
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.density import densities
@@ -23,7 +24,6 @@ class Kernels(NamedTuple):
     """
 
     xp: Any
-    to_host: Callable[..., Any]
     build: Callable[..., Any]
     select: Callable[..., Any]
     densities: Callable[..., Any]
@@ -58,7 +58,7 @@ def cluster(problem: Problem, kernels: Kernels | None = None) -> Clustering:
             labels[others.order[joined]] = labels[core.order[best[joined]]]
     is_core_at = xp.zeros(n, bool)
     is_core_at[core.order] = True
-    return Clustering(k.to_host(density_at), k.to_host(is_core_at), k.to_host(labels))
+    return Clustering(to_host(density_at), to_host(is_core_at), to_host(labels))
 
 
 @njit(cache=True)
@@ -74,4 +74,4 @@ def _number(labels):
             labels[i] = names[labels[i]]
 
 
-ON_CPU = Kernels(np, np.asarray, index.build, index.select, densities, components, preferred_core, _number)
+ON_CPU = Kernels(np, index.build, index.select, densities, components, preferred_core, _number)
