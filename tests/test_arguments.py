@@ -13,6 +13,7 @@ import shapely
 
 import gpu_clusters
 from gpu_clusters import UsageError, report
+from gpu_clusters.kernels import nodes
 
 UNREAD = "no/such/file.parquet"
 DEALS = pd.DataFrame({"lon": [0.0], "lat": [0.0]})
@@ -198,6 +199,18 @@ def test_a_cube_that_cannot_be_written(tmp_path):
     assert (tmp_path / "sweep.nc").read_bytes() == before and len(list(tmp_path.iterdir())) == 1
     with pytest.raises(UsageError, match="is a folder: a file is needed"):
         swept.to_netcdf(tmp_path)
+
+
+def test_more_clusters_of_all_densities_than_have_numbers(monkeypatch):
+    """Two places that are clusters of their own at three densities: six."""
+    places = pd.DataFrame({"doc_id": range(6), "lon": [0.0, 1.0] * 3, "lat": 0.0})
+    for most, fits in ((6, True), (5, False)):
+        monkeypatch.setattr(nodes, "MOST", most)
+        if fits:
+            assert gpu_clusters.sweep(places, radius_km=5, density=[1, 2, 3]).settings["clusters"].tolist() == [2] * 3
+        else:
+            with pytest.raises(UsageError, match=r"at one radius are 6, more than can be numbered \(5\): take fewer"):
+                gpu_clusters.sweep(places, radius_km=5, density=[1, 2, 3])
 
 
 @pytest.mark.parametrize("names", [None, False])

@@ -20,7 +20,7 @@ from gpu_clusters.engines.device import band_of, build, densities, on_device
 from gpu_clusters.engines.levels import Kernels
 from gpu_clusters.kernels.bands import Bands, index_of, near
 from gpu_clusters.kernels.forest import Forest
-from gpu_clusters.kernels.nodes import Nodes
+from gpu_clusters.kernels.nodes import Nodes, checked
 from gpu_clusters.kernels.spaces import Coordinates, Reach
 
 
@@ -51,9 +51,8 @@ def cut(xp: Any, bands: Bands, reach: Reach, density: Any, level: Any) -> Cells:
     width = xp.empty(n, np.float64)
     cuda.launch(cuda_sweep.measure_widths, n, bands.points, bands.edges, reach, band, width)
     least = xp.full(len(bands.start) - 1, np.iinfo(np.int64).max, np.int64)
-    cuda.launch(
-        cuda.find_first, n, band, width.view(np.int64), least
-    )  # the order of positive numbers is that of their bits
+    bits = width.view(np.int64)  # the order of positive numbers is that of their bits
+    cuda.launch(cuda.find_first, n, band, bits, least)
     narrow = (least.view(np.float64) - 4 * reach.slack) * (1 - 1e-9)  # places in a band are rounded
     opens = xp.empty(n, np.int64)
     cuda.launch(cuda_sweep.open_cells, n, bands.points, bands.start, band, narrow, opens)
@@ -96,7 +95,7 @@ def nodes_of(xp: Any, bands: Bands, cells: Cells, forest: Forest, level: Any, ha
     """See `nodes.nodes_of`."""
     heights = (cells.top - forest.link).astype(np.int64)
     base = xp.concatenate((xp.zeros(1, np.int64), xp.cumsum(heights)))
-    count = int(base[-1])
+    count = checked(int(base[-1]))
     node_level, parent = xp.empty(count, np.int16), xp.empty(count, np.int32)
     cuda.launch(cuda_sweep.grow_nodes, len(heights), *forest, cells.top, base, node_level, parent)
     arrival, core = xp.empty(len(level), np.int32), xp.empty(len(level), np.int32)

@@ -13,10 +13,13 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.errors import UsageError
 from gpu_clusters.kernels.bands import Bands
 from gpu_clusters.kernels.cells import Cells
 from gpu_clusters.kernels.forest import Forest, climb
 from gpu_clusters.kernels.search import point_function
+
+MOST = np.iinfo(np.int32).max  # nodes
 
 
 class Nodes(NamedTuple):
@@ -36,12 +39,29 @@ def nodes_of(
     """
     heights = (cells.top - forest.link).astype(np.int64)
     base = np.concatenate((np.zeros(1, np.int64), np.cumsum(heights)))
-    node_level, parent = np.empty(base[-1], np.int16), np.empty(base[-1], np.int32)
+    count = checked(int(base[-1]))
+    node_level, parent = np.empty(count, np.int16), np.empty(count, np.int32)
     _grow(*forest, cells.top, base, node_level, parent)
     arrival, core = np.empty((2, len(level)), np.int32)
     _arrive(bands.order, cells.number, *forest, base, level, hangs_on, arrival, core)
     order = np.argsort(-node_level, kind="stable").astype(np.int32)
     return Nodes(node_level, parent, order), arrival, core
+
+
+def checked(count: int) -> int:
+    """So many nodes, if each can have a number.
+
+    Raises
+    ------
+    UsageError
+        More than 32 bits can count, which takes thousands of densities that hardly any place lacks.
+    """
+    if count > MOST:
+        raise UsageError(
+            f"the clusters of all densities at one radius are {count:,}, more than can be numbered ({MOST:,}): "
+            "take fewer densities, or larger ones"
+        )
+    return count
 
 
 def add_up(nodes: Nodes, values: NDArray[np.int64]) -> None:
