@@ -30,11 +30,8 @@ SWEPT_ON_GPU = "clusters of all densities, sums over them, nearest members of de
 ELSEWHERE = "all other steps on the CPU"
 NOT_RUN = "no GPU had run this version when it was made (docs/gpu.md)"
 OTHERS = "use device 'auto' or 'cpu' with engine 'native' or 'sklearn'"
-DEFAULT_STREAMS = (
-    0,
-    1,
-    2,
-)  # CUDA's numbers; kernels run on the default stream, and would not wait for arrays of another
+# CUDA's numbers; kernels run on the default stream, and would not wait for arrays of another
+DEFAULT_STREAMS = (0, 1, 2)
 
 
 class Backend(NamedTuple):
@@ -146,11 +143,12 @@ def why_cpu() -> str:
 
 def _on_gpu(settings: Settings, work: str) -> Backend:
     asked = "engine 'cuml'" if settings.engine == "cuml" else "device 'gpu'"
-    missing = cuml_missing() if settings.engine == "cuml" else gpu_that_compiles().missing
     if settings.engine == "sklearn":
         missing = "engine 'sklearn' computes on the CPU"
-    if settings.device == "cpu":
+    elif settings.device == "cpu":
         missing = "it computes on a GPU, and device 'cpu' was asked for"
+    else:
+        missing = cuml_missing() if settings.engine == "cuml" else gpu_that_compiles().missing
     if missing:
         raise DeviceError(f"{asked} is not available: {missing}; {OTHERS}")
     import cupy

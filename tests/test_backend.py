@@ -140,6 +140,27 @@ def test_numba_cuda_that_is_not_in_use(machine, monkeypatch):
     assert_doctor_says("numba-cuda cannot be used (numba.cuda is Numba's own")
 
 
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (
+            {"device": "gpu", "engine": "sklearn"},
+            "device 'gpu' is not available: engine 'sklearn' computes on the CPU; ",
+        ),
+        (
+            {"device": "cpu", "engine": "cuml"},
+            "engine 'cuml' is not available: it computes on a GPU, and device 'cpu' was ",
+        ),
+    ],
+)
+def test_no_gpu_is_looked_for_where_none_would_do(asked, says, monkeypatch):
+    for name in ("gpu", "gpu_that_compiles", "cuml_missing"):
+        monkeypatch.setattr(backend, name, None)
+    with pytest.raises(DeviceError) as failed:
+        backend.pick(Settings(**asked))
+    assert str(failed.value).startswith(says)
+
+
 @pytest.mark.parametrize("asked", [{"device": "gpu"}, {"engine": "cuml"}])
 def test_another_stream_than_the_default_one_is_refused(machine, asked):
     """Kernels would run beside the arrays of that stream, not after them."""
