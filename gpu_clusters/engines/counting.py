@@ -14,8 +14,8 @@ class Counting(NamedTuple):
 
     nothing: Callable[[int], Any]  # as `totals.nothing`
     areas: Callable[..., Any]  # as `discs.areas`
-    gather: Callable[..., None]  # as `discs.gather`, of any number of places
-    add: Callable[..., None]  # as `totals.add`, of any number of values
+    gather: Callable[..., None]  # as `discs.gather`
+    add: Callable[..., None]  # as `totals.add`
     finish: Callable[[Any], Totals]  # the totals, on the host
 
 

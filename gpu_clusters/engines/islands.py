@@ -19,9 +19,8 @@ from scipy.sparse.csgraph import connected_components
 from gpu_clusters.engines.protocol import Problem
 
 BITS = 21  # of a cell's number along each of the three axes
-SMALLEST = (
-    2e-6  # side of a cell in parts of the largest coordinate: its number then fits, and is right despite rounding
-)
+# Side of a cell in parts of the largest coordinate: its number then fits, and is right despite rounding
+SMALLEST = 2e-6
 
 
 class Cells(NamedTuple):
