@@ -63,7 +63,7 @@ def test_arguments_of_rank(arguments, says):
         ({"patents": UNREAD, "density": range(1, 10002)}, "density has 10,001 values: at most 10,000 make sense"),
         ({"patents": UNREAD, "baseline": (1, 2, 3)}, "baseline must be a radius and a density, as in 15,4500, not "),
         ({"patents": UNREAD, "baseline": "15"}, "baseline must be a radius and a density, as in 15,4500, not '15'"),
-        ({"patents": UNREAD, "baseline": (1, 0)}, "baseline must be numbers above 0"),
+        ({"patents": UNREAD, "baseline": (1, 0)}, "baseline must be numbers above 0, as in 15,4500, not 0"),
         ({"patents": UNREAD, "baseline": 15}, "baseline must be a radius and a density, as in 15,4500, not 15"),
         ({"patents": UNREAD, "engine": "sklearn"}, "a sweep runs on engine 'native', not 'sklearn'; check compares it"),
         ({"patents": UNREAD, "merge": "no"}, "merge must be True or False, not 'no'"),

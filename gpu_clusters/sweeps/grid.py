@@ -88,8 +88,8 @@ def _range(name: str, text: str) -> list[Fraction]:
     return [start + i * step for i in range(steps + 1)]
 
 
-def _number(name: str, given: Any) -> Fraction:
-    """A positive decimal number, exactly as it is written."""
+def _number(name: str, given: Any, form: str = " or ranges start:stop:step") -> Fraction:
+    """A positive decimal number, exactly as it is written; ``form`` is what an error says of other forms."""
     try:
         if not isinstance(given, (str, Real)):
             raise ValueError
@@ -99,7 +99,7 @@ def _number(name: str, given: Any) -> Fraction:
             raise ValueError
         float(value)
     except (ValueError, OverflowError):
-        raise UsageError(f"{name} must be numbers above 0 or ranges start:stop:step, not {given!r}") from None
+        raise UsageError(f"{name} must be numbers above 0{form}, not {given!r}") from None
     return value
 
 
@@ -108,7 +108,7 @@ def _baseline(given: Any, radii: tuple[float, ...], densities: tuple[float, ...]
         parts = given.split(",") if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
         if len(parts) != 2:
             raise UsageError(f"baseline must be a radius and a density, as in 15,4500, not {given!r}")
-        radius, density = (float(_number("baseline", part)) for part in parts)
+        radius, density = (float(_number("baseline", part, ", as in 15,4500")) for part in parts)
         return radius, density
     if DEFAULT_BASELINE[0] in radii and DEFAULT_BASELINE[1] in densities:
         return DEFAULT_BASELINE
