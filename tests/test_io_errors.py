@@ -166,9 +166,9 @@ def test_missing_columns(tmp_path):
 
 
 def test_columns_that_are_there_twice(tmp_path):
-    refused(text(tmp_path / "a.csv", "doc_id,lon,lat,lon\n1,2,3,4\n"), "a.csv", '"lon"', "2 times")
+    refused(text(tmp_path / "a.csv", "doc_id,lon,lat,lon\n1,2,3,4\n"), "a.csv", '"lon"', "2 times; keep one of them")
     twice = pa.Table.from_arrays([pa.array([1])] * 4, names=["doc_id", "lon", "lat", "lat"])
-    refused(twice, '"lat"', "2 times")
+    refused(twice, '"lat"', "2 times; keep one of them")
     pq.write_table(twice, tmp_path / "a.parquet")
     refused(tmp_path / "a.parquet", "a.parquet", '"lat"', "2 times")
 

@@ -85,7 +85,8 @@ def _plan(reader: Reader, table: str, columns: Mapping[str, str], wanted: Sequen
     found = {name: column for name, column in names.items() if column in present}
     for name, column in found.items():
         if present.count(column) > 1:
-            raise InputError(f'{reader.name}: column "{column}" ({name}) is there {present.count(column)} times')
+            times = present.count(column)
+            raise InputError(f'{reader.name}: column "{column}" ({name}) is there {times} times; keep one of them')
     if spatial:
         found.pop("lon", None)
         found.pop("lat", None)
