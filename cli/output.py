@@ -185,7 +185,8 @@ def coverage_table(coverage: pd.DataFrame, count: int) -> Table:
 def covered(row: Any) -> str:
     """A World row of a coverage table, in words."""
     noun = ("deal" if row.table == "deals" else "document") + ("" if row.documents == 1 else "s")
-    documents = f"; {texts.count(row.documents)} {noun}, {texts.percent(row.documents_pct)} % covered"
+    share = f", {texts.percent(row.documents_pct)} % covered" if pd.notna(row.documents_pct) else ""
+    documents = f"; {texts.count(row.documents)} {noun}{share}"
     return f"{row.table}: {counted(row.rows, 'row')}, {texts.percent(row.rows_pct)} % geocoded{documents}"
 
 

@@ -238,3 +238,9 @@ def test_tables_on_screens_of_any_width(program, monkeypatch):
         )
         out = ran_well(program, "rank", "--patents", "p.parquet", "--density", 5, "--out", f"out{width}")
         assert max(map(len, out.splitlines())) <= width and len(out.splitlines()) == 3 and has in out
+
+
+def test_deals_that_add_up_to_none_have_no_percentage(program):
+    Path("deal.csv").write_text("lon,lat,deals\n2.35,48.86,0\n")
+    said = program("rank", "--patents", "p.parquet", "--deals", "deal.csv", "--density", 5, "--out", "out").err
+    assert "deals: 1 row, 100.0 % geocoded; 0 deals\n" in said
