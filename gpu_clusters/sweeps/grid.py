@@ -24,11 +24,6 @@ class Grid(NamedTuple):
     weightings: tuple[str, ...]
     baseline: tuple[float, float]
 
-    @property
-    def settings(self) -> int:
-        """How many settings there are."""
-        return len(self.weightings) * len(self.radii) * len(self.densities)
-
 
 def grid_of(radius_km: Any, density: Any, weighting: Any, baseline: Any) -> Grid:
     """Check and order what was asked for; values may be numbers, sequences of numbers, or texts such as ``"10:20:1"``."""
