@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -124,3 +125,11 @@ def test_a_disk_that_is_full_leaves_no_part(tmp_path, monkeypatch):
 
 def test_the_topmost_folder():
     assert folder_beside(Path("/")) in (None, Path("/..sweep"))
+
+
+@pytest.mark.parametrize("refused", [0, os.W_OK, os.X_OK])
+def test_beside_a_place_whose_folders_are_not_there_yet(refused, tmp_path, monkeypatch):
+    """The nearest folder that is there must be one to write to and to enter."""
+    monkeypatch.setattr(os, "access", lambda path, mode: path.exists() and not mode & refused)
+    found = folder_beside(tmp_path / "not" / "yet" / "out")
+    assert found == (None if refused else tmp_path / "not" / "yet" / ".out.sweep")
