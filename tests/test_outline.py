@@ -9,7 +9,7 @@ from reference import assign_deals, by_first_member, reference_rank
 from scenes import KINDS
 from worlds import random_world
 
-from gpu_clusters.kernels.outline import near_others
+from gpu_clusters.kernels.outline import SECTORS, near_others, uncovered
 from gpu_clusters.steps.divide import lines_between
 from gpu_clusters.steps.outline import area_polygons, decimals, tolerance
 
@@ -185,3 +185,36 @@ def test_members_near_another_group_are_found_and_none_far_from_all(seed):
     near = near_others(x, y, group, distance)
     assert near[nearest <= distance].all()
     assert not near[nearest > distance * 6 / 4 * np.sqrt(2) * (1 + 1e-9)].any()  # six cells, a quarter wide each
+
+
+def test_members_are_near_another_group_also_where_rounding_brings_them_within_the_distance():
+    """The second lies just below the fourth line of cells, the third at the eighth: in floats they are 1 apart."""
+    x, y = np.array([0.0, np.nextafter(1.0, 0.0), 2.0]), np.zeros(3)
+    assert x[2] - x[1] == 1.0
+    for places in ((x, y), (y, x)):
+        assert near_others(*places, np.array([0, 0, 1]), 1.0)[1:].all()
+
+
+@pytest.mark.parametrize("gap", [0.01, -2.0])
+def test_a_disc_is_left_out_only_where_three_around_leave_no_gap(gap):
+    """Two leave a gap between them, or lap over, at the edge of a sector of the circle; the third covers what is behind."""
+    half, sector = np.radians([80, 80, 61]), 2 * np.pi / SECTORS
+    for turn in range(SECTORS):
+        middle = turn * sector + np.array([-half[0] - gap * sector / 2, half[1] + gap * sector / 2, np.pi])
+        x, y = (np.append(0.0, 2 * np.cos(half) * along(middle)) for along in (np.cos, np.sin))
+        assert uncovered(x, y, np.zeros(4, np.int64), 1.0)[0] == (gap > 0), turn
+
+
+@pytest.mark.parametrize(("away", "kept"), [(0.95, False), (1.05, True)])
+def test_a_disc_whose_centre_no_other_holds_is_kept(away, kept):
+    """Eight around cover its edge in either case."""
+    turn = np.arange(8) * np.pi / 4
+    x, y = np.append(0.0, away * np.cos(turn)), np.append(0.0, away * np.sin(turn))
+    assert uncovered(x, y, np.zeros(9, np.int64), 1.0)[0] == kept
+
+
+def test_members_in_the_middle_of_a_crowd_are_left_out_but_for_another_group():
+    x, y = np.mgrid[-3:3:31j, -3:3:31j].reshape(2, -1)
+    kept = uncovered(x, y, np.zeros(len(x), np.int64), 1.0)
+    assert not kept[np.hypot(x, y) < 1.5].any()
+    assert uncovered(x / 10, y / 10, np.arange(len(x)), 1.0).all()

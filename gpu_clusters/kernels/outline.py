@@ -130,7 +130,7 @@ def _uncovered(x, y, group, column, row, slots, offsets, radius, keep):
         covered = np.uint64(0)
         for k in range(len(offsets)):
             other = slots[_slot(group[i], column[i] + offsets[k, 0], row[i] + offsets[k, 1], group, column, row, slots)]
-            if other < 0 or other == i:
+            if other < 0:
                 continue
             dx, dy = x[other] - x[i], y[other] - y[i]
             if 0 < dx * dx + dy * dy <= radius * radius:
