@@ -153,7 +153,7 @@ class Study:
         assert self.baseline is not None
         tree = self.hierarchy(weighting, radius_km)
         weight = self.weights(weighting)
-        settings = replace(self.settings, weighting=weighting, radius_km=radius_km)
+        settings = replace(self.settings, radius_km=radius_km)
         sums, there = self._sums(tree), self._neighbourhood(weighting).weight
         amounts = to_host(self.kernels.members_of(tree.held, tree.arrival, tree.core, there))
         others = len(self.baseline.rank)
