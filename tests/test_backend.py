@@ -12,7 +12,6 @@ import geopandas as gpd
 import naive
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 import shapely
 from problems import towns
@@ -153,7 +152,8 @@ def test_numba_cuda_that_is_not_in_use(machine, monkeypatch):
         ),
     ],
 )
-def test_no_gpu_is_looked_for_where_none_would_do(asked, says, monkeypatch):
+def test_no_gpu_is_looked_for_where_none_would_do(machine, asked, says, monkeypatch):
+    machine(**full())
     for name in ("gpu", "gpu_that_compiles", "cuml_missing"):
         monkeypatch.setattr(backend, name, None)
     with pytest.raises(DeviceError) as failed:
@@ -206,13 +206,6 @@ def test_what_cannot_be_loaded(machine, monkeypatch, error):
     assert failed.value.exit_code == 4
     with pytest.raises(DeviceError, match="needs cuDF"):
         backend.frames("gpu")
-
-
-@pytest.mark.parametrize("asked", [{"device": "gpu", "engine": "sklearn"}, {"device": "cpu", "engine": "cuml"}])
-def test_what_does_not_go_together(machine, asked):
-    machine(**full())
-    with pytest.raises(DeviceError, match="not available"):
-        backend.pick(Settings(**asked))
 
 
 def test_auto_takes_no_gpu_that_was_not_asked_for(machine):
@@ -342,43 +335,6 @@ def test_old_cuml_and_a_large_island(machine):
         assert chosen.keywords["most_rows"] == most
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        MemoryError("std::bad_alloc"),
-        RuntimeError("[CUDA_ERROR_OUT_OF_MEMORY]"),
-        RuntimeError("cudaErrorMemory out of memory"),
-    ],
-)
-def test_a_full_device_names_the_step_and_what_to_do(error):
-    with (
-        pytest.raises(DeviceMemoryError, match=r"full in step 'cluster' .* use device 'cpu'") as failed,
-        backend.on_gpu("cluster"),
-    ):
-        raise error
-    assert failed.value.exit_code == 1
-
-
-@pytest.mark.parametrize("error", [MemoryError("512 bytes"), RuntimeError("cudaErrorMemoryAllocation: out of memory")])
-def test_a_lack_of_memory_that_a_library_swallows_ends_the_step(error):
-    before = sys.unraisablehook
-    with pytest.raises(DeviceMemoryError, match="full in step 'locate'") as failed, backend.on_gpu("locate"):
-        doubles.Swallowed(error)
-    assert failed.value.exit_code == 1
-    with pytest.raises(DeviceMemoryError, match="full in step 'merge'"), backend.on_gpu("merge"):
-        doubles.Swallowed(MemoryError("Out of memory allocating 512 bytes"))
-        raise IndexError("of numbers that are wrong")
-    assert sys.unraisablehook is before
-
-
-def test_other_errors_that_are_swallowed_are_told_as_before(monkeypatch):
-    said = []
-    monkeypatch.setattr(sys, "unraisablehook", lambda error: said.append(str(error.exc_value)))
-    with backend.on_gpu("locate"):
-        doubles.Swallowed(ValueError("of somebody's"))
-    assert said == ["of somebody's"]
-
-
 def test_every_step_of_a_run_is_named(machine, monkeypatch):
     def full_memory(*_):
         raise MemoryError("std::bad_alloc")
@@ -390,16 +346,6 @@ def test_every_step_of_a_run_is_named(machine, monkeypatch):
         gpu_clusters.rank(patents, device="gpu")
     with pytest.raises(MemoryError, match=r"^std::bad_alloc$"):
         gpu_clusters.rank(patents, device="cpu")
-
-
-def test_other_errors_stay_as_they_are():
-    with pytest.raises(RuntimeError, match="illegal address"), backend.on_gpu("cluster"):
-        raise RuntimeError("illegal address")
-    with pytest.raises(MemoryError) as failed, backend.on_gpu("cluster"):
-        np.empty(2**55)
-    assert not isinstance(failed.value, DeviceMemoryError)
-    with pytest.raises(pa.ArrowMemoryError), backend.on_gpu("read patents"):
-        raise pa.ArrowMemoryError("malloc failed")
 
 
 def test_doctor_says_what_would_run_where(machine):

@@ -17,6 +17,7 @@ from gpu_clusters import rank, report
 from gpu_clusters.report.contents import of_result, read
 from gpu_clusters.report.escape import one_line
 from gpu_clusters.report.method import inputs, method, warnings
+from gpu_clusters.report.ranges import with_ranges
 from gpu_clusters.report.tables import movements
 
 TOP = 5
@@ -203,7 +204,7 @@ def test_ranges_where_the_sweep_has_other_clusters(made):
     given = contents.stability.iloc[:3].copy()
     given["rank"], given["best_rank"] = [9, 4, 1], [8, 3, 1]
     given["lon"], given["lat"] = [places[0, 0], places[-1, 0], 0.0], [places[0, 1], places[-1, 1], 0.0]
-    found = report.tables.with_ranges(contents.__class__(**{**vars(contents), "stability": given}))
+    found = with_ranges(contents.__class__(**{**vars(contents), "stability": given}))
     assert found[["cluster_id", "best_rank"]].values.tolist() == [[3, 3]]
 
 

@@ -13,7 +13,7 @@ from reports import result
 
 import gpu_clusters
 from gpu_clusters import UsageError, report
-from gpu_clusters.report import figures, html, maps, style, tables
+from gpu_clusters.report import figures, html, maps, ranges, style, tables
 from gpu_clusters.report.contents import of_result
 from gpu_clusters.report.method import method
 
@@ -221,9 +221,9 @@ def test_clusters_that_the_sweep_lacks_are_told(home, program):
     assert [f"warning: {text}" for text in warned] == ran.err.splitlines()[:-1] and len(warned) == 1
     contents = report.read(home / "result", sweep=home / "sweep")
     stability = contents.clusters.assign(best_rank=1.0, median_rank=1.0, worst_rank=1.0, matched=1)
-    assert tables.without_ranges(replace(contents, stability=stability)) == []
+    assert ranges.without_ranges(replace(contents, stability=stability)) == []
     count, first = len(stability), stability.iloc[0]
-    (told,) = tables.without_ranges(replace(contents, stability=stability.iloc[1:]))
+    (told,) = ranges.without_ranges(replace(contents, stability=stability.iloc[1:]))
     assert f"about 1 of {count} cluster" in told and f"(1 {first['label']}): " in told
     plain = program("report", "result", "--out", "plain").err
     assert plain == "report -> plain/report.html\n"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gpu_clusters.report import style
 from gpu_clusters.report.contents import Contents, of_contents
+from gpu_clusters.report.ranges import with_ranges
 from gpu_clusters.report.tables import (
     EVERY_CLUSTER,
     INDICATORS,
@@ -18,7 +19,6 @@ from gpu_clusters.report.tables import (
     economies,
     first_clusters,
     indicators_said,
-    with_ranges,
 )
 from gpu_clusters.texts import count as count_text
 from gpu_clusters.texts import share as share_text

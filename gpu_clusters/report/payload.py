@@ -13,7 +13,7 @@ from gpu_clusters.io.embedded import with_land
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.economies import names
 from gpu_clusters.report.escape import one_line
-from gpu_clusters.report.tables import with_ranges
+from gpu_clusters.report.ranges import with_ranges
 
 FIELDS = {
     "id": "cluster_id",

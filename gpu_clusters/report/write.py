@@ -14,7 +14,8 @@ from gpu_clusters.paths import spelled
 from gpu_clusters.report import figures, files, html, maps, style
 from gpu_clusters.report.contents import Contents, of_result, read
 from gpu_clusters.report.method import method
-from gpu_clusters.report.tables import all_tables, without_ranges
+from gpu_clusters.report.ranges import without_ranges
+from gpu_clusters.report.tables import all_tables
 from gpu_clusters.result import Result
 from gpu_clusters.staging import MANIFEST, new_folder
 
