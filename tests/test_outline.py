@@ -11,7 +11,7 @@ from worlds import random_world
 
 from gpu_clusters.kernels.outline import SECTORS, near_others, uncovered
 from gpu_clusters.steps.divide import lines_between
-from gpu_clusters.steps.outline import area_polygons, decimals, tolerance
+from gpu_clusters.steps.outline import _gaps, area_polygons, decimals, tolerance
 
 
 def members_of(world) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -152,6 +152,20 @@ def test_scattered_clusters_with_many_holes_and_islands():
         crowd = rng.normal((0.9, 0.1), 0.06, (600, 2))
         places = np.concatenate([np.stack([lat, lon], axis=1), crowd, rng.uniform(-0.7, 0.7, (10, 2))])
         check(rng, places[:, 1], places[:, 0], np.zeros(len(places), np.int64), 0.05)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_gaps_are_what_lies_within_the_outer_edges_and_not_in_the_polygon(seed):
+    """Islands in gaps, gaps in islands, gaps and parts that meet in a point."""
+    rng = np.random.default_rng(seed)
+    rings = [shapely.Point(0, 0).buffer(radius + 0.5) - shapely.Point(0, 0).buffer(radius) for radius in range(6)]
+    corner = rng.integers(-9, 9, (2, 60))
+    squares = shapely.box(*corner, *(corner + 1))[: rng.integers(1, 60)]
+    shape = shapely.union_all([*rng.choice(np.array(rings, object), rng.integers(0, 5)), *squares])
+    outer = shapely.union_all([shapely.Polygon(part.exterior) for part in shapely.get_parts(shape)])
+    found, plain = _gaps(shape), shapely.get_parts(shapely.difference(outer, shape))
+    assert len(found) == (~shapely.is_empty(plain)).sum()
+    assert shapely.equals(shapely.union_all(found), shapely.union_all(plain))
 
 
 def test_real_holes_stay_and_false_ones_go():

@@ -105,8 +105,7 @@ def _filled(polygons: Polygons, found: Areas) -> Polygons:
     """The polygons without the gaps that lie in the areas themselves; a gap lies there wholly or not at all."""
     gaps, owner = [np.empty(0, object)], [np.empty(0, np.int64)]
     for number, polygon in enumerate(polygons):
-        outer = shapely.union_all(shapely.polygons(shapely.get_exterior_ring(shapely.get_parts(polygon))))
-        gaps.append(shapely.get_parts(shapely.difference(outer, polygon)))
+        gaps.append(_gaps(polygon))
         owner.append(np.full(len(gaps[-1]), number))
     every, owners = np.concatenate(gaps), np.concatenate(owner)
     there = shapely.intersection(every, WORLD)
@@ -118,6 +117,18 @@ def _filled(polygons: Polygons, found: Areas) -> Polygons:
     for number in np.unique(owners[false]):
         filled[number] = shapely.union_all([polygons[number], *every[false & (owners == number)]])
     return filled
+
+
+def _gaps(polygon: Any) -> Polygons:
+    """The gaps in a polygon, without the parts of it that lie in them."""
+    parts = shapely.get_parts(polygon)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    first = np.diff(part, prepend=-1) > 0  # of a part: what is around it
+    outer, gaps = shapely.polygons(rings[first]), shapely.polygons(rings[~first])
+    gap, island = shapely.STRtree(outer).query(gaps, predicate="contains")
+    for number in np.unique(gap):
+        gaps[number] = shapely.difference(gaps[number], shapely.union_all(outer[island[gap == number]]))
+    return shapely.get_parts(gaps)
 
 
 def _divided(
