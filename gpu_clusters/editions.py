@@ -16,7 +16,7 @@ from gpu_clusters.io.editions import FOR_COMPARISON, about, caveats, differing_s
 from gpu_clusters.io.model import Edition
 from gpu_clusters.manifest import versions
 from gpu_clusters.schema import COMPARISON, PARTS, TABLES, TEXT_COLUMNS
-from gpu_clusters.settings import first_clusters
+from gpu_clusters.settings import checked_top
 from gpu_clusters.steps.edition import Kinship, kinship
 from gpu_clusters.steps.score import TIE
 from gpu_clusters.wording import counted, with_warnings
@@ -88,7 +88,7 @@ class Comparison:
         UsageError
             No such number.
         """
-        top = first_clusters("top", top)
+        top = checked_top(top)
         rank, previous = self.clusters["rank"], self.clusters["previous_rank"]
         return self.clusters[((rank <= top) & ~(previous <= top).fillna(False)).fillna(False)]
 
@@ -110,7 +110,7 @@ class Comparison:
         UsageError
             No such number.
         """
-        top = first_clusters("top", top)
+        top = checked_top(top)
         rank, previous = self.clusters["rank"], self.clusters["previous_rank"]
         gone = self.clusters[((previous <= top) & ~(rank <= top).fillna(False)).fillna(False)]
         return gone.sort_values(["previous_rank", "previous_cluster_id"])

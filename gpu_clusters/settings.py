@@ -94,7 +94,7 @@ class Settings:
             if not 0 <= merge_km <= LARGEST:
                 raise UsageError(f"merge_km must be a finite number of kilometres, 0 or more, not {self.merge_km!r}")
             self._set("merge_km", merge_km)
-        self._set("top", first_clusters("top", self.top))
+        self._set("top", checked_top(self.top))
         if self.crs is not None and not isinstance(self.crs, str):
             hint = "; give its to_string()" if hasattr(self.crs, "to_string") else ""
             raise UsageError(f"crs must be a text such as 'EPSG:3035', not {_shown(self.crs)}{hint}")
@@ -193,8 +193,8 @@ def _shown(value: object) -> str:
     return repr(value) if value is None or isinstance(value, (str, bytes, Real)) else type(value).__name__
 
 
-def first_clusters(name: str, value: object) -> int:
-    """How many of the first clusters are meant.
+def checked_top(value: object) -> int:
+    """How many of the first clusters are meant by ``top``.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def first_clusters(name: str, value: object) -> int:
         It is no whole number of 1 or more.
     """
     if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-        raise UsageError(f"{name} must be a whole number, 1 or more, not {value!r}")
+        raise UsageError(f"top must be a whole number, 1 or more, not {value!r}")
     return int(value)
 
 

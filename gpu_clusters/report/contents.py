@@ -27,7 +27,7 @@ from gpu_clusters.schema import (
     TEXT_COLUMNS,
     WHOLE_COLUMNS,
 )
-from gpu_clusters.settings import first_clusters
+from gpu_clusters.settings import checked_top
 from gpu_clusters.wording import counted
 
 if TYPE_CHECKING:
@@ -279,7 +279,7 @@ def _folder(folder: str | os.PathLike[str], file: str, what: str) -> Path:
 
 
 def _top(top: int | None, manifest: dict[str, Any]) -> int:
-    return first_clusters("top", manifest.get("settings", {}).get("top", 100) if top is None else top)
+    return checked_top(manifest.get("settings", {}).get("top", 100) if top is None else top)
 
 
 def _table(path: Path, columns: tuple[str, ...], required: tuple[str, ...] = ()) -> pd.DataFrame:

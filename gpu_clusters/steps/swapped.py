@@ -16,12 +16,10 @@ LOOKED_AT = 100_000  # rows at most, evenly over the table
 def warnings_of(data: Addresses | Deals, table: str, towns: pd.DataFrame) -> list[str]:
     """A warning where more than half of the rows lie far outside of their country, and would not with the two exchanged.
 
-    Rows whose country has no town do not count. A country is the box around its ``towns`` (``country``, ``lon``, ``lat``), and
-    `MARGIN` more, so that a table with right coordinates is not warned of; a table of countries that lie as far north as east
-    may be swapped without a warning.
+    Of a table with countries; rows whose country has no town do not count. A country is the box around its ``towns``
+    (``country``, ``lon``, ``lat``), and `MARGIN` more, so that a table with right coordinates is not warned of; a table of
+    countries that lie as far north as east may be swapped without a warning.
     """
-    if not data.countries:
-        return []
     step = -(-data.rows // LOOKED_AT)
     lon, lat, country = (to_host(column[::step]) for column in (data.lon, data.lat, data.country))
     boxes = towns.groupby("country")[["lon", "lat"]].agg(["min", "max"]).reindex(data.countries).to_numpy()
