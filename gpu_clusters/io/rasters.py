@@ -24,6 +24,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from gpu_clusters.errors import InputError, UsageError, first_line
 from gpu_clusters.io.folders import walk
 from gpu_clusters.io.formats import reading
+from gpu_clusters.io.geotransform import affine_of
 from gpu_clusters.io.grids import Grid, parse_crs
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.netcdf import layer_of
@@ -35,7 +36,6 @@ NETCDF = (".nc", ".nc4", ".cdf")
 FOLDER = (*GDAL_FORMATS, *NETCDF, ".zip")
 NAMED = (*FOLDER, ".vrt")  # a mosaic that repeats a folder's tiles is taken only when it is asked for
 GDAL_CACHE = 256 * 2**20  # bytes of decoded blocks that GDAL may keep
-_NO_GEOTRANSFORM = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -241,30 +241,13 @@ def _raster(layer: xr.DataArray, name: str) -> Raster:
         if layer.dtype.kind not in "iuf":
             raise InputError(f"{name}: holds {layer.dtype} values; a raster of people holds numbers")
         crs = parse_crs(layer.rio.crs, name)
-        try:
-            affine = tuple(float(value) for value in tuple(layer.rio.transform())[:6])
-        except rioxarray.exceptions.RioXarrayError as error:
-            raise InputError(f"{name}: its cells cannot be placed: {error}; georeference it again") from None
+        affine = affine_of(layer, name)
         nodata = layer.rio.nodata
-    if affine == _NO_GEOTRANSFORM or 0 in layer.shape:
-        raise InputError(
-            f"{name}: says nothing about where its cells are; georeference it, for example with gdal_edit -a_ullr"
-        )
-    _check_spacing(layer, dims, name)
-    grid = Grid(name, crs, affine, *layer.shape)  # type: ignore[arg-type]
+    grid = Grid(name, crs, affine, *layer.shape)
     scale, offset = (float(layer.attrs.get(key, default)) for key, default in (("scale_factor", 1), ("add_offset", 0)))
     chunks = layer.encoding.get("preferred_chunks") or {}
     block = tuple(int(chunks.get(dim) or 256) for dim in dims)
     return Raster(grid, layer, None if nodata is None else float(nodata), scale, offset, block)  # type: ignore[arg-type]
-
-
-def _check_spacing(layer: xr.DataArray, dims: tuple[Any, Any], name: str) -> None:
-    """Refuse coordinates that are no straight scale: no affine map would put the cells in their places."""
-    for dim in dims:
-        if dim in layer.coords and layer.coords[dim].ndim == 1 and layer.sizes[dim] > 2:
-            steps = np.diff(layer.coords[dim].to_numpy().astype(np.float64))
-            if not np.abs(steps / steps.mean() - 1).max() < 0.01:
-                raise InputError(f"{name}: its {dim} coordinates are not evenly spaced; resample it to a regular grid")
 
 
 @contextmanager
