@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import rioxarray  # noqa: F401 - gives arrays their .rio
 import xarray as xr
 
@@ -13,6 +15,58 @@ _DEGREES = {
     "x": {"degrees_east", "degree_east", "degrees_e", "degree_e"},
     "y": {"degrees_north", "degree_north", "degrees_n", "degree_n"},
 }
+
+_NEVER_WRITTEN = {
+    "f4": 9.969209968386869e36,
+    "f8": 9.969209968386869e36,
+    "u2": 65535.0,
+    "u4": 4294967295.0,
+    "u8": 18446744073709551614.0,
+}
+"""What NetCDF fills cells with that are never written, where a variable has no ``_FillValue``; negative ones do not matter."""
+
+
+@dataclass(frozen=True)
+class StoredAsNone:
+    """Which stored values of a raster mean that a cell has no number: some, and all below or above a limit."""
+
+    values: tuple[float, ...] = ()
+    below: float = -np.inf
+    above: float = np.inf
+
+
+def stored_as_none(layer: xr.DataArray, name: str) -> StoredAsNone:
+    """What stands for no number, by the CF conventions: ``_FillValue``, ``missing_value``, and what is not valid.
+
+    Raises
+    ------
+    InputError
+        An attribute is no number, or the numbers are not of the type that they are stored in.
+    """
+    if "_Unsigned" in layer.attrs:
+        raise InputError(
+            f"{name}: has numbers of another type than it says (_Unsigned); write it anew, in Python by "
+            "xarray.open_dataset(FILE).drop_encoding().to_netcdf(NEW_FILE)"
+        )
+    fill = _numbers(layer, "_FillValue", name) or [_NEVER_WRITTEN.get(layer.dtype.str[1:], np.nan)]
+    below, above = _numbers(layer, "valid_range", name) or (
+        *(_numbers(layer, "valid_min", name) or [-np.inf]),
+        *(_numbers(layer, "valid_max", name) or [np.inf]),
+    )
+    values = (*fill, *_numbers(layer, "missing_value", name))
+    return StoredAsNone(tuple(value for value in values if not np.isnan(value)), below, above)
+
+
+def _numbers(layer: xr.DataArray, key: str, name: str) -> list[float]:
+    """The numbers of an attribute, none if it is not there."""
+    found = np.ravel(layer.attrs.get(key, []))
+    wanted = {"valid_range": 2, "missing_value": len(found)}.get(key, 1)
+    if len(found) and (found.dtype.kind not in "iuf" or len(found) != wanted):
+        raise InputError(
+            f"{name}: its {key} is {layer.attrs[key]!r}, not {'numbers' if wanted > 1 else 'a number'}; correct it, for example "
+            "with ncatted, or leave it out"
+        )
+    return [float(value) for value in found]
 
 
 def layer_of(data: xr.Dataset, name: str) -> xr.DataArray:

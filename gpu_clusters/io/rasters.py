@@ -19,6 +19,7 @@ import rasterio
 import rioxarray
 import xarray as xr
 from numpy.typing import NDArray
+from rasterio.enums import MaskFlags
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from gpu_clusters.errors import InputError, UsageError, first_line
@@ -27,7 +28,7 @@ from gpu_clusters.io.formats import reading
 from gpu_clusters.io.geotransform import affine_of
 from gpu_clusters.io.grids import Grid, parse_crs
 from gpu_clusters.io.model import InputFile
-from gpu_clusters.io.netcdf import layer_of
+from gpu_clusters.io.netcdf import StoredAsNone, layer_of, stored_as_none
 from gpu_clusters.paths import is_there
 
 TABLE = "population"
@@ -48,8 +49,8 @@ class Raster:
         Where its cells are.
     layer : xarray.DataArray
         (height, width), values as they are stored; from a file they are read when asked for.
-    nodata : float or None
-        The stored value that means "none".
+    none : StoredAsNone
+        Which stored values mean "none".
     scale, offset : float
         People are ``stored * scale + offset``.
     block : (int, int)
@@ -58,7 +59,7 @@ class Raster:
 
     grid: Grid
     layer: xr.DataArray
-    nodata: float | None
+    none: StoredAsNone
     scale: float
     offset: float
     block: tuple[int, int]
@@ -81,9 +82,10 @@ class Raster:
             people += self.offset
         with np.errstate(invalid="ignore"):
             people[~((people >= 0) & (people < np.inf))] = np.nan
-        if self.nodata is not None and not np.isnan(self.nodata):
+            people[(stored < self.none.below) | (stored > self.none.above)] = np.nan
+        for value in self.none.values:
             with np.errstate(over="ignore"):
-                missing = self.nodata if stored.dtype.kind in "iu" else np.array(self.nodata).astype(stored.dtype)
+                missing = value if stored.dtype.kind in "iu" else np.array(value).astype(stored.dtype)
             people[stored == missing] = np.nan
         return people
 
@@ -210,8 +212,12 @@ def _open(path: str, name: str, stack: ExitStack) -> Raster:
                     xr.open_dataset(path, mask_and_scale=False, decode_times=False, decode_coords="all", cache=False)
                 )
                 layer = layer_of(data, name)
+                none = stored_as_none(layer, name)
             else:
-                layer = rioxarray.open_rasterio(path, cache=False, lock=False, parse_coordinates=False)  # type: ignore[assignment]
+                layer = rioxarray.open_rasterio(  # type: ignore[assignment]
+                    path, masked=_has_mask(path), cache=False, lock=False, parse_coordinates=False
+                )
+                none = None
                 if isinstance(layer, list):
                     raise InputError(f"{name}: has several rasters in one; make a file of the one that counts people")
                 stack.callback(layer.close)
@@ -220,11 +226,17 @@ def _open(path: str, name: str, stack: ExitStack) -> Raster:
             raise
         reason = first_line(error)
         raise InputError(f"{name}: cannot be read as a raster: {reason}; is the file complete?") from error
-    return _raster(layer, name)
+    return _raster(layer, name, none)
 
 
-def _raster(layer: xr.DataArray, name: str) -> Raster:
-    """A checked raster from an array with a CRS."""
+def _has_mask(path: str) -> bool:
+    """Whether a file says by a mask, inside or beside it, which cells have a number."""
+    with rasterio.open(path) as file:
+        return any(MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags for flags in file.mask_flag_enums)
+
+
+def _raster(layer: xr.DataArray, name: str, none: StoredAsNone | None = None) -> Raster:
+    """A checked raster from an array with a CRS; what is no number in it is said by ``none``, or else by rioxarray."""
     with _quiet():
         try:
             dims = layer.rio.y_dim, layer.rio.x_dim
@@ -242,12 +254,23 @@ def _raster(layer: xr.DataArray, name: str) -> Raster:
             raise InputError(f"{name}: holds {layer.dtype} values; a raster of people holds numbers")
         crs = parse_crs(layer.rio.crs, name)
         affine = affine_of(layer, name)
-        nodata = layer.rio.nodata
+        none = _nodata(layer, name) if none is None else none
     grid = Grid(name, crs, affine, *layer.shape)
     scale, offset = (float(layer.attrs.get(key, default)) for key, default in (("scale_factor", 1), ("add_offset", 0)))
     chunks = layer.encoding.get("preferred_chunks") or {}
     block = tuple(int(chunks.get(dim) or 256) for dim in dims)
-    return Raster(grid, layer, None if nodata is None else float(nodata), scale, offset, block)  # type: ignore[arg-type]
+    return Raster(grid, layer, none, scale, offset, block)  # type: ignore[arg-type]
+
+
+def _nodata(layer: xr.DataArray, name: str) -> StoredAsNone:
+    try:
+        nodata = layer.rio.nodata
+        return StoredAsNone() if nodata is None else StoredAsNone((float(nodata),))
+    except (TypeError, ValueError, OverflowError) as error:
+        reason = first_line(error)
+        raise InputError(
+            f"{name}: its nodata value cannot be read: {reason}; set one number, with DataArray.rio.write_nodata"
+        ) from None
 
 
 @contextmanager

@@ -1,0 +1,110 @@
+"""Cells without a number: by the mask of a file, and by what the CF conventions have for NetCDF."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import rasterio
+import xarray as xr
+from affine import Affine
+from rasters import Plain, brute
+
+from gpu_clusters import InputError, people_within
+
+PLACES = [(5.7, 51.2), (7.05, 50.95)]
+AREA = 0.33
+NONE = np.zeros((40, 60), bool)
+NONE[::3, ::5] = True
+
+
+def plain(people) -> Plain:
+    return Plain(people, (0.05, 0, 5.0, 0, -0.05, 52.0))
+
+
+def stored(none, dtype="float64"):
+    """People as they are stored, with what is to be no number, and what they add up to."""
+    people = np.random.default_rng(0).integers(0, 100, NONE.shape).astype(dtype)
+    return np.where(NONE, np.array(none, dtype), people), brute([plain(np.where(NONE, np.nan, people))], PLACES, AREA)
+
+
+def netcdf(path, people, attrs):
+    lon, lat = 5 + 0.05 * (np.arange(60) + 0.5), 52 - 0.05 * (np.arange(40) + 0.5)
+    array = xr.DataArray(people, {"lat": lat, "lon": lon}, name="people", attrs=attrs)
+    array["lat"].attrs["units"], array["lon"].attrs["units"] = "degrees_north", "degrees_east"
+    array.to_netcdf(path, engine="scipy", encoding={"people": {} if "_FillValue" in attrs else {"_FillValue": None}})
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "uint16", "int32"])
+@pytest.mark.parametrize("inside", ["YES", "NO"])
+def test_cells_that_a_mask_leaves_out(tmp_path, dtype, inside):
+    people, expected = stored(200, dtype)
+    about = {"height": 40, "width": 60, "count": 1, "dtype": dtype, "crs": "EPSG:4326"}
+    at = Affine(0.05, 0, 5.0, 0, -0.05, 52.0)
+    with (
+        rasterio.Env(GDAL_TIFF_INTERNAL_MASK=inside),
+        rasterio.open(tmp_path / "a.tif", "w", transform=at, **about) as file,
+    ):
+        file.write(people, 1)
+        file.write_mask(~NONE)
+    assert (tmp_path / "a.tif.msk").exists() == (inside == "NO")
+    assert people_within(PLACES, tmp_path / "a.tif", area_degrees=AREA) == expected
+
+
+@pytest.mark.parametrize(
+    "attrs",
+    [
+        {"_FillValue": 9e9},
+        {"missing_value": 9e9},
+        {"_FillValue": 1e20, "missing_value": 9e9},
+        {"missing_value": [5e5, 9e9]},
+        {"valid_max": 1e4},
+        {"valid_range": [0.0, 1e4]},
+    ],
+    ids=str,
+)
+def test_netcdf_by_its_attributes(tmp_path, attrs):
+    people, expected = stored(9e9)
+    attrs = {key: np.array(value) if isinstance(value, list) else value for key, value in attrs.items()}
+    assert people_within(PLACES, netcdf(tmp_path / "a.nc", people, attrs), area_degrees=AREA) == expected
+
+
+def test_netcdf_that_is_too_small_to_be_valid(tmp_path):
+    people, expected = stored(3, "int32")
+    people[~NONE] += 100
+    expected += 100 * (brute([plain(np.where(NONE, np.nan, 1.0))], PLACES, AREA))
+    assert (
+        people_within(PLACES, netcdf(tmp_path / "a.nc", people, {"valid_min": np.int32(4)}), area_degrees=AREA)
+        == expected
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_netcdf_that_was_never_written(tmp_path, dtype):
+    people, expected = stored(9.969209968386869e36, dtype)
+    assert people_within(PLACES, netcdf(tmp_path / "a.nc", people, {}), area_degrees=AREA) == expected
+    people, expected = stored(9e9, dtype)
+    path = netcdf(tmp_path / "a.nc", people, {"_FillValue": people.dtype.type(9e9)})
+    assert people_within(PLACES, path, area_degrees=AREA) == expected
+
+
+@pytest.mark.parametrize(
+    ("attrs", "said"),
+    [
+        ({"_Unsigned": "true"}, "another type than it says .*drop_encoding"),
+        ({"valid_range": "0 to 9"}, "its valid_range is '0 to 9', not numbers; correct it"),
+        ({"valid_max": np.array([1.0, 2.0])}, "its valid_max is .*, not a number; correct it"),
+        ({"missing_value": "none"}, "its missing_value is 'none', not .*; correct it"),
+    ],
+    ids=str,
+)
+def test_attributes_that_cannot_be_followed(tmp_path, attrs, said):
+    with pytest.raises(InputError, match=said) as caught:
+        people_within(PLACES, netcdf(tmp_path / "a.nc", np.ones((40, 60)), attrs))
+    assert "a.nc: " in str(caught.value)
+
+
+def test_an_array_whose_nodata_is_no_number():
+    array = plain(np.ones((40, 60))).array().assign_attrs(missing_value="none")
+    with pytest.raises(InputError, match=r"its nodata value cannot be read: .*none.*; .*write_nodata"):
+        people_within(PLACES, array)
