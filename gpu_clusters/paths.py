@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,16 @@ def is_there(path: Path) -> bool:
     except ValueError:  # a name with a null
         return False
     return True
+
+
+def absent(path: Path) -> str:
+    """What an error says of a path where nothing is, and what to do.
+
+    Examples
+    --------
+    >>> absent(Path("a.csv")), absent(Path("s3://bucket/a.csv"))
+    ('does not exist; check the path', 'is not on this machine; fetch it, and give the path of the copy')
+    """
+    if re.match(r"[a-z][a-z0-9+.-]+:/|/vsi", str(path), re.IGNORECASE):
+        return "is not on this machine; fetch it, and give the path of the copy"
+    return "does not exist; check the path"

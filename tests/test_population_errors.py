@@ -59,6 +59,12 @@ def test_sources_that_are_not_there(tmp_path):
     refused(tmp_path / "*.tif", "no file matches")
     refused("x" * 300, "cannot be read", "File name too long")
     refused(tmp_path, "holds no raster", ".tif")
+    refused("", "population: the name of a file is empty")
+    for far in ("https://example.org/a.tif", "s3://people/a.tif", "/vsicurl/https://example.org/a.tif"):
+        refused(far, "a.tif", "is not on this machine", "fetch it")
+    (tmp_path / "link.tif").symlink_to("nowhere.tif")
+    refused(tmp_path / "link.tif", "link.tif", "is a link to a file that does not exist")
+    (tmp_path / "link.tif").unlink()
     refused([], "no raster is given")
     refused(3, "is a path", "not int", kind=UsageError)
     refused([xr.Dataset()], "not Dataset", kind=UsageError)
@@ -82,6 +88,20 @@ def test_a_file_that_ends_too_early(tmp_path):
     plain().save(path, blockysize=1)
     path.write_bytes(path.read_bytes()[:6000])
     refused(path, "a.tif", "cannot be read", "is the file complete?")
+
+
+def test_a_mosaic_of_which_a_tile_is_missing(tmp_path):
+    tile = '<SimpleSource><SourceFilename relativeToVRT="1">none.tif</SourceFilename></SimpleSource>'
+    (tmp_path / "a.vrt").write_text(
+        '<VRTDataset rasterXSize="40" rasterYSize="40"><SRS>EPSG:4326</SRS><GeoTransform>0,0.1,0,50,0,-0.1</GeoTransform>'
+        f'<VRTRasterBand dataType="Float64" band="1">{tile}</VRTRasterBand></VRTDataset>'
+    )
+    refused(tmp_path / "a.vrt", "a.vrt", "none.tif: No such file")
+
+
+def test_scales_that_are_no_numbers():
+    for key, given in (("scale_factor", "two"), ("add_offset", np.nan), ("scale_factor", [1, 2])):
+        refused(plain().array().assign_attrs({key: given}), f"its {key} is {given!r}, not a number; correct it")
 
 
 def test_no_crs_and_wrong_ones(tmp_path):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import math
 import os
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from gpu_clusters.io.geotransform import affine_of
 from gpu_clusters.io.grids import Grid, parse_crs
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.netcdf import StoredAsNone, layer_of, stored_as_none
-from gpu_clusters.paths import is_there
+from gpu_clusters.paths import absent, is_there
 
 TABLE = "population"
 GDAL_FORMATS = (".tif", ".tiff", ".gtiff", ".img", ".asc", ".bil")
@@ -74,7 +75,7 @@ class Raster:
             stored = self.layer[rows, columns].to_numpy()
         except (OSError, RasterioError, ValueError, RuntimeError) as error:
             where = f"rows {rows.start + 1} to {rows.stop}, columns {columns.start + 1} to {columns.stop}"
-            reason = first_line(error)
+            reason = first_line(error.__cause__ or error)  # rasterio itself only says that there is one
             raise InputError(f"{self.name}: cannot be read ({where}: {reason}); is the file complete?") from error
         people = stored.astype(np.float64)
         if self.scale != 1 or self.offset != 0:
@@ -158,6 +159,8 @@ def _sources(source: Any) -> tuple[list[Path], list[xr.DataArray]]:
         if isinstance(one, xr.DataArray):
             arrays.append(one)
         elif isinstance(one, (str, os.PathLike)):
+            if not os.fspath(one):
+                raise InputError(f"{TABLE}: the name of a file is empty")
             paths.update(_files(Path(one)))
         else:
             hint = '; give its layer of people, as in dataset["NAME"]' if isinstance(one, xr.Dataset) else ""
@@ -172,9 +175,11 @@ def _files(path: Path) -> list[Path]:
     with reading(str(path), "a file or folder"):
         if not is_there(path):
             found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207 - of any folder
+            if found == [path]:
+                raise InputError(f"{path}: is a link to a file that does not exist; link it anew, or leave it out")
             if not found:
                 pattern = any(mark in str(path) for mark in "*?[")
-                raise InputError(f"{path}: {'no file matches' if pattern else 'does not exist'}; check the path")
+                raise InputError(f"{path}: {'no file matches; check the path' if pattern else absent(path)}")
             return [name for one in found for name in _files(one)]
         if path.is_dir():
             files = sorted(
@@ -256,10 +261,18 @@ def _raster(layer: xr.DataArray, name: str, none: StoredAsNone | None = None) ->
         affine = affine_of(layer, name)
         none = _nodata(layer, name) if none is None else none
     grid = Grid(name, crs, affine, *layer.shape)
-    scale, offset = (float(layer.attrs.get(key, default)) for key, default in (("scale_factor", 1), ("add_offset", 0)))
+    scale, offset = _factor(layer, "scale_factor", 1.0, name), _factor(layer, "add_offset", 0.0, name)
     chunks = layer.encoding.get("preferred_chunks") or {}
     block = tuple(int(chunks.get(dim) or 256) for dim in dims)
     return Raster(grid, layer, none, scale, offset, block)  # type: ignore[arg-type]
+
+
+def _factor(layer: xr.DataArray, key: str, default: float, name: str) -> float:
+    given = layer.attrs.get(key, default)
+    with suppress(TypeError, ValueError):
+        if math.isfinite(found := float(given)):
+            return found
+    raise InputError(f"{name}: its {key} is {given!r}, not a number; correct it, or leave it out")
 
 
 def _nodata(layer: xr.DataArray, name: str) -> StoredAsNone:

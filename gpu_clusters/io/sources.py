@@ -18,7 +18,7 @@ from gpu_clusters.io.delimited import DelimitedReader
 from gpu_clusters.io.folders import refuse_twins, walk
 from gpu_clusters.io.formats import GeoJsonReader, ParquetReader, Reader, reading
 from gpu_clusters.io.frames import ArrowReader, PandasReader
-from gpu_clusters.paths import is_there
+from gpu_clusters.paths import absent, is_there
 
 _COMPRESSIONS = {"": None, ".gz": "gzip", ".zst": "zstd"}
 _OPENERS: dict[str, Callable[[Path, str], Reader]] = {
@@ -117,7 +117,7 @@ def _opener(path: Path) -> Callable[[Path, str], Reader] | None:
 def _from_path(path: Path) -> list[Reader]:
     with reading(str(path), "a file or folder"):
         if not is_there(path):
-            raise InputError(f"{path}: does not exist; check the path")
+            raise InputError(f"{path}: {absent(path)}")
         if path.is_dir():
             return _from_folder(path)
         if not path.is_file():

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from gpu_clusters.errors import InputError
 from gpu_clusters.io.folders import refuse_twins, walk
-from gpu_clusters.paths import is_there
+from gpu_clusters.paths import absent, is_there
 
 BLOCK = 1 << 23
 """Bytes that are parsed at once."""
@@ -51,7 +51,7 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
     try:
         for path in paths:
             if not is_there(path):
-                raise InputError(f"{path}: does not exist; check the path")
+                raise InputError(f"{path}: {absent(path)}")
         for path in sorted(paths, key=Path.is_dir):  # a file that is given keeps the name that it is given by
             for file in _below(path) if path.is_dir() else [path]:
                 found.setdefault(file.resolve(), file)
