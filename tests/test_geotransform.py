@@ -82,3 +82,9 @@ def test_a_geotransform_that_is_none():
     array.spatial_ref.attrs["GeoTransform"] = "5 north"
     with pytest.raises(InputError, match=r"cannot be placed: .*; georeference it again"):
         people_within(PLACES, array)
+
+
+def test_coordinates_that_are_no_numbers(array):
+    for odd in ([str(x) for x in range(60)], np.arange(60).astype("datetime64[D]")):
+        with pytest.raises(InputError, match=r"x coordinates are no numbers; give those of the centres"):
+            people_within(PLACES, array.assign_coords(x=odd))

@@ -80,6 +80,10 @@ def _check_spacing(layer: xr.DataArray, name: str) -> None:
     """Refuse coordinates that are no straight scale: no affine map would put the cells in their places."""
     for dim in layer.dims:
         if dim in layer.coords and layer.sizes[dim] > 2:
+            if layer.coords[dim].dtype.kind not in "iuf":
+                raise InputError(
+                    f"{name}: its {dim} coordinates are no numbers; give those of the centres of its cells"
+                )
             steps = np.diff(layer.coords[dim].to_numpy().astype(np.float64))
             if not np.abs(steps / steps.mean() - 1).max() < 0.01:
                 raise InputError(f"{name}: its {dim} coordinates are not evenly spaced; resample it to a regular grid")
