@@ -98,7 +98,8 @@ def of_run(
         "initial_clusters": initial,
         "merged_pairs": merged.pairs.tolist(),
         "clusters": len(ranking),
-        "warnings": _warnings(settings, reads, len(ranking), _densest(settings, locations, clustering)),
+        "warnings": _table_warnings(reads)
+        + ([] if len(ranking) else [_no_cluster(settings, _densest(settings, locations, clustering))]),
         "versions": versions(),
         "timings": seconds,
     }
@@ -183,14 +184,11 @@ def _densest(settings: Settings, locations: Locations, clustering: Clustering) -
     return math.floor(most / unit) * unit
 
 
-def _warnings(settings: Settings, reads: Sequence[TableRead], clusters: int, densest: float) -> list[str]:
-    found = _table_warnings(reads)
-    if not clusters:
-        found.append(
-            f"no cluster: nowhere do the addresses within {settings.radius_km:.15g} km reach a density of "
-            f"{settings.density:.15g}; try a lower one, {densest:.15g} or less"
-        )
-    return found
+def _no_cluster(settings: Settings, densest: float) -> str:
+    return (
+        f"no cluster: nowhere do the addresses within {settings.radius_km:.15g} km reach a density of "
+        f"{settings.density:.15g}; try a lower one, {densest:.15g} or less"
+    )
 
 
 def _table_warnings(reads: Sequence[TableRead]) -> list[str]:

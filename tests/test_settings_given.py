@@ -91,3 +91,9 @@ def test_what_is_no_settings(given):
         gpu_clusters.rank(frame, None, None, given)
     with pytest.raises(UsageError, match="settings must be Settings, not"):
         gpu_clusters.sweep(frame, None, None, given, radius_km=5, density=1)
+
+
+@pytest.mark.parametrize("density", [5e-324, 1e-320])
+def test_the_least_densities_make_every_place_a_core(density):
+    patents = pd.DataFrame({"doc_id": ["a", "b"], "lon": [1.0, 50.0], "lat": [2.0, 3.0]})
+    assert gpu_clusters.rank(patents, density=density).ranking["patents"].tolist() == [1.0, 1.0]
