@@ -167,6 +167,15 @@ def test_the_reader_is_told_what_is_missing_and_why():
     assert warnings_of(people((5, 10, 0, 0, 0)), np.array([1]), 100) == []
 
 
+def test_numbers_that_are_no_people_are_told():
+    """Sums of what stands for no number in a raster that does not say so."""
+    found = people((1e10, 10, 0, 0, 0), (9.97e36, 10, 0, 0, 0), (math.inf, 10, 0, 0, 0), (NONE, 0, 1, 1, 0))
+    assert warnings_of(found, np.array([4, 3, 2, 1]), 100)[-1] == (
+        "population: 2 of 4 clusters with more people than live on Earth; does the raster name its nodata value, and do its "
+        "cells count people? (cluster 2, 3)"
+    )
+
+
 def test_areas_of_few_cells_are_told_as_far_as_the_intensity_ranking_goes():
     found = people(
         (5, 9, 0, 0, 0), (5, 10, 0, 0, 0), (NONE, 0, 0, 0, 0), (5, 1, 0, 0, 0), (5, 1, 0.9, 0, 0), (5, 1, 0, 0, 0)

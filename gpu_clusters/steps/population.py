@@ -28,6 +28,7 @@ STEPS = 5  # from the middle of an area's disc to its edge, where the part outsi
 AT_A_TIME = 20_000  # members whose discs are laid out together
 SLACK = 1e-6  # degrees
 LISTED = 10  # clusters that a warning names
+ON_EARTH = 1e10  # people; more are no people
 FEW_CELLS = 10  # in an area; with fewer its people are those of the cells that happen to have their centre in it
 
 
@@ -279,6 +280,10 @@ def warnings_of(people: People, cluster_id: NDArray[np.int64], top: int) -> list
             "without a cell's centre in the area, the cells are too large; take finer rasters or larger areas",
         ),
         (partly, "partly outside of the rasters, with a population that is too small; without data are"),
+        (
+            people.population > ON_EARTH,
+            "with more people than live on Earth; does the raster name its nodata value, and do its cells count people?",
+        ),
         (blank, "partly where the rasters hold no number (often water); without data are"),
     )
     lines = []
