@@ -27,11 +27,11 @@ def stored(none, dtype="float64"):
     return np.where(NONE, np.array(none, dtype), people), brute([plain(np.where(NONE, np.nan, people))], PLACES, AREA)
 
 
-def netcdf(path, people, attrs):
+def netcdf(path, people, attrs, engine="scipy"):
     lon, lat = 5 + 0.05 * (np.arange(60) + 0.5), 52 - 0.05 * (np.arange(40) + 0.5)
     array = xr.DataArray(people, {"lat": lat, "lon": lon}, name="people", attrs=attrs)
     array["lat"].attrs["units"], array["lon"].attrs["units"] = "degrees_north", "degrees_east"
-    array.to_netcdf(path, engine="scipy", encoding={"people": {} if "_FillValue" in attrs else {"_FillValue": None}})
+    array.to_netcdf(path, engine=engine, encoding={"people": {} if "_FillValue" in attrs else {"_FillValue": None}})
     return path
 
 
@@ -49,6 +49,27 @@ def test_cells_that_a_mask_leaves_out(tmp_path, dtype, inside):
         file.write_mask(~NONE)
     assert (tmp_path / "a.tif.msk").exists() == (inside == "NO")
     assert people_within(PLACES, tmp_path / "a.tif", area_degrees=AREA) == expected
+
+
+def test_a_mask_and_a_nodata_value(tmp_path):
+    """What either leaves out is no number."""
+    people, _ = stored(200, "int32")
+    people[people == 7] = 300
+    about = {"height": 40, "width": 60, "count": 1, "dtype": "int32", "crs": "EPSG:4326", "nodata": 300}
+    with rasterio.open(tmp_path / "a.tif", "w", transform=Affine(0.05, 0, 5.0, 0, -0.05, 52.0), **about) as file:
+        file.write(people, 1)
+        file.write_mask(~NONE)
+    expected = brute([plain(np.where(NONE | (people == 300), np.nan, people))], PLACES, AREA)
+    assert people_within(PLACES, tmp_path / "a.tif", area_degrees=AREA) == expected
+
+
+@pytest.mark.parametrize("sign", ["true", "false"])
+def test_netcdf_that_says_the_type_that_it_has(tmp_path, sign):
+    people, expected = stored(0, "int16" if sign == "false" else "uint8")
+    path, attrs = tmp_path / "a.nc", {"_Unsigned": sign, "_FillValue": people.dtype.type(0)}
+    netcdf(path, people, attrs, engine="h5netcdf")
+    zero = brute([plain(np.where(people == 0, np.nan, people))], PLACES, AREA)
+    assert people_within(PLACES, path, area_degrees=AREA) == zero == expected
 
 
 @pytest.mark.parametrize(
@@ -79,6 +100,13 @@ def test_netcdf_that_is_too_small_to_be_valid(tmp_path):
     )
 
 
+def test_netcdf_of_packed_numbers_is_valid_as_stored(tmp_path):
+    people, _ = stored(150, "int16")
+    attrs = {"valid_max": np.int16(120), "scale_factor": 0.5}
+    expected = brute([plain(np.where(NONE, np.nan, people * 0.5))], PLACES, AREA)
+    assert people_within(PLACES, netcdf(tmp_path / "a.nc", people, attrs), area_degrees=AREA) == expected
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_netcdf_that_was_never_written(tmp_path, dtype):
     people, expected = stored(9.969209968386869e36, dtype)
@@ -94,13 +122,17 @@ def test_netcdf_that_was_never_written(tmp_path, dtype):
         ({"_Unsigned": "true"}, "another type than it says .*drop_encoding"),
         ({"valid_range": "0 to 9"}, "its valid_range is '0 to 9', not numbers; correct it"),
         ({"valid_max": np.array([1.0, 2.0])}, "its valid_max is .*, not a number; correct it"),
+        (
+            {"valid_max": 9.0, "scale_factor": 0.1},
+            "its valid_max may be in the unit of people .*; write it as whole numbers",
+        ),
         ({"missing_value": "none"}, "its missing_value is 'none', not .*; correct it"),
     ],
     ids=str,
 )
 def test_attributes_that_cannot_be_followed(tmp_path, attrs, said):
     with pytest.raises(InputError, match=said) as caught:
-        people_within(PLACES, netcdf(tmp_path / "a.nc", np.ones((40, 60)), attrs))
+        people_within(PLACES, netcdf(tmp_path / "a.nc", np.ones((40, 60), "int16"), attrs))
     assert "a.nc: " in str(caught.value)
 
 

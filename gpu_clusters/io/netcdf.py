@@ -43,7 +43,7 @@ def stored_as_none(layer: xr.DataArray, name: str) -> StoredAsNone:
     InputError
         An attribute is no number, or the numbers are not of the type that they are stored in.
     """
-    if "_Unsigned" in layer.attrs:
+    if str(layer.attrs.get("_Unsigned", "")).lower() == {"i": "true", "u": "false"}.get(layer.dtype.kind):
         raise InputError(
             f"{name}: has numbers of another type than it says (_Unsigned); write it anew, in Python by "
             "xarray.open_dataset(FILE).drop_encoding().to_netcdf(NEW_FILE)"
@@ -65,6 +65,12 @@ def _numbers(layer: xr.DataArray, key: str, name: str) -> list[float]:
         raise InputError(
             f"{name}: its {key} is {layer.attrs[key]!r}, not {'numbers' if wanted > 1 else 'a number'}; correct it, for example "
             "with ncatted, or leave it out"
+        )
+    packed = layer.dtype.kind != "f" and layer.attrs.keys() & {"scale_factor", "add_offset"}
+    if packed and key.startswith("valid") and len(found) and found.dtype.kind == "f":
+        raise InputError(
+            f"{name}: its {key} may be in the unit of people or in that of the whole numbers that are stored; write it as whole "
+            "numbers, for example with ncatted, or leave it out"
         )
     return [float(value) for value in found]
 

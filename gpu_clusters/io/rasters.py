@@ -219,13 +219,16 @@ def _open(path: str, name: str, stack: ExitStack) -> Raster:
                 layer = layer_of(data, name)
                 none = stored_as_none(layer, name)
             else:
+                masked = _has_mask(path)
                 layer = rioxarray.open_rasterio(  # type: ignore[assignment]
-                    path, masked=_has_mask(path), cache=False, lock=False, parse_coordinates=False
+                    path, masked=masked, cache=False, lock=False, parse_coordinates=False
                 )
                 none = None
                 if isinstance(layer, list):
                     raise InputError(f"{name}: has several rasters in one; make a file of the one that counts people")
                 stack.callback(layer.close)
+                if masked:
+                    none = _as_none(layer.rio.encoded_nodata)
     except (OSError, RasterioError, ValueError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
@@ -275,10 +278,13 @@ def _factor(layer: xr.DataArray, key: str, default: float, name: str) -> float:
     raise InputError(f"{name}: its {key} is {given!r}, not a number; correct it, or leave it out")
 
 
+def _as_none(nodata: Any) -> StoredAsNone:
+    return StoredAsNone() if nodata is None else StoredAsNone((float(nodata),))
+
+
 def _nodata(layer: xr.DataArray, name: str) -> StoredAsNone:
     try:
-        nodata = layer.rio.nodata
-        return StoredAsNone() if nodata is None else StoredAsNone((float(nodata),))
+        return _as_none(layer.rio.nodata)
     except (TypeError, ValueError, OverflowError) as error:
         reason = first_line(error)
         raise InputError(
