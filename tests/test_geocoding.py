@@ -29,6 +29,8 @@ PLACES = [  # name, country, admin1, lat, lon, population, other names
     ("Windhoek", "NA", "21", -22.6, 17.1, 270_000),
     ("Evanston", "US", "IL", 42.0, -87.7, 78_000, "Lake Region"),
     ("San Juan", "PR", "00", 18.4, -66.1, 400_000),
+    ("Bandung", "ID", "30", -6.9, 107.6, 1_700_000),
+    ("Semarang", "ID", "07", -7.0, 110.4, 1_500_000),
 ]
 CASES = [  # city, state, country, latitude (None: no place), geocode or the reason
     ("Springfield", "", "US", 37.2, "name"),
@@ -51,6 +53,10 @@ CASES = [  # city, state, country, latitude (None: no place), geocode or the rea
     ("Lake Region", "IL", "US", None, "area"),
     ("San Juan", "Puerto Rico", "US", 18.4, "name"),  # a territory with a code of its own
     ("San Juan", "", "FR", None, "not found"),
+    ("Bandung", "Jawa Barat", "ID", -6.9, "name+admin1"),  # of the island Java
+    ("Bandung", "JB", "ID", -6.9, "name+admin1"),
+    ("Semarang", "West Java", "ID", None, "elsewhere"),
+    ("Sumatera", "", "ID", None, "area"),
 ]
 
 

@@ -13,6 +13,7 @@ import json
 import re
 import sys
 from collections import Counter, defaultdict
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -68,26 +69,39 @@ def main(iso: str, older: str) -> None:
             continue
         tree, at = KDTree(there[["lon", "lat"]]), there["admin1"].to_numpy()
 
-        def code(key: str, entry: dict, country=country, codes=codes, tree=tree, at=at, divisions=divisions) -> str:
-            own = key.split("-", 1)[1]
-            if entry["parentCode"] in divisions:
-                return code(entry["parentCode"], divisions[entry["parentCode"]])
-            if own in codes and not own.isdigit():
-                return own
-            for name in iso_names(entry):
-                if (country, folded(name)) in known:
-                    return known[country, folded(name)]
+        def nearby(entry: dict, codes=codes, tree=tree, at=at) -> str:
             if not entry["latLng"]:
                 return ""
             near = Counter(at[np.atleast_1d(tree.query(entry["latLng"][::-1], min(10, len(at)))[1])])
             best, votes = near.most_common(1)[0]
             return best if best in codes and votes >= SURE * near.total() else ""
 
+        def by_name(entry: dict, country=country) -> str:
+            return next((known[it] for name in iso_names(entry) if (it := (country, folded(name))) in known), "")
+
+        def code(key: str, entry: dict, codes=codes, divisions=divisions) -> str:
+            own, above = key.split("-", 1)[1], divisions.get(entry["parentCode"])
+            if above is None:
+                return own if own in codes and not own.isdigit() else by_name(entry) or nearby(entry)
+            if divided(entry["parentCode"]):
+                return by_name(entry) or nearby(entry)
+            return code(entry["parentCode"], above)
+
+        @cache
+        def divided(parent: str, divisions=divisions) -> bool:
+            """Whether GeoNames has the parts of a division (Jawa), and not the division, as divisions."""
+            parts = [entry for entry in divisions.values() if entry["parentCode"] == parent]
+            return len({by_name(entry) for entry in parts} - {""}) > 1
+
         for key, entry in divisions.items():
             if key in COUNTRIES_OF_THEIR_OWN:
                 continue
+            if divided(key):
+                areas = [name for name in iso_names(entry) if (country, folded(name)) not in known]
+                names.setdefault((country, "", "1", ""), []).extend(areas)
+                continue
             own = key.split("-", 1)[1]
-            first = entry["parentCode"] not in divisions
+            first = entry["parentCode"] not in divisions or divided(entry["parentCode"])
             iso_code = own if first and not own.isdigit() else ""
             names.setdefault((country, code(key, entry), "1" if first else "2", iso_code), []).extend(iso_names(entry))
     for (country, name), one in code_of.items():
