@@ -31,6 +31,10 @@ PLACES = [  # name, country, admin1, lat, lon, population, other names
     ("San Juan", "PR", "00", 18.4, -66.1, 400_000),
     ("Bandung", "ID", "30", -6.9, 107.6, 1_700_000),
     ("Semarang", "ID", "07", -7.0, 110.4, 1_500_000),
+    ("Minsk", "BY", "04", 53.9, 27.57, 1_740_000),
+    ("Machulishchy", "BY", "05", 53.78, 27.58, 7_000),
+    ("Wyoming", "US", "MI", 42.9, -85.7, 75_000),
+    ("Cheyenne", "US", "WY", 41.1, -104.8, 65_000),
 ]
 CASES = [  # city, state, country, latitude (None: no place), geocode or the reason
     ("Springfield", "", "US", 37.2, "name"),
@@ -57,6 +61,8 @@ CASES = [  # city, state, country, latitude (None: no place), geocode or the rea
     ("Bandung", "JB", "ID", -6.9, "name+admin1"),
     ("Semarang", "West Java", "ID", None, "elsewhere"),
     ("Sumatera", "", "ID", None, "area"),
+    ("Minsk", "Minsk", "BY", 53.9, "name"),  # a division of its own, within another of this name
+    ("Wyoming", "Wyoming", "US", None, "area"),  # far from the state of this name
 ]
 
 

@@ -15,6 +15,8 @@ from gpu_clusters.io.countries import iso2
 
 NEAR_KM = 5.0
 """Namesakes of equal population this close are one place."""
+BESIDE_KM = 15.0
+"""A city this close to the places of a division that is called as it is, and lies around it, may be given that division."""
 
 _CITY = {
     "JP": {"shi", "city", "machi", "cho", "mura"},
@@ -77,6 +79,7 @@ class Matcher:
         self._lon, self._lat = places["lon"].to_numpy(), places["lat"].to_numpy()
         self._population = places["population"].to_numpy()
         self._admin1, self._name = places["admin1"].to_numpy(object), places["name"].to_numpy(object)
+        self._country = places["country"].to_numpy(object)
         wanted: dict[str, dict[str, set[str]]] = {level: defaultdict(set) for level in ("name", "suffix", "joined")}
         for city, country in cities:
             code = iso2(country)
@@ -113,8 +116,10 @@ class Matcher:
                 continue
             within = [i for i in found if division is not None and self._admin1[i] == division.code]
             if division is not None and division.sure and not within:
-                elsewhere = True
-                continue
+                found = self._beside(country, name, found, division)
+                if not found:
+                    elsewhere = True
+                    continue
             place = self._largest(within or found, level + ("+admin1" if within else ""))
             return nowhere("area") if is_area and place.geocode is None else place
         if is_area or _last_word(name) in _AREA.get(country, _AREA_ELSEWHERE):
@@ -138,6 +143,18 @@ class Matcher:
             return True
         within = division is not None and division.sure and self._admin1[place] == division.code
         return not within and own != f"{name} city"
+
+    def _beside(self, country: str, name: str, found: list[int], division: Division) -> list[int]:
+        """Those of some places that lie beside a division which is called as they are, and are no part of it.
+
+        Minsk and Buenos Aires are divisions of their own, within others of the same name.
+        """
+        called = self.divisions.find(country, name)
+        if called is None or called.code != division.code:
+            return []
+        there = np.flatnonzero((self._country == country) & (self._admin1 == division.code))
+        lon, lat = self._lon[there], self._lat[there]
+        return [i for i in found if (km(self._lon[i], self._lat[i], lon, lat) <= BESIDE_KM).any()]
 
     def _largest(self, found: list[int], geocode: str) -> Place:
         population = self._population[found]
@@ -202,8 +219,8 @@ def _index(places: pd.DataFrame, wanted: dict[str, dict[str, set[str]]]) -> dict
     return index
 
 
-def km(lon: float, lat: float, other_lon: float, other_lat: float) -> float:
-    """Great-circle distance in kilometres."""
-    a, b, c, d = np.radians([lon, lat, other_lon, other_lat])
+def km(lon: float, lat: float, other_lon: np.ndarray | float, other_lat: np.ndarray | float) -> np.ndarray:
+    """Great-circle distances in kilometres from a place to others."""
+    a, b, c, d = (np.radians(degrees) for degrees in (lon, lat, other_lon, other_lat))
     h = np.sin((d - b) / 2) ** 2 + np.cos(b) * np.cos(d) * np.sin((c - a) / 2) ** 2
-    return float(2 * 6371.0088 * np.arcsin(np.sqrt(min(h, 1.0))))
+    return 2 * 6371.0088 * np.arcsin(np.sqrt(np.minimum(h, 1.0)))
