@@ -38,7 +38,7 @@ from gpu_clusters.sources.skips import Skips
         (b'{"id": "W9", "title": "\xff\xfe"}', "UTF-8"),
         (b'{"id": "W9", "publication_year": "soon"}', "is not JSON as expected"),
         (b'{"id": "W9"} {"id": "W10"}', "several objects"),
-        (b"[1, 2]", "is not JSON"),
+        (b"[1, 2]", "is no JSON object"),
         (b'{"title": "nobody"}', "has no 'id'"),
     ],
 )
@@ -58,6 +58,15 @@ def test_a_bad_line_is_an_error_or_a_listed_skip(program, line, says):
     assert skipped["row"].tolist() == [3] and says in skipped["reason"][0]
     assert manifest("out")["skipped_rows"] == manifest("out")["skipped_rows_listed"] == 1
     assert len(rows("out")) == 9
+
+
+@pytest.mark.parametrize("line", [b"null", b" null", b'"a text"'])
+def test_a_first_line_that_is_no_object(program, line):
+    snapshot(program.here / "snap")
+    damage(program.here / "snap", lambda text: line + b"\n" + text)
+    program.refused(3, "convert", "openalex", "snap", "--out", "out", says="part_0000.gz: row 1: is no JSON object; ")
+    assert program("convert", "openalex", "snap", "--on-error", "skip", "--out", "out").code == 0
+    assert pd.read_csv("out/skipped.csv")["row"].tolist() == [1] and len(rows("out")) == 9
 
 
 def test_a_file_that_breaks_off_gives_what_is_before(program):

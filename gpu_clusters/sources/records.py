@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from gpu_clusters.sources.skips import Skips
 
 _BATCH = 8_192
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+_OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")  # pyarrow's parser ends the process where the first record is null
 Numbered = tuple[np.ndarray, pa.Table]
 
 
@@ -102,6 +104,8 @@ def _halved(path: Path, lines: list[tuple[int, bytes]], schema: pa.Schema, skips
 
 def _parsed(text: bytes, lines: int, schema: pa.Schema) -> pa.Table | str:
     """The objects of some lines, one a line, or why they are none."""
+    if not _OBJECT.match(text):
+        return "is no JSON object"
     try:
         text.decode("utf-8")
         options = pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
