@@ -69,6 +69,13 @@ def test_a_first_line_that_is_no_object(program, line):
     assert pd.read_csv("out/skipped.csv")["row"].tolist() == [1] and len(rows("out")) == 9
 
 
+def test_what_the_parser_says_of_a_line_names_no_row_of_its_own(program):
+    snapshot(program.here / "snap")
+    damage(program.here / "snap", lambda text: text + b'{"id": "W9\n')
+    said = program.refused(3, "convert", "openalex", "snap", "--out", "out", says="is not JSON as expected (")
+    assert said.count("row ") == 1 and "in string)" in said
+
+
 def test_a_file_that_breaks_off_gives_what_is_before(program):
     rng = np.random.default_rng(3)
     works = [{**WORKS[0], "id": f"https://openalex.org/W{i}", "x": rng.bytes(40).hex()} for i in range(20_000)]

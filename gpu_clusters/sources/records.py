@@ -21,6 +21,7 @@ from gpu_clusters.sources.skips import Skips
 _BATCH = 8_192
 _LISTS = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
 _OBJECT = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")  # pyarrow's parser ends the process where the first record is null
+_IN_BLOCK = re.compile(r"\.? in row \d+$")  # of the lines that are parsed at once, which are not those of the file
 Numbered = tuple[np.ndarray, pa.Table]
 
 
@@ -114,7 +115,7 @@ def _parsed(text: bytes, lines: int, schema: pa.Schema) -> pa.Table | str:
     except UnicodeDecodeError:
         return "is not text in UTF-8"
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        return f"is not JSON as expected ({first_line(error)})"
+        return f"is not JSON as expected ({_IN_BLOCK.sub('', first_line(error))})"
     return table.select(schema.names) if table.num_rows == lines else "holds several objects, or a part of one"
 
 
