@@ -20,6 +20,7 @@ from exports import (
     WORKS,
     damage,
     funding,
+    institution,
     manifest,
     patentsview,
     rows,
@@ -393,3 +394,22 @@ def test_parquet_columns_keep_their_numbers(program):
     assert found["year"].tolist()[0] == 2015 and found["year"].tolist()[2] == 2016
     assert manifest("out")["coverage"][-1]["documents"] == 4.5
     assert pd.read_parquet("out/locations.parquet")["deals"].tolist() == [1.5, 2.0]
+
+
+def test_files_of_different_releases_in_which_nothing_meets(program):
+    snapshot(program.here / "snap", institutions=[institution(98, 36.8, -1.3), institution(99, 35.3, 0.5)])
+    said = "no author has an institution that is in the files of institutions, such as snap"
+    program.refused(3, "convert", "openalex", "snap", "--out", "out", says=said)
+    patentsview(program.here / "pv")
+    for path in (program.here / "pv").glob("g_location*"):
+        path.unlink()
+    header = "location_id\tdisambig_country\tlatitude\tlongitude\n"
+    (program.here / "pv/g_location_disambiguated.tsv").write_text(header)
+    said = "no row has a location that is in g_location_disambiguated; are both files complete, and of one release?"
+    program.refused(3, "convert", "patentsview", "pv", "--out", "out", says=said)
+    (program.here / "cb").mkdir()
+    for name, text in OLD_CRUNCHBASE.items():
+        kept = text if name != "companies.csv" else text.splitlines()[0] + "\n"
+        (program.here / "cb" / name).write_text(kept, encoding="utf-8")
+    said = "rounds.csv: no row has a company that is in companies.csv"
+    program.refused(3, "convert", "crunchbase", "cb", "--out", "out", says=said)

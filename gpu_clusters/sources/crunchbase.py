@@ -52,6 +52,11 @@ class WithCompanies(Table):
         assert self.companies is not None
         return self.companies.add(rows, "company", tally)
 
+    def check(self, tally: Counter[str]) -> None:
+        """Refuse rounds of which none is of a company of the table of companies."""
+        assert self.companies is not None
+        self.companies.check("company", self.files[0], tally)
+
 
 def crunchbase(
     paths: Sequence[Path],

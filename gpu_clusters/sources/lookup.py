@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gpu_clusters.errors import InputError
 from gpu_clusters.sources.cells import Layout
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.tables import read_rows
@@ -27,12 +28,28 @@ class Lookup:
         """Replace the column ``key`` by what the table has for it; null, and counted, where that is nothing."""
         wanted = pc.utf8_lower(rows.column(key))
         at = pc.index_in(wanted, value_set=self.table.column("key").combine_chunks())
-        tally[f"rows whose {key} is not in {self.name}"] += at.null_count - wanted.null_count
+        tally[self._lost(key)] += at.null_count - wanted.null_count
+        tally[f"_rows with a {key}"] += len(wanted) - wanted.null_count
         found = self.table.drop_columns("key").take(at)
         rows = rows.drop_columns(key)
         for name in found.column_names:
             rows = rows.append_column(name, found.column(name))
         return rows
+
+    def check(self, key: str, file: Path, tally: Counter[str]) -> None:
+        """Refuse a file if the table has none of its keys.
+
+        Raises
+        ------
+        InputError
+        """
+        if tally[self._lost(key)] and tally[self._lost(key)] == tally[f"_rows with a {key}"]:
+            raise InputError(
+                f"{file}: no row has a {key} that is in {self.name}; are both files complete, and of one release?"
+            )
+
+    def _lost(self, key: str) -> str:
+        return f"rows whose {key} is not in {self.name}"
 
 
 def lookup(files: Sequence[Path], layout: Layout, skips: Skips, name: str) -> Lookup:

@@ -31,6 +31,7 @@ _PREFIX = "https://openalex.org/"
 _ENTITIES = ("works", "institutions")
 _MANIFESTS = ("manifest", "manifest.json")
 _DATED, _MERGED = "updated_date=", "merged_ids"
+_LOST = "rows whose institution is not in the file of institutions"
 _PIECE = 1 << 13  # works whose rows are made at once
 
 _INSTITUTION = pa.struct([("id", pa.string()), ("display_name", pa.string()), ("country_code", pa.string())])
@@ -129,6 +130,11 @@ class OpenAlex:
         if tally["_institutions"] and tally["_institutions"] == tally["_without id"]:
             raise InputError(
                 f"{self.files[0]}: no institution of an authorship has the field 'id'; has the layout changed?"
+            )
+        if tally[_LOST] and tally[_LOST] == tally["_rows"]:
+            raise InputError(
+                f"{self.files[0]}: no author has an institution that is in the files of institutions, such as "
+                f"{self.others[0]}; are both complete, and of one snapshot?"
             )
 
 
@@ -247,7 +253,8 @@ def rows_of(works: pa.Table, homes: pa.Table, known: pd.Index, tally: Counter[st
     coded = ids.dictionary_encode()
     at = known.get_indexer(coded.dictionary.to_numpy(zero_copy_only=False))
     home = pa.array(at, mask=at < 0).take(coded.indices).take(entry)
-    tally["rows whose institution is not in the file of institutions"] += home.null_count - len(lone)
+    tally[_LOST] += home.null_count - len(lone)
+    tally["_rows"] += len(author)
 
     def of_home(name: str) -> pa.Array:
         return homes.column(name).combine_chunks().take(home)

@@ -100,7 +100,8 @@ class PatentsView:
         return rows.select(["doc_id", "lon", "lat", "country", "organization", "year"])
 
     def check(self, tally: Counter[str]) -> None:
-        """Nothing to say about the whole."""
+        """Refuse inventors of whom none lives at a place of the table of places."""
+        self.places.check("location", self.files[0], tally)
 
 
 _PATENT_TYPES = pa.schema(
