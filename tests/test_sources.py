@@ -191,6 +191,15 @@ def test_patentsview(program, monkeypatch, buckets):
     assert plain(rows("old"), "doc_id", "lon") == [("D345393", None)]
 
 
+def test_a_withdrawn_patent_in_a_table_that_another_program_has_written(program):
+    patentsview(program.here / "pv")
+    patents = pd.read_csv("pv/g_patent.tsv.zip", sep="\t", dtype={"patent_id": str})
+    Path("pv/g_patent.tsv.zip").unlink()
+    patents.assign(withdrawn=patents["withdrawn"] == 1).to_csv("pv/g_patent.tsv", sep="\t", index=False)
+    assert program("convert", "patentsview", "pv", "--out", "out").code == 0
+    assert manifest("out")["left_out"]["rows of withdrawn patents"] == 1
+
+
 def test_patentsview_of_a_release_that_says_nothing_of_withdrawn_patents(program):
     patentsview(program.here / "pv", lambda text: text.replace("withdrawn", "other"))
     assert program("convert", "patentsview", "pv", "--out", "out").code == 0

@@ -27,6 +27,7 @@ from gpu_clusters.sources.tables import ROWS, read_rows, wanted
 
 TYPES = ("utility",)
 _PATENTS, _OWNERS = "patents", "owners"
+_TRUE = pa.array(["1", "true"])  # the second where R or pandas has written the table anew
 _INVENTOR = Layout({"doc_id": ("patent_id",), "location": ("location_id",)})
 _PLACE = Layout(
     {
@@ -83,7 +84,7 @@ class PatentsView:
             rows = rows.append_column(name, patents.column(name).combine_chunks().take(at))
         if lost:
             rows = rows.filter(at.is_valid())
-        withdrawn = pc.equal(rows.column("withdrawn"), "1").fill_null(False)
+        withdrawn = pc.is_in(pc.utf8_lower(rows.column("withdrawn")), value_set=_TRUE)
         if pc.any(withdrawn).as_py():
             tally["rows of withdrawn patents"] += pc.sum(withdrawn).as_py()
             rows = rows.filter(pc.invert(withdrawn))
