@@ -48,7 +48,8 @@ def test_convert(program):
     given = ["convert", "table", "t.csv", "--mapping", "placed.toml", "--on-error", "skip", "--years", ":2021"]
     shown = program(*given, "--out", "out")
     lines = [
-        "left out: rows of other years: 3",
+        "left out: rows of other years: 2",
+        "left out: rows without a year: 1",
         "warning: left out: 1 row that could not be read; see skipped.csv",
         "4 rows of patents at 2 places, N s -> out",
     ]

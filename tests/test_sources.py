@@ -74,6 +74,17 @@ def test_openalex(program, form):
     }  # fmt: skip
 
 
+def test_what_has_no_year_is_told_apart_from_what_is_of_other_years(program):
+    snapshot(
+        program.here / "snap", works=[work(n, authorship(1), year=year) for n, year in enumerate([2020, None, 2010])]
+    )
+    assert program("convert", "openalex", "snap", "--years", "2015:", "--out", "out").code == 0
+    assert manifest("out")["left_out"] == {"works of other years": 1, "works without a year": 1}
+    (program.here / "geoc_inv.txt").write_text(GEOC_INV)
+    assert program("convert", "geoc-inv", "geoc_inv.txt", "--years", "2001:", "--out", "inventors").code == 0
+    assert manifest("inventors")["left_out"] == {"rows of other years": 2, "rows without a year": 1}
+
+
 def test_countries_that_are_empty_are_missing_as_for_rank():
     """A work with a country "" and none was two documents without a country."""
     columns = {

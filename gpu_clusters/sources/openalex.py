@@ -89,7 +89,9 @@ class OpenAlex:
     def _wanted(self, works: pa.Table, tally: Counter[str]) -> np.ndarray:
         filters: dict[str, np.ndarray] = {}
         if self.years != (None, None):
-            filters["works of other years"] = within(works.column("publication_year"), self.years)
+            year = works.column("publication_year")
+            filters["works without a year"] = year.is_valid().to_numpy()
+            filters["works of other years"] = within(year, self.years)
         if self.types:
             filters["works of other types"] = one_of(works.column("type").combine_chunks(), self.types)
         if not self.retracted:

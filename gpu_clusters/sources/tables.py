@@ -113,8 +113,10 @@ def wanted(rows: pa.Table, years: Years, keep: Mapping[str, Sequence[str]], tall
             tally[why if why in tally or len(tally) < KINDS else f"rows with other {name}"] += pair["counts"]
         good &= mask
     if years != (None, None):
-        mask = within(rows.column("year"), years)
-        tally["rows of other years"] += int((good & ~mask).sum())
+        year = rows.column("year")
+        mask, known = within(year, years), year.is_valid().to_numpy()
+        tally["rows without a year"] += int((good & ~known).sum())
+        tally["rows of other years"] += int((good & known & ~mask).sum())
         good &= mask
     return good
 
