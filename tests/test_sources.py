@@ -58,8 +58,8 @@ def test_openalex(program, form):
         "authors without an affiliation": 1,
         "retracted works": 1,
         "rows whose institution is not in the file of institutions": 1,
-        "works of other types": 1,
         "works of other years": 1,
+        "works with type editorial": 1,
         "works without an author's address": 1,
     }
     assert record["coverage"][-1] == {
@@ -72,6 +72,12 @@ def test_openalex(program, form):
     assert {path.name for path in Path("out").iterdir()} == {
         "part-00000.parquet", "coverage.csv", "locations.parquet", "skipped.csv", "manifest.json",
     }  # fmt: skip
+
+
+def test_types_that_are_there_are_told_where_none_is_left(program):
+    snapshot(program.here / "snap", works=[work(1, authorship(1), kind="journal-article"), work(2, kind=None)])
+    said = "no row is left (works with type (none): 1, works with type journal-article: 1)"
+    program.refused(3, "convert", "openalex", "snap", "--out", "out", says=said)
 
 
 def test_what_has_no_year_is_told_apart_from_what_is_of_other_years(program):

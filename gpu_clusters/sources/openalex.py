@@ -22,8 +22,7 @@ from gpu_clusters.sources.blocks import files_of
 from gpu_clusters.sources.records import records
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.spill import Spill
-from gpu_clusters.sources.tables import GONE, RECORD, ROWS, within, without_repeated
-from gpu_clusters.sources.values import one_of
+from gpu_clusters.sources.tables import GONE, RECORD, ROWS, wanted, without_repeated
 
 ENDINGS = (".gz", ".jsonl", ".json", ".zst", ".parquet")
 TYPES = ("article", "review")
@@ -87,19 +86,12 @@ class OpenAlex:
             spill.add(GONE, pa.table({"doc_id": _ids(gone), RECORD: gone.column(RECORD)}), "doc_id")
 
     def _wanted(self, works: pa.Table, tally: Counter[str]) -> np.ndarray:
-        filters: dict[str, np.ndarray] = {}
-        if self.years != (None, None):
-            year = works.column("publication_year")
-            filters["works without a year"] = year.is_valid().to_numpy()
-            filters["works of other years"] = within(year, self.years)
-        if self.types:
-            filters["works of other types"] = one_of(works.column("type").combine_chunks(), self.types)
+        kinds = {"type": self.types} if self.types else {}
+        good = wanted(works.rename_columns({"publication_year": "year"}), self.years, kinds, tally, "works")
         if not self.retracted:
-            filters["retracted works"] = ~works.column("is_retracted").fill_null(False).to_numpy()
-        good = np.ones(works.num_rows, bool)
-        for why, mask in filters.items():
-            tally[why] += int((good & ~mask).sum())
-            good &= mask
+            kept = ~works.column("is_retracted").fill_null(False).to_numpy()
+            tally["retracted works"] += int((good & ~kept).sum())
+            good &= kept
         return good
 
     def join(self, streams: Mapping[str, pa.Table], tally: Counter[str]) -> pa.Table | None:

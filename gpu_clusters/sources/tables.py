@@ -102,21 +102,26 @@ def read_rows(path: Path, layout: Layout, skips: Skips) -> Iterator[pa.Table]:
     skips.check_some(path, good)
 
 
-def wanted(rows: pa.Table, years: Years, keep: Mapping[str, Sequence[str]], tally: Counter[str]) -> np.ndarray:
-    """Which rows are of some years with some texts in some columns, (n,) bool; the others are counted by why."""
+def wanted(
+    rows: pa.Table, years: Years, keep: Mapping[str, Sequence[str]], tally: Counter[str], what: str = "rows"
+) -> np.ndarray:
+    """Which rows are of some years with some texts in some columns, (n,) bool; the others are counted by why.
+
+    ``what`` is how the rows are called.
+    """
     good = np.ones(rows.num_rows, bool)
     for name, allowed in keep.items():
         values = text(rows.column(name).combine_chunks())
         mask = one_of(values, allowed)
         for pair in values.filter(pa.array(good & ~mask)).value_counts().to_pylist():
-            why = f"rows with {name} {pair['values'] or '(none)'}"
-            tally[why if why in tally or len(tally) < KINDS else f"rows with other {name}"] += pair["counts"]
+            why = f"{what} with {name} {pair['values'] or '(none)'}"
+            tally[why if why in tally or len(tally) < KINDS else f"{what} with other {name}"] += pair["counts"]
         good &= mask
     if years != (None, None):
         year = rows.column("year")
         mask, known = within(year, years), year.is_valid().to_numpy()
-        tally["rows without a year"] += int((good & ~known).sum())
-        tally["rows of other years"] += int((good & known & ~mask).sum())
+        tally[f"{what} without a year"] += int((good & ~known).sum())
+        tally[f"{what} of other years"] += int((good & known & ~mask).sum())
         good &= mask
     return good
 
