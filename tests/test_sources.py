@@ -57,7 +57,7 @@ def test_openalex(program, form):
     assert record["left_out"] == {
         "authors without an affiliation": 1,
         "retracted works": 1,
-        "rows whose institution is not in the file of institutions": 1,
+        "places of rows whose institution is not in the file of institutions": 1,
         "works of other years": 1,
         "works with type editorial": 1,
         "works without an author's address": 1,
@@ -199,7 +199,7 @@ def test_patentsview(program, monkeypatch, buckets):
     ]
     assert manifest("out")["left_out"] == {
         "rows of withdrawn patents": 1,
-        "rows whose location is not in g_location_disambiguated": 1,
+        "places of rows whose location is not in g_location_disambiguated": 1,
         "rows whose patent is not in g_patent": 1,
         "rows with patent_type design": 1,
     }
@@ -267,7 +267,7 @@ def test_older_exports_of_crunchbase(program):
         ("/funding-round/3", None, 2014, None, None),
     ]
     left = manifest("out")["left_out"]
-    assert left == {"rows whose company is not in companies.csv": 1, "rows with round_type debt_financing": 1}
+    assert left == {"places of rows whose company is not in companies.csv": 1, "rows with round_type debt_financing": 1}
     (program.here / "cb/funding_rounds.csv").write_text(EXPORT_OF_2015)
     assert program("convert", "crunchbase", "cb", "--out", "of2015").code == 0
     assert plain(rows("of2015"), "deal_id", "organization", "year") == [("r1", "Acme", 2015)]

@@ -49,7 +49,7 @@ class Lookup:
             )
 
     def _lost(self, key: str) -> str:
-        return f"rows whose {key} is not in {self.name}"
+        return f"places of rows whose {key} is not in {self.name}"
 
 
 def lookup(files: Sequence[Path], layout: Layout, skips: Skips, name: str) -> Lookup:

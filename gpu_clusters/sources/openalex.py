@@ -30,7 +30,7 @@ _PREFIX = "https://openalex.org/"
 _ENTITIES = ("works", "institutions")
 _MANIFESTS = ("manifest", "manifest.json")
 _DATED, _MERGED = "updated_date=", "merged_ids"
-_LOST = "rows whose institution is not in the file of institutions"
+_LOST = "places of rows whose institution is not in the file of institutions"
 _PIECE = 1 << 13  # works whose rows are made at once
 
 _INSTITUTION = pa.struct([("id", pa.string()), ("display_name", pa.string()), ("country_code", pa.string())])
