@@ -413,3 +413,9 @@ def test_files_of_different_releases_in_which_nothing_meets(program):
         (program.here / "cb" / name).write_text(kept, encoding="utf-8")
     said = "rounds.csv: no row has a company that is in companies.csv"
     program.refused(3, "convert", "crunchbase", "cb", "--out", "out", says=said)
+
+
+def test_files_with_a_header_alone_are_named(program):
+    (program.here / "geoc_inv.txt").write_text(GEOC_INV.splitlines()[0] + "\n")
+    said = "no row is left; nothing that makes one was read from geoc_inv.txt; are these files complete?"
+    program.refused(3, "convert", "geoc-inv", "geoc_inv.txt", "--out", "out", says=said)

@@ -33,6 +33,7 @@ RECORDS = ("coverage.csv", "locations.parquet", "skipped.csv")
 THREADS = 4
 SHOWN = 20
 """Reasons to leave rows out that are told."""
+SHOWN_FILES = 3
 Progress = Callable[[str, float | None], None]
 
 
@@ -142,7 +143,11 @@ def carry_out(
         left_out = {why: count for why, count in sorted(tally.items()) if count and not why.startswith("_")}
         if not any(joined.rows for joined in joins):
             why = ", ".join(f"{why}: {count:,}" for why, count in largest(left_out).items())
-            raise InputError(f"{source.name}: no row is left" + (f" ({why})" if why else ""))
+            read = ", ".join(map(str, source.files[:SHOWN_FILES])) + (
+                ", ..." if len(source.files) > SHOWN_FILES else ""
+            )
+            nothing = f"; nothing that makes one was read from {read}; are these files complete?"
+            raise InputError(f"{source.name}: no row is left" + (f" ({why})" if why else nothing))
         skipped = together([*([before] if before else []), *(read.skips for read in reads)])
         return _write_records(source, folder, joins, places.finish(), left_out, skipped, dict(options or {}))
 
