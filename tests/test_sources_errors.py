@@ -419,3 +419,24 @@ def test_files_with_a_header_alone_are_named(program):
     (program.here / "geoc_inv.txt").write_text(GEOC_INV.splitlines()[0] + "\n")
     said = "no row is left; nothing that makes one was read from geoc_inv.txt; are these files complete?"
     program.refused(3, "convert", "geoc-inv", "geoc_inv.txt", "--out", "out", says=said)
+
+
+def test_a_folder_without_geocoded_patents_says_what_is_looked_for(program):
+    (program.here / "gi").mkdir()
+    (program.here / "gi/geoc_app.txt").write_text(GEOC_INV)
+    program.refused(3, "convert", "geoc-inv", "gi", "--out", "out", says="looked for geoc_inv.csv, ")
+
+
+def test_tables_made_of_a_snapshot_are_no_json_lines(program):
+    snapshot(program.here / "snap")
+    (program.here / "snap/works.csv.gz").write_bytes(gzip.compress(b"id,type\nhttps://openalex.org/W1,article\n"))
+    said = program.refused(3, "convert", "openalex", "snap", "--on-error", "skip", "--out", "out", says="is a table")
+    assert "works.csv.gz: " in said
+
+
+def test_a_column_that_a_mapping_names_and_a_table_lacks(program):
+    (program.here / "t.csv").write_text("id;city\n1;Paris\n")
+    (program.here / "m.toml").write_text('table = "deals"\n[columns]\ndeal_id = "id"\n')
+    given = ["convert", "table", "t.csv", "--mapping", "m.toml", "--out", "out"]
+    said = program.refused(3, *given, says="columns there: id;city; correct [columns] or delimiter in m.toml")
+    assert "layout" not in said

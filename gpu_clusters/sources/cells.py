@@ -41,12 +41,15 @@ class Layout:
         None: a tab in ``.tsv`` files, plain or packed, else a comma.
     encoding : str
         One that has ASCII's characters in ASCII's places.
+    hint : str
+        What to do where a column is missing.
     """
 
     columns: Mapping[str, Sequence[str]]
     optional: Sequence[str] = ()
     delimiter: str | None = None
     encoding: str = "utf-8"
+    hint: str = "has the layout changed? gpu-clusters convert table reads any layout through a mapping"
 
     def found(self, path: Path, header: Sequence[str]) -> dict[str, int]:
         """Position of each column by the name that it is to have.
@@ -66,10 +69,7 @@ class Layout:
                 found[name] = there[0]
             elif name not in self.optional:
                 shown = ", ".join(name[:_SHOWN] for name in header[:_SHOWN]) + (", ..." if len(header) > _SHOWN else "")
-                raise InputError(
-                    f'{path}: column "{candidates[0]}" is missing; columns there: {shown}; has the layout changed? '
-                    "gpu-clusters convert table reads any layout through a mapping"
-                )
+                raise InputError(f'{path}: column "{candidates[0]}" is missing; columns there: {shown}; {self.hint}')
         return found
 
 

@@ -37,7 +37,7 @@ def geoc_inv(paths: Sequence[Path], *, years: Years = (None, None)) -> Table:
     more = [path for path in whole if path not in given][1:]
     if more:
         raise InputError(f"{more[0]}: is {_INVENTORS} once more, beside {whole[0]}; give the files of one release")
-    return Table("geoc-inv", "patents", _some(files, paths, ENDINGS), Layout(_GEOC_INV), years)
+    return Table("geoc-inv", "patents", _some(files, paths, ENDINGS, _INVENTORS), Layout(_GEOC_INV), years)
 
 
 def mapped(paths: Sequence[Path], mapping: Path, *, years: Years = (None, None)) -> Table:
@@ -75,17 +75,19 @@ def mapped(paths: Sequence[Path], mapping: Path, *, years: Years = (None, None))
         raise UsageError(f"{mapping}: unique must be true or false, and needs {ID[table]} among [columns]")
     if "country" in keep:
         keep = keep | {"country": [iso2(text) for text in keep["country"]]}
-    layout = Layout({name: (column,) for name, column in columns.items()}, (), *_form(given, mapping))
+    names = {name: (column,) for name, column in columns.items()}
+    layout = Layout(names, (), *_form(given, mapping), hint=f"correct [columns] or delimiter in {mapping}")
     files = _some(files_of(paths), paths, (*ENDINGS, ".parquet"))
     return Table("table", table, files, layout, years, keep, unique, others=[mapping])
 
 
-def _some(files: list[Path], paths: Sequence[Path], endings: Sequence[str]) -> list[Path]:
-    """The files that were given, and those below folders that have one of the endings."""
+def _some(files: list[Path], paths: Sequence[Path], endings: Sequence[str], stem: str = "") -> list[Path]:
+    """The files that were given, and those below folders that have one of the endings; ``stem`` is how they are called."""
     given = set(paths)
     found = [path for path in files if path in given or path.name.lower().endswith(tuple(endings))]
     if not found:
-        raise InputError(f"{', '.join(map(str, paths))}: there is no file; looked for {', '.join(endings)}")
+        looked = ", ".join(f"{stem}{ending}" for ending in endings)
+        raise InputError(f"{', '.join(map(str, paths))}: there is no file; looked for {looked}")
     refuse_twins(path for path in found if path not in given)
     return found
 

@@ -29,6 +29,7 @@ TYPES = ("article", "review")
 _PREFIX = "https://openalex.org/"
 _ENTITIES = ("works", "institutions")
 _MANIFESTS = ("manifest", "manifest.json")
+_TABLES = (".csv.", ".tsv.")  # OpenAlex's own script makes such of the snapshot, packed
 _DATED, _MERGED = "updated_date=", "merged_ids"
 _LOST = "places of rows whose institution is not in the file of institutions"
 _PIECE = 1 << 13  # works whose rows are made at once
@@ -151,6 +152,11 @@ def openalex(
     for path in files_of(paths):
         entity = _entity(path)
         if entity in found and path.name.lower().endswith(ENDINGS) and path.name not in _MANIFESTS:
+            if any(ending in path.name.lower() for ending in _TABLES):
+                raise InputError(
+                    f"{path}: is a table by its name; OpenAlex is read from the snapshot's JSON lines or Parquet, in which "
+                    "works have their authorships"
+                )
             found[entity].append(path)
     for entity, files in found.items():
         files.sort(key=_day)
