@@ -1,6 +1,7 @@
 """Crunchbase's funding rounds: the daily export, the export of 2015, and the older rounds with companies.
 
-None has coordinates: ``gpu-clusters geocode`` finds them by city, region and country.
+None has coordinates: ``gpu-clusters geocode`` finds them by city, state and country. The state is ``region`` in the daily export,
+and ``state`` in the others, whose ``region`` is the metropolis.
 """
 
 from __future__ import annotations
