@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _CODE = re.compile("[A-Z]{2}")
-# What databases write besides ISO's codes and English short names: Crunchbase, WIPO, PatentsView, ArcGIS
+# What others write besides codes and English short names: Crunchbase, WIPO, UN, World Bank, PatentsView, ArcGIS
 _ALIASES = {
     "uk": "GB",
     "en": "GB",
@@ -33,6 +33,33 @@ _ALIASES = {
     "taiwan, province of china": "TW",
     "hong kong sar": "HK",
     "macau": "MO",
+    "hong kong, china": "HK",
+    "hong kong sar, china": "HK",
+    "macao sar, china": "MO",
+    "taiwan, china": "TW",
+    "korea, rep.": "KR",
+    "korea, dem. people's rep.": "KP",
+    "iran (islamic republic of)": "IR",
+    "iran, islamic rep.": "IR",
+    "republic of moldova": "MD",
+    "united republic of tanzania": "TZ",
+    "bolivia (plurinational state of)": "BO",
+    "venezuela (bolivarian republic of)": "VE",
+    "brunei darussalam": "BN",
+    "syrian arab republic": "SY",
+    "egypt, arab rep.": "EG",
+    "lao people's democratic republic": "LA",
+    "uae": "AE",
+    "côte d'ivoire": "CI",
+    "côte d’ivoire": "CI",
+    "cote d'ivoire": "CI",
+    "palestine": "PS",
+    "cape verde": "CV",
+    "swaziland": "SZ",
+    "burma": "MM",
+    "lao pdr": "LA",
+    "congo, dem. rep.": "CD",
+    "dr congo": "CD",
     "the netherlands": "NL",
     "rom": "RO",
     "tan": "TZ",
