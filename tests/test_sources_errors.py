@@ -189,7 +189,10 @@ def test_a_truncated_zip_and_one_of_several_files(program):
     ("bad", "says"),
     [
         (b"a,b\n", "has 2 cells where the header has 24"),
-        (FUNDING[0].replace("Paris", "Par\xeds").encode("latin-1") + b"\n", "is not text in utf-8"),
+        (
+            FUNDING[0].replace("Paris", "Par\xeds").encode("latin-1") + b"\n",
+            "is not text in utf-8; save the file as UTF-8, or give",
+        ),
         (b'x,"open\n', "never closed"),
     ],
 )

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from gpu_clusters.errors import InputError, first_line
 from gpu_clusters.io.columns import decoded
 from gpu_clusters.sources.blocks import PACKED, BrokenOffError, blocks
-from gpu_clusters.sources.quotes import end_of_record, lone_returns, one_by_one, records_of
+from gpu_clusters.sources.quotes import OTHERWISE, end_of_record, lone_returns, one_by_one, records_of
 from gpu_clusters.sources.records import Numbered, in_utf8
 from gpu_clusters.sources.skips import Skips
 
@@ -145,10 +145,7 @@ def _header(path: Path, block: bytes, delimiter: str, encoding: str) -> tuple[li
     try:
         header = next((row for row in reader if row), [])
     except UnicodeDecodeError:
-        raise InputError(
-            f"{path}: the header is not text in {encoding}; save it as UTF-8, or give its encoding where the source is "
-            "crunchbase or table"
-        ) from None
+        raise InputError(f"{path}: the header is not text in {encoding}; {OTHERWISE}") from None
     except csv.Error as error:
         if "new-line" in str(error):
             raise InputError(f"{path}: its lines end in carriage returns alone; save it with line feeds") from None

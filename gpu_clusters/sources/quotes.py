@@ -13,6 +13,9 @@ from gpu_clusters.io.text_blocks import end_of_rows
 LONGEST = 1 << 24
 """Bytes that a record may have."""
 
+OTHERWISE = "save the file as UTF-8, or give its encoding where the source is crunchbase or table"
+"""What to do about text in another encoding."""
+
 
 def end_of_record(data: bytes) -> int:
     """Where the last whole record ends: at an end of line outside of quotation marks.
@@ -51,7 +54,7 @@ def one_by_one(block: bytes, delimiter: str, encoding: str) -> tuple[bytes, np.n
             text = raw.decode(encoding)
             fault = _fault(text, delimiter)
         except UnicodeDecodeError:
-            fault = f"is not text in {encoding}"
+            fault = f"is not text in {encoding}; {OTHERWISE}"
         if fault:
             faults[row] = fault
         else:
