@@ -12,6 +12,7 @@ from worlds import random_world
 
 import gpu_clusters
 from gpu_clusters import Settings, UsageError
+from gpu_clusters.io.model import Deals
 from gpu_clusters.steps import swapped
 
 WORLDS = 230
@@ -187,6 +188,22 @@ def test_swapped_coordinates_are_told_by_the_countries(monkeypatch):
     monkeypatch.setattr(swapped, "LOOKED_AT", 2)
     (said,) = gpu_clusters.rank(wrong, density=1).manifest["warnings"]
     assert said == f"patents: 2 rows that name a country lie far outside of it, {says.format('2 looked at')}"
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "exchanged"),
+    [
+        *((25, 15, 0), (26, 15, 1), (27, 15, 1), (28, 15, 0)),  # east of A, whose mirror image ends at 27
+        *((15, 7, 0), (15, 6, 1), (15, 5, 1), (15, 4, 0)),  # south of A
+        *((15, 27, 0), (5, 15, 0)),  # on its other edges
+    ],
+)
+def test_how_far_outside_of_its_country_a_row_lies(lon, lat, exchanged):
+    """Five degrees beyond its towns are within it, on every side: of A, and of B, which is A with the axes exchanged."""
+    towns = pd.DataFrame({"country": ["A", "A"], "lon": [10.0, 20.0], "lat": [12.0, 22.0]})
+    for x, y, some in ((lon, lat, towns), (lat, lon, towns.rename(columns={"lon": "lat", "lat": "lon"}))):
+        row = Deals(np.array([float(x)]), np.array([float(y)]), np.ones(1), np.zeros(1, np.int32), ("A",))
+        assert len(swapped.warnings_of(row, "deals", some)) == exchanged
 
 
 def test_nothing_to_cluster_is_a_usage_error():
