@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import naive
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from gpu_clusters.engines import native, sklearn
 from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.density import densities
-from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
+from gpu_clusters.kernels.spaces import EARTH_RADIUS_KM, on_sphere, sphere_reach
 
 ENGINES = {"native": native.cluster, "sklearn": sklearn.cluster}
 
@@ -67,3 +69,16 @@ def test_two_long_rows_just_out_of_reach_stay_apart():
     assert found.labels.max() == 1
     for mine, expected in zip(found, naive.cluster(problem), strict=True):
         np.testing.assert_array_equal(mine, expected)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_half_way_round_the_earth_is_everywhere(engine):
+    """Also where rounding makes the chord of two antipodes longer than a diameter."""
+    north = np.arange(1.0, 90.0)
+    lon, lat = np.tile([-143.0, 37.0], len(north)), np.column_stack([north, -north]).ravel()
+    points = on_sphere(lon, lat)
+    chord = sum(np.square(axis[::2] - axis[1::2]) for axis in (points.x, points.y, points.z))
+    assert (chord > 4).any()
+    for radius, everything in ((math.pi * EARTH_RADIUS_KM, True), (20_015.0, False)):
+        pairs = Problem(points, lon, lat, np.ones(len(lon), np.int64), sphere_reach(radius), 2, "densest")
+        assert (ENGINES[engine](pairs).density_at == len(lon)).all() == everything
