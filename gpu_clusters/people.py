@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from gpu_clusters.backend import pick
+from gpu_clusters.compiled import one_thread_at_a_time
 from gpu_clusters.degrees import GEOCODED, classify
 from gpu_clusters.engines.counting import Counting
 from gpu_clusters.errors import InputError, UsageError
@@ -83,7 +84,7 @@ def people_within(
     given = given if given.dtype == np.uint64 else given.astype(np.int64)
     chosen = pick(settings)
     if boundary == "area":
-        with chosen.step("population"):
+        with chosen.step("population"), one_thread_at_a_time:
             found = _in_areas(lon, lat, given, raster, settings.area_degrees, chosen.counting)
     else:
         found = _in_hulls(lon, lat, given, raster, concave=boundary == "concave")

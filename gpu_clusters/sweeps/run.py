@@ -141,7 +141,7 @@ def sweep(
     if check:
         with clock.stage("check"), one_thread_at_a_time:
             record["checked"] = _check(study, grid, parts, check, seed, clock)
-    with clock.stage("collect"):
+    with clock.stage("collect"), one_thread_at_a_time:
         result = collect(study, grid, parts, clusters, record)
     record["timings"] = clock.seconds
     return result
