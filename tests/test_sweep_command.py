@@ -301,9 +301,11 @@ def test_a_difference_to_a_single_run_is_an_error(what, tables, monkeypatch):
 
 
 def test_two_workers_give_the_same(tables):
-    pytest.importorskip("distributed")
+    distributed = pytest.importorskip("distributed")
     one = sweep(tables[0], deals=tables[1], **GRID)
     two = sweep(tables[0], deals=tables[1], dask="local:2", **GRID)
+    with pytest.raises(ValueError):
+        distributed.get_client()  # they are gone
     pd.testing.assert_frame_equal(one.settings, two.settings, check_exact=True)
     pd.testing.assert_frame_equal(one.clusters, two.clusters, check_exact=True)
     pd.testing.assert_frame_equal(one.stability, two.stability, check_exact=True)
