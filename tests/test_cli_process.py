@@ -108,6 +108,14 @@ def test_progress_on_a_terminal(tmp_path, some_files):
     assert list(tmp_path.iterdir()) == [tmp_path / "out"]
 
 
+def test_progress_of_a_sweep_on_a_terminal(tmp_path, some_files):
+    grid = ["--radius-km", "4,8", "--density", "30", "--no-pictures", "--out", "out"]
+    code, _, screen = on_a_terminal(["sweep", *some_files[2:], *grid], tmp_path)
+    assert code == 0
+    for stage in (b"read patents", b"baseline", b"sweep", b"write"):
+        assert stage in screen
+
+
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
 def test_ended_at_any_moment(tmp_path, some_files, number):
