@@ -181,6 +181,16 @@ def test_warnings():
     assert gpu_clusters.rank(table, density=1, previous=more).manifest["warnings"] == []
 
 
+@pytest.mark.parametrize(("more", "told"), [(999, False), (1001, True), (-1001, True)])
+def test_totals_that_differ_by_a_thousand_millionth_are_told(more, told):
+    """In parts of the earlier one; a table that one of them lacks says nothing."""
+    before, now = {"patents": 1e12, "deals": 0.0}, {"patents": 1e12 + more, "deals": 5.0}
+    pair = [replace(edition([{1: 1}]), manifest={"totals": totals}) for totals in (before, now)]
+    said = [warning for warning in compare(*pair).manifest["warnings"] if "totals" in warning]
+    listed = f"patents 1,000,000,000,000 -> {1e12 + more:,.0f}"
+    assert said == [f"the totals differ ({listed}): shares are percent of each edition's own"] * told
+
+
 @pytest.mark.parametrize(
     ("before", "now", "says"),
     [
