@@ -52,6 +52,17 @@ def test_each_is_taken_once():
     assert found.leavers["went_to_id"].isna().all()
 
 
+@pytest.mark.parametrize(("weight", "cluster"), [(19, 2), (20, 1), (21, 1)])
+def test_where_most_weight_came_from_and_went_to(weight, cluster):
+    """By the weights of the edition that the cluster is in; of equals the cluster that is first."""
+    then, now = [{1: 50, 2: 40}, {3: 50, 4: 30}], [{1: 500}, {3: 500}, {2: weight, 4: 20}]
+    came = compare(edition(then), edition(now)).entrants
+    assert (came["cluster_id"].tolist(), came["came_from_id"].tolist()) == ([3], [cluster])
+    assert came["overlap_pct"].tolist() == [100 * max(weight, 20) / (weight + 20)]
+    went = compare(edition(now), edition(then)).leavers
+    assert (went["previous_cluster_id"].tolist(), went["went_to_id"].tolist()) == ([3], [cluster])
+
+
 def test_splits_by_hand():
     a = edition([{1: 60, 2: 10, 3: 9, 4: 21}, {5: 1}])
     found = compare(a, edition([{1: 1}, {2: 1}, {3: 1}, {5: 1}]))  # location 4 is no more
