@@ -153,6 +153,15 @@ def test_extreme_settings(program):
         assert complete(Path(out))["clusters"] >= 1
 
 
+def test_options_of_the_method_reach_the_run(program):
+    given = {"radius_km": 12.5, "density": 4.0, "weighting": "raw", "merge_km": 3.0, "area_degrees": 0.25, "top": 7}
+    given |= {"border": "lowest", "boundary": "hull", "crs": "EPSG:8857", "device": "cpu", "engine": "sklearn"}
+    options = [text for name, value in given.items() for text in (f"--{name.replace('_', '-')}", value)]
+    ran_well(program, "rank", "--patents", "p.parquet", *options, "--out", "out")
+    settings = complete(Path("out"))["settings"]
+    assert {name: settings[name] for name in given} == given
+
+
 def test_years_and_columns(program):
     address_table(applicant=["A", "B"] * 30, when=[2018, 2019, 2020] * 20).to_parquet("t.parquet")
     columns = ["--column", "patents.organization=applicant", "--column", "patents.year=when"]
