@@ -78,7 +78,7 @@ def people_within(
     settings = Settings(area_degrees=area_degrees, device=device)
     given = np.zeros(len(lon), np.int64) if labels is None else np.asarray(labels)
     if given.shape != lon.shape or given.dtype.kind not in "iu":
-        raise UsageError(f"labels must be {len(lon):,} whole numbers, one a place")
+        raise UsageError(f"labels must be whole numbers, one for each place: {len(lon):,}")
     if boundary != "area" and device == "gpu":
         raise UsageError(f"hulls are summed on the CPU: give no device 'gpu' with boundary {boundary!r}")
     given = given if given.dtype == np.uint64 else given.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Parallel kernels run in one thread at a time, whatever is called: one of numba's threading layers ends the process else."""
+"""Parallel kernels run in one thread at a time, whatever is called: two would end the process with one of numba's layers."""
 
 from __future__ import annotations
 
