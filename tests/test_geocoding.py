@@ -33,6 +33,12 @@ PLACES = [  # name, country, admin1, lat, lon, population, other names
     ("Semarang", "ID", "07", -7.0, 110.4, 1_500_000),
     ("Minsk", "BY", "04", 53.9, 27.57, 1_740_000),
     ("Machulishchy", "BY", "05", 53.78, 27.58, 7_000),
+    ("Moscow", "RU", "48", 55.75, 37.6, 10_000_000),
+    ("Lyubertsy", "RU", "47", 55.7, 37.7, 170_000),
+    ("Hyderabad", "IN", "40", 17.4, 78.5, 6_800_000),
+    ("Visakhapatnam", "IN", "02", 17.7, 83.3, 2_000_000),
+    ("Gwangju", "KR", "18", 35.2, 126.9, 1_400_000),
+    ("Gwangju", "KR", "13", 37.4, 127.3, 80_000),
     ("Wyoming", "US", "MI", 42.9, -85.7, 75_000),
     ("Cheyenne", "US", "WY", 41.1, -104.8, 65_000),
 ]
@@ -61,7 +67,12 @@ CASES = [  # city, state, country, latitude (None: no place), geocode or the rea
     ("Bandung", "JB", "ID", -6.9, "name+admin1"),
     ("Semarang", "West Java", "ID", None, "elsewhere"),
     ("Sumatera", "", "ID", None, "area"),
-    ("Minsk", "Minsk", "BY", 53.9, "name"),  # a division of its own, within another of this name
+    ("Minsk", "Minsk", "BY", 53.9, "name+admin1"),  # a division of its own, within another of this name
+    ("Moscow", "Moscow", "RU", 55.75, "name+admin1"),
+    ("Moscow", "Moscow Oblast", "RU", 55.75, "name"),  # beside it
+    ("Hyderabad", "Andhra Pradesh", "IN", 17.4, "name+admin1"),  # which its state was part of
+    ("Gwangju", "", "KR", 35.2, "name"),
+    ("Gwangju", "Gyeonggi Province", "KR", 37.4, "name+admin1"),  # GeoNames: Gyeonggi-do
     ("Wyoming", "Wyoming", "US", None, "area"),  # far from the state of this name
 ]
 

@@ -43,8 +43,8 @@ def fitting(divisions: Divisions, state: str, country: str) -> Fits:
         if division is None or not division.sure or there not in ("", code):
             return True
         regions = [divisions.find(code, str(attributes.get(name, ""))) for name in ("Region", "RegionAbbr")]
-        codes = {one.code for one in regions if one is not None}
-        return not codes or division.code in codes
+        codes = {code for one in regions if one is not None for code in one.codes}
+        return not codes or bool(division.codes & codes)
 
     return fits
 

@@ -114,7 +114,7 @@ class Matcher:
                 found = [i for i in found if not self._is_area(country, name, i, level, division)]
             if not found:
                 continue
-            within = [i for i in found if division is not None and self._admin1[i] == division.code]
+            within = [i for i in found if division is not None and self._admin1[i] in division.codes]
             if division is not None and division.sure and not within:
                 found = self._beside(country, name, found, division)
                 if not found:
@@ -141,7 +141,7 @@ class Matcher:
             return False
         if level != "altname":
             return True
-        within = division is not None and division.sure and self._admin1[place] == division.code
+        within = division is not None and division.sure and self._admin1[place] in division.codes
         return not within and own != f"{name} city"
 
     def _beside(self, country: str, name: str, found: list[int], division: Division) -> list[int]:
@@ -150,9 +150,9 @@ class Matcher:
         Minsk and Buenos Aires are divisions of their own, within others of the same name.
         """
         called = self.divisions.find(country, name)
-        if called is None or called.code != division.code:
+        if called is None or not called.codes & division.codes:
             return []
-        there = np.flatnonzero((self._country == country) & (self._admin1 == division.code))
+        there = np.flatnonzero((self._country == country) & np.isin(self._admin1, list(division.codes)))
         lon, lat = self._lon[there], self._lat[there]
         return [i for i in found if (km(self._lon[i], self._lat[i], lon, lat) <= BESIDE_KM).any()]
 
