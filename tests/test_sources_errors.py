@@ -443,3 +443,13 @@ def test_a_column_that_a_mapping_names_and_a_table_lacks(program):
     given = ["convert", "table", "t.csv", "--mapping", "m.toml", "--out", "out"]
     said = program.refused(3, *given, says="columns there: id;city; correct [columns] or delimiter in m.toml")
     assert "layout" not in said
+
+
+@pytest.mark.parametrize("name", ["t.xlsx", "t.csv"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_a_workbook_is_no_table(program, name, encoding):
+    (program.here / name).write_bytes(b"PK\x03\x04\x14\x00\x06\x00Company City\n")
+    (program.here / "m.toml").write_text(f'table = "deals"\nencoding = "{encoding}"\n[columns]\ndeal_id = "id"\n')
+    given = ["convert", "table", name, "--mapping", "m.toml", "--out", "out"]
+    said = program.refused(3, *given, says=f"{name}: is a workbook, as Excel writes them")
+    assert "save the sheet as CSV in UTF-8" in said and not (program.here / "out").exists()

@@ -18,6 +18,7 @@ from gpu_clusters.io.delimited import DelimitedReader
 from gpu_clusters.io.folders import refuse_twins, walk
 from gpu_clusters.io.formats import GeoJsonReader, ParquetReader, Reader, reading
 from gpu_clusters.io.frames import ArrowReader, PandasReader
+from gpu_clusters.io.workbooks import ADVICE, ENDINGS, refuse_workbook
 from gpu_clusters.paths import absent, is_there
 
 _COMPRESSIONS = {"": None, ".gz": "gzip", ".zst": "zstd"}
@@ -31,7 +32,6 @@ _OPENERS: dict[str, Callable[[Path, str], Reader]] = {
     },
 }
 SUPPORTED = tuple(_OPENERS)
-_SHEETS = (".xls", ".xlsx", ".xlsm", ".ods")
 _LAZY = {"dask": "compute", "dask_geopandas": "compute", "polars": "collect"}
 """By package: what makes a data frame of one that is only planned."""
 
@@ -124,9 +124,7 @@ def _from_path(path: Path) -> list[Reader]:
             raise InputError(f"{path}: is neither a file nor a folder")
     opener = _opener(path)
     if opener is None:
-        hint = (
-            "save the sheet as CSV in UTF-8" if path.suffix.lower() in _SHEETS else "save the table as Parquet or CSV"
-        )
+        hint = ADVICE if path.suffix.lower() in ENDINGS else "save the table as Parquet or CSV"
         endings = ", ".join(SUPPORTED)
         raise InputError(f"{path}: files of this kind are not supported; {hint}; supported endings: {endings}")
     return [_checked(path, opener)]
@@ -144,6 +142,8 @@ def _checked(path: Path, opener: Callable[[Path, str], Reader]) -> Reader:
             raise InputError(f"{path}: is compressed; rename it to end in {right}")
         if reader.compression is None and first[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise InputError(f"{path}: is text in UTF-16; save it as UTF-8")
+        if reader.compression is None:
+            refuse_workbook(str(path), first)
     return reader
 
 

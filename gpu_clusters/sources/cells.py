@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from gpu_clusters.errors import InputError, first_line
 from gpu_clusters.io.columns import decoded
+from gpu_clusters.io.workbooks import refuse_workbook
 from gpu_clusters.sources.blocks import PACKED, BrokenOffError, blocks
 from gpu_clusters.sources.quotes import OTHERWISE, end_of_record, lone_returns, one_by_one, records_of
 from gpu_clusters.sources.records import Numbered, in_utf8
@@ -140,6 +141,7 @@ def _header(path: Path, block: bytes, delimiter: str, encoding: str) -> tuple[li
     """The cells of the first line that is not empty, which may go over several lines, and what comes after."""
     if block[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{path}: is text in UTF-16; save it as UTF-8")
+    refuse_workbook(str(path), block)
     lines = block.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     reader = csv.reader((line.decode(encoding) + "\n" for line in lines), delimiter=delimiter)
     try:
