@@ -387,5 +387,12 @@ def test_messages_are_sentences_a_user_can_act_on(tmp_path):
     refused(text(path, HEAD + "1,256789,6250000\n2,,\n"), "check lon and lat: degrees of WGS 84, no metres of a map")
     refused(text(path, HEAD + "1,,\n"), "geocode them, or check lon and lat")
     refused(text(tmp_path / "a.xlsx", "x"), "a.xlsx: files of this kind are not supported; save the sheet as CSV")
+    for first in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1"):  # a workbook under another name
+        refused(text(path, first + b"\x00"), f"{path}: is a workbook", "save the sheet as CSV in UTF-8")
+    given = text(path, "doc_id,Company City,capacity\n1,Paris,2\n")
+    refused(
+        given, "--column patents.lon=NAME", "gpu-clusters geocode (in Python gpu_clusters.geocode)", 'by "Company City"'
+    )
+    assert "geocode" not in refused(text(path, "doc_id,capacity\n1,2\n"))
     long = text(path, HEAD + f"1,{'x' * 5000},3\n")
     assert len(refused(long)) < 300

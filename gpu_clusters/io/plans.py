@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from gpu_clusters.io.formats import Layout, Reader
 from gpu_clusters.io.sources import readers
 from gpu_clusters.schema import OPTIONAL, REQUIRED
 from gpu_clusters.settings import Years
+
+_WORDS = re.compile(r"[\W_]+")
+"""What stands between the words of a column's name."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,11 @@ def _missing(reader: Reader, table: str, name: str, column: str, present: Sequen
                 ' Cells separated by semicolons, as Excel writes them, are converted in Python by pandas.read_csv("NAME.csv", '
                 'sep=";", decimal=",").to_parquet("NAME.parquet")'
             )
+    elif name in ("lon", "lat") and (cities := [one for one in present if "city" in _WORDS.split(one.casefold())]):
+        hint += (
+            f'; if there is none, gpu-clusters geocode (in Python gpu_clusters.geocode) adds lon and lat by "{cities[0]}" '
+            "and a country"
+        )
     return f"{reader.name}: {what}; columns there: {shown or 'none'}; {hint}"
 
 
