@@ -111,6 +111,9 @@ def geocode(
     place) are added. Names of areas and names of several equally large cities get no coordinates. Tables may be larger than
     memory.
 
+    Rows without a place stay, and count in the coverage of rank. For not found, check the spelling (one city in a cell, without
+    a postal code) or ask --fallback arcgis; for elsewhere and ambiguous, check or give the state (--admin); an area is no city.
+
     How much of each country could be placed is printed, and written beside the table: placed.coverage.csv,
     placed.manifest.json (in a folder: _coverage.csv, _manifest.json).
     """
@@ -161,7 +164,7 @@ def geocode(
         say(f"arcgis: {bought}, {counted(done.geocode.get('arcgis', 0), 'row')} placed by it")
     share = f" ({100 * done.placed / done.rows:.2f} %)" if done.rows else ""
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in done.accuracy.items() if reason != "city")
-    left = f"; left out: {reasons}" if reasons else ""
+    left = f"; without a place: {reasons}" if reasons else ""
     seconds = perf_counter() - started
     say(
         f"placed {done.placed:,} of {counted(done.rows, 'row')}{share}, "

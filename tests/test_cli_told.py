@@ -72,7 +72,7 @@ def test_addresses_without_coordinates_and_then_with(program):
     given = ["geocode", "cities", "--city", "city", "--country", "country", "--doc-id", "doc_id"]
     shown = program(*given, "--out", "found")
     (line,) = said(shown)
-    assert line == "placed 7 of 8 rows (87.50 %), 3 addresses; left out: not found 1; N s -> found"
+    assert line == "placed 7 of 8 rows (87.50 %), 3 addresses; without a place: not found 1; N s -> found"
     assert [line.split() for line in shown.out.splitlines()[1:]] == [
         ["DE", "6", "83.3", "6", "83.3"],
         ["FR", "2", "100.0", "1", "100.0"],
