@@ -111,8 +111,8 @@ def geocode(
     place) are added. Names of areas and names of several equally large cities get no coordinates. Tables may be larger than
     memory.
 
-    Rows without a place stay, and count in the coverage of rank. For not found, check the spelling (one city in a cell, without
-    a postal code) or ask --fallback arcgis; for elsewhere and ambiguous, check or give the state (--admin); an area is no city.
+    Rows without a place stay, and count in the coverage of rank. For not found, check the spelling (one city in a cell, and
+    no street) or ask --fallback arcgis; for elsewhere and ambiguous, check or give the state (--admin); an area is no city.
 
     How much of each country could be placed is printed, and written beside the table: placed.coverage.csv,
     placed.manifest.json (in a folder: _coverage.csv, _manifest.json).

@@ -33,6 +33,8 @@ PLACES = [  # name, country, admin1, lat, lon, population, other names
     ("Semarang", "ID", "07", -7.0, 110.4, 1_500_000),
     ("Minsk", "BY", "04", 53.9, 27.57, 1_740_000),
     ("Machulishchy", "BY", "05", 53.78, 27.58, 7_000),
+    ("District", "US", "IL", 41.0, -89.0, 900),
+    ("Sector 7", "US", "IL", 40.0, -89.0, 900),
     ("Moscow", "RU", "48", 55.75, 37.6, 10_000_000),
     ("Lyubertsy", "RU", "47", 55.7, 37.7, 170_000),
     ("Hyderabad", "IN", "40", 17.4, 78.5, 6_800_000),
@@ -73,6 +75,14 @@ CASES = [  # city, state, country, latitude (None: no place), geocode or the rea
     ("Hyderabad", "Andhra Pradesh", "IN", 17.4, "name+admin1"),  # which its state was part of
     ("Gwangju", "", "KR", 35.2, "name"),
     ("Gwangju", "Gyeonggi Province", "KR", 37.4, "name+admin1"),  # GeoNames: Gyeonggi-do
+    ("42000 St. Etienne Cedex 1", "", "FR", 45.4, "postcode"),
+    ("F-42000 Saint-Étienne", "", "FR", 45.4, "postcode"),
+    ("Springfield 62701", "IL", "US", 39.8, "postcode+admin1"),
+    ("Suwon-si 16499", "", "KR", 37.3, "postcode"),
+    ("Kanagawa 221", "", "JP", None, "not found"),
+    ("District 9", "", "US", None, "not found"),
+    ("62701", "", "US", None, "not found"),
+    ("Sector 7", "", "US", 40.0, "name"),
     ("Wyoming", "Wyoming", "US", None, "area"),  # far from the state of this name
 ]
 

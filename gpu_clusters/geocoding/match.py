@@ -11,6 +11,7 @@ import pandas as pd
 
 from gpu_clusters.geocoding.admin1 import Division, Divisions
 from gpu_clusters.geocoding.folding import folded
+from gpu_clusters.geocoding.postcodes import without_postcode
 from gpu_clusters.io.countries import iso2
 
 NEAR_KM = 5.0
@@ -64,7 +65,7 @@ class Matcher:
 
     A name is looked up in its country: among the places' own names; then among their other names; then without words that
     mean city (``-si``, ``City``); then without spaces. At each of these the state, if there is one, decides between namesakes,
-    and then the population.
+    and then the population. Where nothing is found, the same is tried without a postal code.
 
     Parameters
     ----------
@@ -83,9 +84,10 @@ class Matcher:
         wanted: dict[str, dict[str, set[str]]] = {level: defaultdict(set) for level in ("name", "suffix", "joined")}
         for city, country in cities:
             code = iso2(country)
-            for one in (code, *BELONGING.get(code, ())):
-                for level, key in _keys(city, one):
-                    wanted["name" if level in ("name", "altname") else level][one].add(key)
+            for name in filter(None, (city, without_postcode(folded(city)))):
+                for one in (code, *BELONGING.get(code, ())):
+                    for level, key in _keys(name, one):
+                        wanted["name" if level in ("name", "altname") else level][one].add(key)
         self._index = _index(places, wanted)
 
     def find(self, city: str, state: str, country: str) -> Place:
@@ -95,6 +97,15 @@ class Matcher:
         code, name = iso2(country), folded(city)
         if not name:
             return nowhere("no city")
+        place = self._anywhere(code, city, state)
+        if place.accuracy == "not found" and (bare := without_postcode(name)):
+            there = self._anywhere(code, bare, state)
+            if there.geocode:
+                return there._replace(geocode="postcode" + "+admin1" * there.geocode.endswith("+admin1"))
+        return place
+
+    def _anywhere(self, code: str, city: str, state: str) -> Place:
+        """The place of a city within a country and the territories that belong to it."""
         place = self._within(code, city, state)
         if place.accuracy == "not found":
             for one in BELONGING.get(code, ()):

@@ -54,10 +54,10 @@ def geocode(
     -------
     DataFrame
         All rows and columns in their order, and ``lon``, ``lat`` (float64, degrees, NaN where unknown), ``geocode`` (which
-        names matched: ``name``, ``altname``, ``suffix`` or ``joined``, with ``+admin1`` where the state did too; ``arcgis``
-        for what the fallback found) and ``accuracy`` (``city``, or why there is no place: ``area``, ``ambiguous``,
-        ``elsewhere``, ``not found``, ``no city``, ``no country``; with a fallback also ``not a city``, ``refused``). The
-        index of a pandas frame is kept.
+        names matched: ``name``, ``altname``, ``suffix``, ``joined`` or ``postcode``, with ``+admin1`` where the state did
+        too; ``arcgis`` for what the fallback found) and ``accuracy`` (``city``, or why there is no place: ``area``,
+        ``ambiguous``, ``elsewhere``, ``not found``, ``no city``, ``no country``; with a fallback also ``not a city``,
+        ``refused``). The index of a pandas frame is kept.
 
     Raises
     ------
