@@ -14,65 +14,20 @@ from gpu_clusters.geocoding.folding import folded
 
 FIRST, DISTRICT = "1", "2"  # levels of the table: states and provinces, their districts; 0 is what states were part of
 
-_KINDS = {
-    *(
-        "autonomous",
-        "canton",
-        "emirate",
-        "emirat",
-        "estado",
-        "governorate",
-        "imarat",
-        "kanton",
-        "krai",
-        "kray",
-        "muhafazat",
-        "oblast",
-    ),
-    *(
-        "pref",
-        "prefecture",
-        "province",
-        "provincia",
-        "provinsi",
-        "regiao",
-        "region",
-        "regione",
-        "republic",
-        "respublika",
-        "state",
-    ),
-    *("voivodeship", "wilayat", "wojewodztwo", "zizhiqu"),
-}
+
+def _words(text: str) -> set[str]:
+    return set(text.split())
+
+
+_KINDS = _words(
+    "autonomous canton emirate emirat estado governorate imarat kanton krai kray muhafazat oblast pref prefecture province "
+    "provincia provinsi regiao region regione republic respublika state voivodeship wilayat wojewodztwo zizhiqu"
+)
 """Words that say what kind of division a name is of."""
-_KINDS_OF_SOME = {
-    *(
-        "autonoma",
-        "capital",
-        "city",
-        "ciudad",
-        "county",
-        "departamento",
-        "department",
-        "distrito",
-        "district",
-        "division",
-        "kraj",
-    ),
-    *(
-        "lan",
-        "land",
-        "megye",
-        "metropolitan",
-        "municipality",
-        "okrug",
-        "parish",
-        "shahri",
-        "special",
-        "territory",
-        "zupanija",
-    ),
-}
+_KINDS_OF_SOME = _words(
+    "autonoma capital city ciudad county departamento department distrito district division kraj lan land megye metropolitan "
+    "municipality okrug parish shahri special territory zupanija"
+)
 """The same, only where a division of the country is called so: a county of the US is no state."""
 _KINDS_IN = {
     "CN": {"city", "municipality", "sheng", "shi"},
