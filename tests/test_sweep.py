@@ -107,12 +107,15 @@ def test_every_setting_equals_the_reference(block):
     assert settings * BLOCKS >= 2_000
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_comparison_with_the_baseline(seed):
+MERGING = {"merge": True, "merge_km": 20.0}
+
+
+@pytest.mark.parametrize(("seed", "merging"), [*((seed, {}) for seed in range(12)), (1, MERGING), (10, MERGING)])
+def test_comparison_with_the_baseline(seed, merging):
     world, given, radii, densities = prepared(seed)
     tables = (world.patents, world.publications, world.deals)
     baseline, top = (radii[0], densities[3]), (100, 3)[seed % 2]
-    result = sweep(*tables, radius_km=radii, density=densities, baseline=baseline, top=top, **given)
+    result = sweep(*tables, radius_km=radii, density=densities, baseline=baseline, top=top, **merging, **given)
     weight = gpu_clusters.rank(*tables, radius_km=radii[0], density=densities[3], merge_km=None, **given).locations[
         "weight"
     ]
@@ -198,6 +201,7 @@ def test_merging_further_than_the_radius_where_the_baseline_has_a_larger_one():
     assert found.labels(5, 1)["cluster_id"].tolist() == found.labels(5, 2)["cluster_id"].tolist() == [1, 1]
     other = sweep(table, baseline=(5, 1), **grid)  # its clusters merge too
     assert other.stability["matched"].tolist() == [4]
+    assert sweep(table, baseline=(5, 50), **grid).settings["matched"].tolist() == [0] * 4  # a baseline without clusters
 
 
 def test_sums_have_the_bits_of_single_runs_also_with_very_many_different_fractions():

@@ -127,9 +127,9 @@ def kendall_tau(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
 def shared_with(number: NDArray[np.int64], baseline: Baseline, weight: NDArray[np.int64], others: int) -> Shared:
     """What the clusters of any labelling, ``number`` (n,), share with the baseline's ``others`` clusters."""
     both = (number >= 0) & (baseline.number >= 0)
-    pair, place = np.unique(number[both] * max(others, 1) + baseline.number[both], return_inverse=True)
+    pair, place = np.unique(number[both] * others + baseline.number[both], return_inverse=True)
     total = sum_by(place, weight[both], len(pair))
-    one, other = np.divmod(pair, max(others, 1))
+    one, other = np.divmod(pair, others)
     return Shared(one, other, np.bincount(place, minlength=len(pair)).astype(np.int64), total)
 
 
