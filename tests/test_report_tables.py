@@ -44,6 +44,29 @@ def test_numbers_of_the_tables(found, contents):
     assert made["intensity"]["intensity_rank"].tolist() == sorted(ranking["intensity_rank"])
 
 
+def test_headings_of_the_tables(contents):
+    with_changes = contents.ranking.assign(previous_intensity_rank=1, intensity_rank_change=0)
+    made = tables.all_tables(replace(contents, ranking=with_changes))
+    counts, shares = "Patents, Publications, Deals", "Patents, %, Publications, %, Deals, %"
+    groups = f"In the top 10, All clusters, Best rank, {shares}, Total share, %"
+    changes, owners = "Previous rank, Change", "Top applicant, Top organization"
+    assert {table.key: ", ".join(column.title for column in table.columns) for table in made} == {
+        "top": f"Rank, Cluster, Economies, {counts}, {shares}, Total share, %, Rank without deals, {changes}",
+        "beyond": f"Rank, Cluster, Economies, {counts}, Total share, %, {owners}",
+        "by-economy": f"Economy, Rank, Cluster, Total share, %, {owners}",
+        "economies": "Economy, In the top 10, All clusters, Best rank",
+        "intensity": "Rank, Cluster, Economies, Population, Patents per million, Publications per million, Deals per million, "
+        f"Intensity, Rank by size, {changes}",
+        "top-by-indicator": "Indicator, Place, Cluster, Economies, Count, Share, %, Overall rank",
+        "concentration": f"Clusters, {shares}",
+        "regions": f"Region, {groups}",
+        "income-groups": f"Income group, {groups}",
+        "movements": f"Movement, Rank, Cluster, Economies, {changes}, Total share, %",
+        "stability": "Rank, Cluster, Best, Median, Worst, Settings found in",
+        "coverage": "Table, Economy, Addresses, Geocoded, %, Invalid, Documents, Covered, %",
+    }
+
+
 def test_a_cluster_of_several_economies_counts_in_each(contents):
     clusters = contents.ranking.assign(economies=["CN / HK", *contents.ranking["economies"][1:]])
     changed = replace(contents, ranking=clusters)
@@ -68,6 +91,21 @@ def test_without_a_previous_edition_nobody_is_an_entrant(contents):
     none = pd.array([None] * len(contents.ranking), dtype="Int64")
     alone = replace(contents, ranking=contents.ranking.assign(previous_rank=none, rank_change=none))
     assert len(tables.movements(contents).frame) and not len(tables.movements(alone).frame)
+
+
+def test_the_coverage_has_the_world_first_and_then_the_countries_with_most_rows(contents):
+    rows = {"table": ["publications", "patents", "patents", "patents", "patents", "deals"], "rows": [9, 4, 5, 7, 16, 1]}
+    given = pd.DataFrame(rows | {"country": ["World", "FR", "", "NA", "World", "World"]})
+    given = given.assign(rows_pct=50.0, invalid=0, documents=1.0, documents_pct=50.0)
+    shown = tables.coverage(replace(contents, coverage=given.sample(frac=1, random_state=3))).frame
+    assert shown[["table", "country", "rows"]].values.tolist() == [
+        ["Deals", "World", 1],
+        ["Patents", "World", 16],
+        ["Patents", "Namibia", 7],
+        ["Patents", "Unknown", 5],
+        ["Patents", "France", 4],
+        ["Publications", "World", 9],
+    ]
 
 
 def test_economies():
