@@ -229,6 +229,16 @@ def test_clusters_that_the_sweep_lacks_are_told(home, program):
     assert plain == "report -> plain/report.html\n"
 
 
+@pytest.mark.parametrize("lacking", [5, 6])
+def test_of_many_clusters_that_the_sweep_lacks_the_first_five_are_named(contents, lacking):
+    clusters = contents.clusters
+    stability = clusters.iloc[lacking:].assign(best_rank=1.0, median_rank=1.0, worst_rank=1.0, matched=1)
+    (told,) = ranges.without_ranges(replace(contents, stability=stability))
+    first = ", ".join(f"{place} {label}" for place, label in enumerate(clusters["label"][:5], 1))
+    more = ", ..." if lacking > 5 else ""
+    assert f"about {lacking} of 12 clusters, whose ranks have no range ({first}{more}): no cluster" in told
+
+
 @pytest.mark.parametrize(
     "record", [[1], {"settings": None}, {"settings": {"top": 5}}, {"grid": {"radii": [15]}}], ids=str
 )
