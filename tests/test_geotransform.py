@@ -88,3 +88,11 @@ def test_coordinates_that_are_no_numbers(array):
     for odd in ([str(x) for x in range(60)], np.arange(60).astype("datetime64[D]")):
         with pytest.raises(InputError, match=r"x coordinates are no numbers; give those of the centres"):
             people_within(PLACES, array.assign_coords(x=odd))
+
+
+def test_coordinates_that_are_no_straight_scale(array):
+    """Refused, without a word from numpy about a division by zero."""
+    back_and_forth = np.r_[:30, 29:-1:-1]
+    for odd in (np.zeros(60), back_and_forth, np.arange(60.0) ** 1.01, np.r_[np.nan, 1:60]):
+        with pytest.raises(InputError, match=r"x coordinates are not evenly spaced; resample it"):
+            people_within(PLACES, array.assign_coords(x=odd))

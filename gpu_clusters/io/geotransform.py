@@ -85,5 +85,5 @@ def _check_spacing(layer: xr.DataArray, name: str) -> None:
                     f"{name}: its {dim} coordinates are no numbers; give those of the centres of its cells"
                 )
             steps = np.diff(layer.coords[dim].to_numpy().astype(np.float64))
-            if not np.abs(steps / steps.mean() - 1).max() < 0.01:
+            if not np.abs(steps - steps.mean()).max() < 0.01 * abs(steps.mean()):
                 raise InputError(f"{name}: its {dim} coordinates are not evenly spaced; resample it to a regular grid")
