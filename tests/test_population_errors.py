@@ -146,8 +146,11 @@ def test_netcdf_that_leaves_it_open(tmp_path):
     refused(tmp_path / "a.nc", "several variables", "men, women", "xarray.open_dataset")
     xr.Dataset({"text": ("n", ["a"])}).to_netcdf(tmp_path / "b.nc", engine="scipy")
     refused(tmp_path / "b.nc", "no variable on a grid")
-    even.drop_vars("spatial_ref").rename("people").to_netcdf(tmp_path / "c.nc", engine="scipy")
-    refused(tmp_path / "c.nc", "no coordinate reference system")
+    bare = even.drop_vars("spatial_ref").rename("people")
+    for dim, unit in ((None, ""), ("x", "degrees_east"), ("y", "degrees_north")):  # on one axis degrees tell too little
+        one = bare.assign_coords({dim: bare[dim].assign_attrs(units=unit)} if dim else {})
+        one.to_netcdf(tmp_path / "c.nc", engine="scipy")
+        refused(tmp_path / "c.nc", "no coordinate reference system")
 
 
 def test_arguments_of_people_within():

@@ -94,10 +94,9 @@ def test_netcdf_that_is_too_small_to_be_valid(tmp_path):
     people, expected = stored(3, "int32")
     people[~NONE] += 100
     expected += 100 * (brute([plain(np.where(NONE, np.nan, 1.0))], PLACES, AREA))
-    assert (
-        people_within(PLACES, netcdf(tmp_path / "a.nc", people, {"valid_min": np.int32(4)}), area_degrees=AREA)
-        == expected
-    )
+    least, most = np.int32([people[~NONE].min(), people.max()])
+    for attrs in ({"valid_min": np.int32(4)}, {"valid_min": least, "valid_max": most}):  # the limits are valid
+        assert people_within(PLACES, netcdf(tmp_path / "a.nc", people, attrs), area_degrees=AREA) == expected
 
 
 def test_netcdf_of_packed_numbers_is_valid_as_stored(tmp_path):
@@ -107,12 +106,17 @@ def test_netcdf_of_packed_numbers_is_valid_as_stored(tmp_path):
     assert people_within(PLACES, netcdf(tmp_path / "a.nc", people, attrs), area_degrees=AREA) == expected
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+NEVER_WRITTEN = dict.fromkeys(("float32", "float64"), 9.969209968386869e36)  # as netcdf.h has it
+NEVER_WRITTEN |= {"uint16": 2**16 - 1, "uint32": 2**32 - 1, "uint64": 2**64 - 2}
+
+
+@pytest.mark.parametrize("dtype", NEVER_WRITTEN)
 def test_netcdf_that_was_never_written(tmp_path, dtype):
-    people, expected = stored(9.969209968386869e36, dtype)
-    assert people_within(PLACES, netcdf(tmp_path / "a.nc", people, {}), area_degrees=AREA) == expected
-    people, expected = stored(9e9, dtype)
-    path = netcdf(tmp_path / "a.nc", people, {"_FillValue": people.dtype.type(9e9)})
+    people, expected = stored(NEVER_WRITTEN[dtype], dtype)
+    path = netcdf(tmp_path / "a.nc", people, {}, engine="h5netcdf")
+    assert people_within(PLACES, path, area_degrees=AREA) == expected
+    people, expected = stored(200, dtype)
+    path = netcdf(tmp_path / "b.nc", people, {"_FillValue": people.dtype.type(200)}, engine="h5netcdf")
     assert people_within(PLACES, path, area_degrees=AREA) == expected
 
 
@@ -122,9 +126,9 @@ def test_netcdf_that_was_never_written(tmp_path, dtype):
         ({"_Unsigned": "true"}, "another type than it says .*drop_encoding"),
         ({"valid_range": "0 to 9"}, "its valid_range is '0 to 9', not numbers; correct it"),
         ({"valid_max": np.array([1.0, 2.0])}, "its valid_max is .*, not a number; correct it"),
-        (
-            {"valid_max": 9.0, "scale_factor": 0.1},
-            "its valid_max may be in the unit of people .*; write it as whole numbers",
+        *(
+            ({"valid_max": 9.0, key: 0.1}, "its valid_max may be in the unit of people .*; write it as whole numbers")
+            for key in ("scale_factor", "add_offset")
         ),
         ({"missing_value": "none"}, "its missing_value is 'none', not .*; correct it"),
     ],
