@@ -54,6 +54,18 @@ def test_netcdf_of_gdal_is_stored_from_south_to_north(tmp_path):
         close(made, plain())
 
 
+@pytest.mark.parametrize("unit", ["degrees_", "degree_", "degrees", "degree"])
+def test_netcdf_whose_dimensions_have_names_of_their_own(tmp_path, unit):
+    """Units tell which is which, in every spelling of the CF conventions; what has one of them alone is on no grid."""
+    x, y = 5 + 0.05 * (np.arange(60) + 0.5), 52 - 0.05 * (np.arange(40) + 0.5)
+    array = xr.DataArray(plain().stored, {"breite": y, "laenge": x})
+    for number, (east, north) in enumerate((("E", "N"), ("east", "north"))[: 1 + unit.endswith("_")]):
+        array["laenge"].attrs["units"], array["breite"].attrs["units"] = f"{unit}{east}", f"{unit}{north}"
+        data = xr.Dataset({"people": array, "of_a_meridian": array[:, 0], "of_a_parallel": array[0]})
+        data.to_netcdf(tmp_path / f"{number}.nc")
+        close(tmp_path / f"{number}.nc", plain())
+
+
 def test_an_array_that_was_turned_over_before_it_was_saved(array, tmp_path):
     array[0, ::-1].rename("people").to_netcdf(tmp_path / "people.nc")
     close(tmp_path / "people.nc", plain())

@@ -12,8 +12,8 @@ import xarray as xr
 from gpu_clusters.errors import InputError
 
 _DEGREES = {
-    "x": {"degrees_east", "degree_east", "degrees_e", "degree_e"},
-    "y": {"degrees_north", "degree_north", "degrees_n", "degree_n"},
+    "x": {"degrees_east", "degree_east", "degrees_e", "degree_e", "degreese", "degreee"},
+    "y": {"degrees_north", "degree_north", "degrees_n", "degree_n", "degreesn", "degreen"},
 }
 
 _NEVER_WRITTEN = {
