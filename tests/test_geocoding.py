@@ -26,6 +26,8 @@ PLACES = [  # name, country, admin1, lat, lon, population, other names
     ("Twin", "DE", "06", 52.0, 10.0, 900),
     ("Close", "DE", "02", 50.0, 10.0, 900),
     ("Close", "DE", "02", 50.01, 10.0, 900),
+    ("Düsseldorf", "DE", "07", 51.2, 6.8, 600_000),
+    ("Bluford", "US", "IL", 38.3, -88.7, 700),
     ("Windhoek", "NA", "21", -22.6, 17.1, 270_000),
     ("Evanston", "US", "IL", 42.0, -87.7, 78_000, "Lake Region"),
     ("San Juan", "PR", "00", 18.4, -66.1, 400_000),
@@ -55,6 +57,11 @@ CASES = [  # city, state, country, latitude (None: no place), geocode or the rea
     ("Suwon-si", "", "KR", 37.3, "suffix"),
     ("Su won", "", "KR", 37.3, "joined"),
     ("Kanagawa", "", "JP", None, "area"),
+    ("Kanagawa", "19", "JP", None, "area"),  # a number may be that of another division, in FIPS 10-4
+    ("Kanagawa", "Kanagawa", "JP", 35.4, "altname+admin1"),
+    ("Close", "06", "DE", 50.0, "name"),  # so it rules out no place
+    ("Duesseldorf", "", "DE", 51.2, "suffix"),  # how umlauts are written without them, where there are any
+    ("Blueford", "", "US", None, "not found"),
     ("Twin", "", "DE", None, "ambiguous"),
     ("Twin", "06", "DE", 52.0, "name+admin1"),
     ("Close", "", "DE", 50.0, "name"),
