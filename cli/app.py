@@ -35,7 +35,7 @@ class _Commands(TyperGroup):
 def _named(params: list[Any]) -> list[Any]:
     """The parameters, flags without a <bool> behind them, arguments without a <str>, and in the usage as they are called."""
     for param in params:
-        if getattr(param, "is_flag", False) and param.metavar is None:
+        if getattr(param, "is_flag", False):
             param.metavar = ""
         if param.param_type_name == "argument":
             param.get_usage_pieces = lambda _ctx, name=param.metavar: [name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import re
 from pathlib import Path
@@ -194,6 +196,7 @@ def test_help(program, monkeypatch, command, columns):
     assert max(map(len, out.splitlines())) <= columns
     text = " ".join(out.replace("│", " ").split())
     assert "<" not in text, "a type where a name or nothing belongs"
+    assert "completion" not in text
     if columns > 40:
         for word in {
             (): ["rank", "demo", "doctor", "--version", "innovation clusters"],
@@ -224,6 +227,18 @@ def test_help(program, monkeypatch, command, columns):
             ("doctor",): ["--json"],
         }[tuple(command)]:
             assert word in text, word
+
+
+@pytest.mark.parametrize("command", ["rank", "sweep", "convert", "geocode"])
+def test_help_runs_on_in_paragraphs(program, monkeypatch, command):
+    """Lines of the source are joined by a blank: on a screen that is wide enough a paragraph is one line."""
+    monkeypatch.setenv("COLUMNS", "1000")
+    lines = [line.strip() for line in ran_well(program, command, "--help").splitlines()]
+    module = importlib.import_module(f"gpu_clusters_cli.{command}")
+    paragraphs = [" ".join(text.split()) for text in inspect.getdoc(getattr(module, command)).split("\n\n")]
+    assert len(paragraphs) > 1
+    for paragraph in paragraphs:
+        assert re.sub(r"\[/?bold\]", "", paragraph) in lines
 
 
 @pytest.mark.parametrize(

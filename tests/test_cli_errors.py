@@ -101,14 +101,16 @@ def test_wrong_rasters_and_polygons_are_told_before_the_tables_are_read(program)
 
 def test_missing_options(program):
     program.refused(2, "rank", says="--out")
+    program.refused(2, "geocode", "a", says="Missing option '--city'; see gpu-clusters geocode --help")
     program.refused(2, "rank", "--out", "out", says="--patents")
     program.refused(2, "rank", "--out", "out", "--deals", "deals.parquet", says="--patents")
     program.refused(2, "rank", "--patents", "patents.parquet", says="--out")
 
 
 def test_bad_commands(program):
-    program.refused(2, "rnak", says="rnak")
-    program.refused(2, "--verbose", says="--verbose")
+    for args, where in (("rnak",), ""), (("--verbose",), ""), (("rank", "--verbose"), "rank "):
+        line = program.refused(2, *args, says=args[-1])
+        assert line.endswith(f"; see gpu-clusters {where}--help\n") and ".;" not in line
     program.refused(2, "demo", "--scale", "0", says="scale")
     program.refused(2, "demo", "--scale", "nan", says="scale")
     program.refused(2, "demo", "--scale", "1.5", says="scale")
