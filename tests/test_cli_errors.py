@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,22 @@ def test_out_of_memory_and_unexpected_errors(program, monkeypatch):
     monkeypatch.setenv("GPU_CLUSTERS_DEBUG", "1")
     ran = program("rank", "--patents", "patents.parquet", "--out", "out")
     assert ran.code == 1 and "Traceback" in ran.err and 'raise ZeroDivisionError("two' in ran.err
+
+
+@pytest.mark.filterwarnings("always:two")
+def test_what_libraries_warn_of_is_one_line(program, monkeypatch):
+    import gpu_clusters.pipeline
+
+    rank, before = gpu_clusters.pipeline.rank, warnings.showwarning
+
+    def warned(*args, **options):
+        warnings.warn("two\nlines", stacklevel=1)
+        return rank(*args, **options)
+
+    monkeypatch.setattr(gpu_clusters.pipeline, "rank", warned)
+    ran = program("rank", "--patents", "patents.parquet", "--density", 1, "--out", "out")
+    assert ran.code == 0 and ran.err.splitlines()[0] == "warning: two\\nlines", ran
+    assert warnings.showwarning is before
 
 
 def test_interrupted_within(program, monkeypatch):
