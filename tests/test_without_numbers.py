@@ -120,6 +120,15 @@ def test_netcdf_that_was_never_written(tmp_path, dtype):
     assert people_within(PLACES, path, area_degrees=AREA) == expected
 
 
+@pytest.mark.parametrize(("dtype", "fill"), [("int16", -(2**15) + 1), ("int32", -(2**31) + 1), ("int64", -(2**63) + 2)])
+def test_netcdf_that_was_never_written_with_an_offset(tmp_path, dtype, fill):
+    """What is added makes people of a negative fill."""
+    people, _ = stored(fill, dtype)
+    path = netcdf(tmp_path / "a.nc", people, {"add_offset": 2.0**64}, engine="h5netcdf")
+    expected = brute([plain(np.where(NONE, np.nan, people + 2.0**64))], PLACES, AREA)
+    assert people_within(PLACES, path, area_degrees=AREA) == expected
+
+
 @pytest.mark.parametrize(
     ("attrs", "said"),
     [

@@ -19,11 +19,14 @@ _DEGREES = {
 _NEVER_WRITTEN = {
     "f4": 9.969209968386869e36,
     "f8": 9.969209968386869e36,
+    "i2": -32767.0,
+    "i4": -2147483647.0,
+    "i8": -9223372036854775806.0,
     "u2": 65535.0,
     "u4": 4294967295.0,
     "u8": 18446744073709551614.0,
 }
-"""What NetCDF fills cells with that are never written, where a variable has no ``_FillValue``; negative ones do not matter."""
+"""What NetCDF fills cells with that are never written, where a variable has no ``_FillValue``."""
 
 
 @dataclass(frozen=True)
