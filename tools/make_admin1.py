@@ -15,6 +15,7 @@ import json
 import re
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -65,9 +66,9 @@ FORMER = {
     "TH": {"Nong Khai": ["Bueng Kan"]},
 }  # divisions that others were part of since the 1960s, which older addresses name; those of today by GeoNames' names
 
-Names = dict[
-    tuple[str, str], dict[str, str]
-]  # by country and folded name: GeoNames' codes and the name as it is written
+# By country and folded name: GeoNames' codes, and with each the name as it is written.
+Codes = dict[tuple[str, str], set[str]]
+Names = dict[tuple[str, str], dict[str, str]]
 Table = dict[tuple[str, str, str, str], list[str]]  # names by country, code, level and ISO's code
 
 
@@ -122,82 +123,96 @@ def add_former(names: Table, today: Names) -> None:
                     names.setdefault((country, code, "0", iso), []).extend(given)
 
 
+class Country:
+    """ISO 3166-2's divisions of a country, and what ties them to GeoNames' codes.
+
+    ``known`` has GeoNames' codes by folded name, ``cores`` by folded name without words for a kind.
+    """
+
+    def __init__(self, code: str, divisions: dict[str, dict], places: pd.DataFrame, known: Codes, cores: Codes) -> None:
+        self.code, self.divisions, self.known, self.cores = code, divisions, known, cores
+        there = places[places["country"] == code]
+        self.at = there["admin1"].to_numpy()
+        self.codes = set(self.at) - {"", "00"}
+        self.tree = KDTree(there[["lon", "lat"]]) if len(there) else None
+
+    def nearby(self, entry: dict) -> set[str]:
+        """The code of nearly all places around a division's middle."""
+        if not entry["latLng"] or self.tree is None:
+            return set()
+        near = Counter(self.at[np.atleast_1d(self.tree.query(entry["latLng"][::-1], min(10, len(self.at)))[1])])
+        best, votes = near.most_common(1)[0]
+        return {best} if best in self.codes and votes >= SURE * near.total() else set()
+
+    def tied(self, entry: dict) -> set[str]:
+        """By a name that says of which kind it is; else by the first that is known without its kind, and what lies near."""
+        given = [(name, without_kind(name, ALL_KINDS)) for name in map(folded, iso_names(entry))]
+        for name, core in given:
+            if name != core and (self.code, name) in self.known:
+                return self.known[self.code, name]
+        for _, core in given:
+            if found := self.cores.get((self.code, core)):
+                return found | self.nearby(entry)
+        return self.nearby(entry)
+
+    def geonames(self, key: str) -> set[str]:
+        """GeoNames' codes of a division: its own, or those of the one that it is a district of."""
+        entry, own = self.divisions[key], key.split("-", 1)[1]
+        above = entry["parentCode"]
+        if above in self.divisions and not self.divided(above):
+            return self.geonames(above) or self.tied(entry)
+        if above not in self.divisions and own in self.codes and not own.isdigit():
+            return {own}
+        return self.tied(entry)
+
+    @cache  # noqa: B019 - the countries live as long as the program
+    def divided(self, key: str) -> bool:
+        """Whether GeoNames has the parts of a division (Jawa), and not the division, as divisions."""
+        parts = [entry for entry in self.divisions.values() if entry["parentCode"] == key]
+        given = [(self.code, folded(name)) for part in parts for name in iso_names(part)]
+        return len(set().union(*(self.known.get(name, ()) for name in given))) > 1
+
+    def lines(self, today: Names) -> Iterator[tuple[tuple[str, str, str, str], list[str]]]:
+        """Names of its divisions, by country, code, level and ISO's code."""
+        whole = [entry for key, entry in self.divisions.items() if not self.divided(key)]
+        lesser = {folded(name) for entry in whole for name in iso_names(entry)}
+        for key, entry in self.divisions.items():
+            former = entry["name"] in FORMER.get(self.code, ()) and (self.code, folded(entry["name"])) not in today
+            if former or key in COUNTRIES_OF_THEIR_OWN:
+                continue
+            names, above = iso_names(entry), entry["parentCode"]
+            if self.divided(key):
+                taken = [name for name in names if folded(name) in lesser or (self.code, folded(name)) in self.known]
+                yield (self.code, "", "1", ""), [name for name in names if name not in taken]
+                continue
+            level = "2" if above in self.divisions and not self.divided(above) else "1"
+            for one in self.geonames(key) or {""}:
+                yield (self.code, one, level, key.split("-", 1)[1]), names
+
+
 def main(now: str, iso: str, older: str) -> None:
     """Print the table: country, code (empty where unknown), level (see `gpu_clusters.geocoding.admin1`), ISO's code, names."""
     places = gazetteer()
     today, before = todays_names(now, places), older_names(older, places)
     before = {key: found for key, found in before.items() if key not in today}
     known = {key: set(found) for key, found in (today | before).items()}
-    cores: dict[tuple[str, str], set[str]] = defaultdict(set)
+    cores: Codes = defaultdict(set)
     for (country, name), codes in known.items():
         cores[country, without_kind(name, ALL_KINDS)] |= codes
     names: Table = {}
     with Path(iso).open(encoding="utf-8") as file:
         world = json.load(file)
     for country, divisions in world.items():
-        there = places[places["country"] == country]
-        codes = set(there["admin1"]) - {"", "00"}
-        if not codes:
-            continue
-        tree, at = KDTree(there[["lon", "lat"]]), there["admin1"].to_numpy()
-
-        def nearby(entry: dict, codes=codes, tree=tree, at=at) -> set[str]:
-            if not entry["latLng"]:
-                return set()
-            near = Counter(at[np.atleast_1d(tree.query(entry["latLng"][::-1], min(10, len(at)))[1])])
-            best, votes = near.most_common(1)[0]
-            return {best} if best in codes and votes >= SURE * near.total() else set()
-
-        def tied(entry: dict, country=country) -> set[str]:
-            """By a name that says of which kind it is; else by the first that is known without its kind, and what lies near."""
-            given = [(name, without_kind(name, ALL_KINDS)) for name in map(folded, iso_names(entry))]
-            for name, core in given:
-                if name != core and (country, name) in known:
-                    return known[country, name]
-            for _, core in given:
-                if found := cores.get((country, core)):
-                    return found | nearby(entry)
-            return nearby(entry)
-
-        def code(key: str, entry: dict, codes=codes, divisions=divisions) -> set[str]:
-            own, above = key.split("-", 1)[1], divisions.get(entry["parentCode"])
-            if above is None:
-                return {own} if own in codes and not own.isdigit() else tied(entry)
-            if divided(entry["parentCode"]):
-                return tied(entry)
-            return code(entry["parentCode"], above) or tied(entry)
-
-        @cache
-        def divided(parent: str, divisions=divisions, country=country) -> bool:
-            """Whether GeoNames has the parts of a division (Jawa), and not the division, as divisions."""
-            parts = [entry for entry in divisions.values() if entry["parentCode"] == parent]
-            given = [(country, folded(name)) for part in parts for name in iso_names(part)]
-            return len(set().union(*(known.get(key, ()) for key in given))) > 1
-
-        lesser = {folded(name) for key, entry in divisions.items() if not divided(key) for name in iso_names(entry)}
-        for key, entry in divisions.items():
-            former = entry["name"] in FORMER.get(country, ()) and (country, folded(entry["name"])) not in today
-            if former or key in COUNTRIES_OF_THEIR_OWN:
-                continue
-            if divided(key):
-                areas = [
-                    name
-                    for name in iso_names(entry)
-                    if folded(name) not in lesser and (country, folded(name)) not in known
-                ]
-                names.setdefault((country, "", "1", ""), []).extend(areas)
-                continue
-            own = key.split("-", 1)[1]
-            level = "1" if entry["parentCode"] not in divisions or divided(entry["parentCode"]) else "2"
-            for one in code(key, entry) or {""}:
-                names.setdefault((country, one, level, own), []).extend(iso_names(entry))
+        one = Country(country, divisions, places, known, cores)
+        for key, given in one.lines(today) if one.codes else ():
+            names.setdefault(key, []).extend(given)
     for table in (today, before):
         for (country, _), by_code in table.items():
-            for one, name in by_code.items():
-                names.setdefault((country, one, "1", ""), []).append(name)
+            for code, name in by_code.items():
+                names.setdefault((country, code, "1", ""), []).append(name)
     add_former(names, today)
-    for (country, one, level, iso_code), given in sorted(names.items()):
-        print(country, one, level, iso_code, "|".join(dict.fromkeys(given)), sep="\t")
+    for key, given in sorted(names.items()):
+        print(*key, "|".join(dict.fromkeys(given)), sep="\t")
 
 
 if __name__ == "__main__":

@@ -78,8 +78,9 @@ class Divisions:
         key = folded(text)
         core = without_kind(key, table.kinds)
         named = (table.names.get(key) if key != core else None, True), (table.cores.get(core), True)
+        present = set(codes.values())
         for found, sure in (*named, (table.iso.get(key), not key[-1:].isdigit())):
-            if there := (found or frozenset()) & set(codes.values()):
+            if found and (there := found & present):
                 return Division(there, sure)
         code = codes.get(_plain(text))
         return None if code is None else Division(frozenset({code}), code.isalpha())

@@ -37,6 +37,11 @@ class StoredAsNone:
     below: float = -np.inf
     above: float = np.inf
 
+    @property
+    def limited(self) -> bool:
+        """Whether there are limits."""
+        return self.below > -np.inf or self.above < np.inf
+
 
 def stored_as_none(layer: xr.DataArray, name: str) -> StoredAsNone:
     """What stands for no number, by the CF conventions: ``_FillValue``, ``missing_value``, and what is not valid.

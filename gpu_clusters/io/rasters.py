@@ -83,7 +83,8 @@ class Raster:
             people += self.offset
         with np.errstate(invalid="ignore"):
             people[~((people >= 0) & (people < np.inf))] = np.nan
-            people[(stored < self.none.below) | (stored > self.none.above)] = np.nan
+            if self.none.limited:
+                people[(stored < self.none.below) | (stored > self.none.above)] = np.nan
         for value in self.none.values:
             with np.errstate(over="ignore"):
                 missing = value if stored.dtype.kind in "iu" else np.array(value).astype(stored.dtype)
