@@ -45,6 +45,19 @@ PLACES = [  # name, country, admin1, lat, lon, population, other names
     ("Gwangju", "KR", "13", 37.4, 127.3, 80_000),
     ("Wyoming", "US", "MI", 42.9, -85.7, 75_000),
     ("Cheyenne", "US", "WY", 41.1, -104.8, 65_000),
+    ("Newcastle", "GB", "NIR", 54.2, -5.9, 7_444),
+    ("Newcastle upon Tyne", "GB", "ENG", 54.97, -1.61, 300_125, "Newcastle"),
+    ("Newcastle-under-Lyme", "GB", "ENG", 53.0, -2.2, 75_000, "Newcastle"),
+    ("Newtown", "US", "IL", 38.0, -88.0, 3_384),
+    ("Tallahassee", "US", "FL", 30.4, -84.3, 201_731, "Newtown"),
+    ("Deerfield", "US", "IL", 42.2, -87.8, 19_019),
+    ("Deerfield Beach", "US", "FL", 26.3, -80.1, 79_768, "Deerfield"),
+    ("Clifton", "GB", "ENG", 51.5, -2.6, 0),
+    ("Clifton upon Teme", "GB", "ENG", 52.3, -2.4, 9_999, "Clifton"),
+    ("Kreis", "DE", "07", 51.0, 7.0, 2_000),
+    ("Kreis am See", "DE", "06", 52.0, 9.0, 20_000, "Kreis"),
+    ("Florida", "US", "NY", 41.3, -74.4, 2_899),
+    ("Florida Heights", "US", "FL", 28.0, -82.0, 90_000, "Florida"),
 ]
 CASES = [  # city, state, country, latitude (None: no place), geocode or the reason
     ("Springfield", "", "US", 37.2, "name"),
@@ -91,6 +104,20 @@ CASES = [  # city, state, country, latitude (None: no place), geocode or the rea
     ("62701", "", "US", None, "not found"),
     ("Sector 7", "", "US", 40.0, "name"),
     ("Wyoming", "Wyoming", "US", None, "area"),  # far from the state of this name
+    ("Newcastle", "", "GB", 54.97, "altname"),  # the short form of a place with forty times the people
+    ("Newcastle", "I7", "GB", 54.97, "altname"),  # a code that is not known
+    ("Newcastle", "NIR", "GB", 54.2, "name+admin1"),
+    ("Newcastle", "England", "GB", 54.97, "altname+admin1"),
+    ("Newcastle", "Scotland", "GB", 54.97, "altname"),  # a state without places in this gazetteer
+    ("Newtown", "", "US", 38.0, "name"),  # another name, but no short form
+    ("Deerfield", "", "US", 42.2, "name"),  # four times the people
+    ("Clifton", "", "GB", 51.5, "name"),  # not ten times a thousand
+    ("Kreis", "", "DE", 52.0, "altname"),  # ten times
+    ("Kreis", "07", "DE", 51.0, "name+admin1"),
+    ("Kreis", "06", "DE", 52.0, "altname+admin1"),  # a number that decides between namesakes
+    ("Kreis", "Nordrhein-Westfalen", "DE", 51.0, "name+admin1"),
+    ("Kreis", "Bayern", "DE", None, "elsewhere"),
+    ("Florida", "", "US", 41.3, "name"),  # as another name an area
 ]
 
 

@@ -18,6 +18,10 @@ NEAR_KM = 5.0
 """Namesakes of equal population this close are one place."""
 BESIDE_KM = 15.0
 """A city this close to the places of a division that is called as it is, and lies around it, may be given that division."""
+SHORT_FORM_TIMES = 10
+"""A name that is another place's short form (Newcastle upon Tyne) means that place if it has so many times the people."""
+LEAST_PEOPLE = 1000
+"""Places of fewer people, and of none in the gazetteer (unknown), count so many in that comparison."""
 
 _CITY = {
     "JP": {"shi", "city", "machi", "cho", "mura"},
@@ -65,7 +69,8 @@ class Matcher:
 
     A name is looked up in its country: among the places' own names; then among their other names; then without words that
     mean city (``-si``, ``City``); then without spaces. At each of these the state, if there is one, decides between namesakes,
-    and then the population. Where nothing is found, the same is tried without a postal code.
+    and then the population. Another name that is the short form of an own one goes first if the place is much larger. Where
+    nothing is found, the same is tried without a postal code.
 
     Parameters
     ----------
@@ -123,6 +128,8 @@ class Matcher:
             found = self._index[level].get((country, key), [])
             if level != "name":
                 found = [i for i in found if not self._is_area(country, name, i, level, division)]
+            elif longer := self._longer(country, name, found, division):
+                found, level = longer, "altname"
             if not found:
                 continue
             within = [i for i in found if division is not None and self._admin1[i] in division.codes]
@@ -166,6 +173,22 @@ class Matcher:
         there = np.flatnonzero((self._country == country) & np.isin(self._admin1, list(division.codes)))
         lon, lat = self._lon[there], self._lat[there]
         return [i for i in found if (km(self._lon[i], self._lat[i], lon, lat) <= BESIDE_KM).any()]
+
+    def _longer(self, country: str, name: str, found: list[int], division: Division | None) -> list[int]:
+        """Places of which a name is the short form, so much larger than those ``found`` by it that they are meant.
+
+        None where nothing was found, or something in the state.
+        """
+        if not found or (division is not None and not division.codes.isdisjoint(self._admin1[found])):
+            return []
+        enough = SHORT_FORM_TIMES * max(LEAST_PEOPLE, *self._population[found])
+        return [
+            i
+            for i in self._index["altname"].get((country, name), [])
+            if self._population[i] >= enough
+            and folded(self._name[i]).startswith(f"{name} ")
+            and not self._is_area(country, name, i, "altname", division)
+        ]
 
     def _largest(self, found: list[int], geocode: str) -> Place:
         population = self._population[found]
