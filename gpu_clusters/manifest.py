@@ -192,8 +192,15 @@ def _no_cluster(settings: Settings, densest: float) -> str:
 
 
 def _table_warnings(reads: Sequence[TableRead]) -> list[str]:
-    """Of countries that may not be what they are meant to be, of files that repeat others, and of rows that are left out."""
+    """Of columns and countries that may be called wrongly, of files that repeat others, and of rows that are left out."""
     found = []
+    for read in reads:
+        table = read.inputs[0].table
+        for name, column in read.alike.items():
+            found.append(
+                f'{table}: the column "{column}" is not read, as it is not called {name}; if it is that, name it with --column '
+                f'{table}.{name}="{column}", in Python columns={{"{table}": {{"{name}": "{column}"}}}}'
+            )
     for read in reads:
         if others := misnamed(read.data.countries):
             shown = ", ".join(f"{name} ({code})" for name, code in others[:3]) + (", ..." if len(others) > 3 else "")

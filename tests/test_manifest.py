@@ -51,6 +51,28 @@ def test_ten_impossible_rows_are_listed(compute, total, tmp_path):
     assert compute(files, density=3).manifest["warnings"] == [f"{said}; are lon and lat swapped?"]
 
 
+@pytest.mark.parametrize("compute", [rank, SWEEP])
+def test_columns_that_are_called_almost_as_they_should_be(compute):
+    """Their values are not used: deals count one a row, and economies are unknown."""
+    table = places(3, Country="FR", ORGANIZATION="A", organizations="B", Year=2020).rename(
+        columns={"Country": " Country "}
+    )
+    deals = pd.DataFrame({"lon": [0.0], "lat": 1.0, "Deals": 5, "country": "FR", "Deal-ID": "a"})
+    record = compute(table, deals=deals, density=3).manifest
+    told = [
+        ("patents", "country", " Country "),
+        ("patents", "organization", "ORGANIZATION"),
+        ("deals", "deals", "Deals"),
+    ]
+    assert record["warnings"] == [
+        f'{table}: the column "{column}" is not read, as it is not called {name}; if it is that, name it with --column '
+        f'{table}.{name}="{column}", in Python columns={{"{table}": {{"{name}": "{column}"}}}}'
+        for table, name, column in told
+    ]
+    right = {"patents": {"country": " Country ", "organization": "ORGANIZATION"}, "deals": {"deals": "Deals"}}
+    assert compute(table, deals=deals, density=3, columns=right).manifest["warnings"] == []
+
+
 @pytest.mark.parametrize("more", [[], ["Germany"]])
 def test_three_countries_that_are_no_codes_are_listed(more):
     table = places(6, country=["Austria", "Belgium", "France", "FR", None, *(more or ["FR"])])

@@ -68,7 +68,7 @@ def read_addresses(
         for chunk in chunks:
             rows.add(chunk)
     data, coverage = rows.finish(table)
-    return TableRead(data, coverage, record.inputs, record.invalid, record.undated)
+    return TableRead(data, coverage, record.inputs, record.invalid, record.undated, record.alike)
 
 
 def refuse_deals(table: str) -> None:

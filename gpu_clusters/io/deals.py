@@ -77,7 +77,7 @@ def read_deals(
     )
     country, countries = only_used(country[geocoded], countries)
     data = Deals(join(lon, np.float64), join(lat, np.float64), deals[geocoded], country, countries)
-    return TableRead(data, coverage, record.inputs, record.invalid, record.undated)
+    return TableRead(data, coverage, record.inputs, record.invalid, record.undated, record.alike)
 
 
 def _counts(chunk: Chunk) -> np.ndarray:

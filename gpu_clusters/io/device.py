@@ -124,7 +124,7 @@ def _read(
             _check_rows(seen)
     record.check(table, window)
     data, covered = rows.finish(table)
-    return TableRead(data, covered, record.inputs, record.invalid, record.undated)
+    return TableRead(data, covered, record.inputs, record.invalid, record.undated, record.alike)
 
 
 def _check_rows(rows: int) -> None:

@@ -192,6 +192,8 @@ class TableRead:
         The files that have invalid rows.
     undated : int
         Rows without a year, left out because there is a window of years; 0 without a window.
+    alike : dict of str to str
+        Columns that were not read but are called as one that would have been, by that one's name.
     """
 
     data: Addresses | Deals
@@ -199,3 +201,4 @@ class TableRead:
     inputs: list[InputFile]
     invalid: list[InvalidRows]
     undated: int
+    alike: dict[str, str]

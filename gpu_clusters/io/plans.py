@@ -19,12 +19,16 @@ _WORDS = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True)
 class Plan:
-    """How one source is read: its columns by canonical name, and its geometry if that gives the coordinates."""
+    """How one source is read: its columns by canonical name, and its geometry if that gives the coordinates.
+
+    ``alike`` has, by the canonical name of a column that is not there, one that is called so but for case and separators.
+    """
 
     reader: Reader
     names: dict[str, str]
     layout: Layout
     spatial: bool
+    alike: dict[str, str]
 
     def used(self, wanted: Sequence[str], window: Years | None) -> dict[str, str]:
         """Columns to read besides the geometry: those wanted, the coordinates, and the year where there is a window."""
@@ -101,7 +105,14 @@ def _plan(reader: Reader, table: str, columns: Mapping[str, str], wanted: Sequen
                 f'{reader.name}: column "{names[name]}" stands in the name of a folder only, which is not read; '
                 "write it into the files"
             )
-    return Plan(reader, found, layout, spatial)
+    return Plan(reader, found, layout, spatial, _alike([name for name in wanted if name not in found], present))
+
+
+def _alike(missing: Sequence[str], present: Sequence[str]) -> dict[str, str]:
+    """Columns that are called as the missing ones but for case and separators, by the missing one's name."""
+    by_word = {_WORDS.sub("", column.casefold()): column for column in reversed(present)}
+    found = {name: by_word.get(_WORDS.sub("", name)) for name in missing}
+    return {name: column for name, column in found.items() if column is not None}
 
 
 def _missing(reader: Reader, table: str, name: str, column: str, present: Sequence[str]) -> str:

@@ -32,12 +32,14 @@ class Record:
     invalid: list[InvalidRows] = field(default_factory=list)
     counts: np.ndarray = field(default_factory=lambda: np.zeros(3, np.int64))  # by status
     undated: int = 0  # rows left out of a window of years because they have no year
+    alike: dict[str, str] = field(default_factory=dict)  # as in `Plan`
 
     def add(self, plan: Plan, table: str, size: int, digest: Future[str] | None, rows: int) -> None:
         """Take down a source that has been read; waits for its digest."""
         path = plan.reader.path
         sha256 = digest.result() if digest else None
         self.inputs.append(InputFile(table, plan.reader.name, path, size if path else None, sha256, rows))
+        self.alike |= plan.alike
 
     def check(self, table: str, window: Years | None) -> None:
         """Refuse a table without a geocoded row."""
