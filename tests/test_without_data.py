@@ -67,6 +67,10 @@ def test_nothing_and_all_are_exact():
     assert outside([box(0.45, 0.45, 0.56, 0.56)], [(0.5, 0.5), (0.51, 0.51)], 0.05 - 1e-9) == 0
     assert outside([box(0, 0, 0.5, 1), box(0.5, 0, 1, 1)], [(0.5, 0.5)]) == 0
     assert outside([box(0, 0, 1, 1)], [(3.0, 0.5)]) == outside([], [(3.0, 0.5)]) == 1
+    half = [box(0, -90, 180, 90)]
+    assert 0 < outside(half, [(0.5, 0.5)], 500) < 1
+    assert outside(half, [(0.5, 0.5)], 1e4) == outside(half, [(0.5, 0.5)], 1e308) == outside(half, [(0.5, 0.5)], 500)
+    assert outside([box(0, 0, 1, 1)], [(0.5, 0.5), (3.0, 0.5)], 1e-300) == 0.5
     assert outside([box(0, 89, 1, 90)], [(0.5, 89.98)]) == outside([box(0, -90, 1, -89)], [(0.5, -89.98)]) == 0
     assert outside([box(0, 89, 0.5, 90)], [(0.5, 89.98)]) == 0.5  # what is beyond the pole is no place
     assert outside([box(0, 0, 1, 1)], [(0.95, 0.5), (0.05, 0.5)]) == 0

@@ -15,6 +15,7 @@ from gpu_clusters.degrees import meet
 from gpu_clusters.engines.counting import ON_CPU, Counting
 from gpu_clusters.kernels.totals import sums
 from gpu_clusters.steps.inside import Inside, points_inside
+from gpu_clusters.steps.outline import EVERYTHING, SMALLEST
 from gpu_clusters.steps.score import ranked
 from gpu_clusters.wording import counted
 
@@ -125,6 +126,7 @@ def share_outside(
     area_degrees: float,
 ) -> NDArray[np.float64]:
     """Part of each area, 0..1, that lies in no raster: nothing and all of it exactly, else by a lattice of points."""
+    area_degrees = min(max(area_degrees, SMALLEST), EVERYTHING)  # a lattice has points on Earth, and numbers for them
     boxes = _boxes(grids)
     order = np.argsort(cluster, kind="stable")
     start = np.searchsorted(cluster[order], np.arange(clusters + 1))
