@@ -316,7 +316,7 @@ def test_values_of_an_axis():
     "given",
     [
         *("", "1:2", "2:1:1", "1:2:0", "0", "-3", "1/2", "nan", "a", True, [], [None], "1:1e9:0.001", "1:2:1:1"),
-        *("1e400", 10**400, "1e-400", "1:2:1e-400"),
+        *("1e400", 10**400, "1e-400", "1:2:1e-400", b"12"),
     ],
 )
 def test_values_that_make_no_axis(given):
@@ -337,10 +337,10 @@ def test_baseline():
     assert grid_of([10, 12], [4000, 4500], "raw", None).baseline == (10, 4000)
     assert grid_of([10, 12, 15], [4000, 5000], "raw", None).baseline == (12, 4000)
     assert grid_of([10], [1], "raw", "12,7").baseline == (12, 7)
-    for wrong in ("12", "1,2,3", "a,b", (1, -1)):
+    for wrong in ("12", "1,2,3", "a,b", (1, -1), 5):
         with pytest.raises(UsageError, match="baseline"):
             grid_of([10], [1], "raw", wrong)
-    for wrong in ("rare", "raw,raw", "", []):
+    for wrong in ("rare", "raw,raw", "", [], 5):
         with pytest.raises(UsageError, match="weighting"):
             grid_of([10], [1], wrong, None)
 
@@ -358,6 +358,9 @@ TABLE = pd.DataFrame(
         ({"boundary": "hull"}, "area"),
         ({"merge_km": 3.0}, "merge=True"),
         ({"check": -1}, "check"),
+        ({"check": True}, "check"),
+        ({"check": 1, "seed": -1}, "seed"),
+        ({"check": 1, "seed": "a"}, "seed"),
         ({"dask": "local:none"}, "local:N"),
         ({"dask": "local:²"}, "local:N"),
         ({"rubbish": 1}, "rubbish"),

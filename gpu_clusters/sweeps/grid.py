@@ -28,7 +28,7 @@ class Grid(NamedTuple):
 def grid_of(radius_km: Any, density: Any, weighting: Any, baseline: Any) -> Grid:
     """Check and order what was asked for; values may be numbers, sequences of numbers, or texts such as ``"10:20:1"``."""
     radii, densities = values("radius_km", radius_km), values("density", density)
-    weightings = tuple(weighting.split(",")) if isinstance(weighting, str) else tuple(weighting)
+    weightings = tuple(_items(weighting))
     for name in weightings:
         if name not in WEIGHTINGS:
             raise UsageError(f"weighting must be one or more of {', '.join(WEIGHTINGS)}, not {name!r}")
@@ -39,15 +39,8 @@ def grid_of(radius_km: Any, density: Any, weighting: Any, baseline: Any) -> Grid
 
 def values(name: str, given: Any) -> tuple[float, ...]:
     """Values of an axis: ``start:stop:step`` (stop if a step meets it), a comma list of such and of numbers, or numbers."""
-    items: list[Any]
-    if isinstance(given, str):
-        items = given.split(",")
-    elif isinstance(given, Iterable):
-        items = list(given)
-    else:
-        items = [given]
     found: set[float] = set()
-    for item in items:
+    for item in _items(given):
         exact = _range(name, item) if isinstance(item, str) and ":" in item else [_number(name, item)]
         found.update(map(float, exact))
     if not found:
@@ -59,9 +52,8 @@ def values(name: str, given: Any) -> tuple[float, ...]:
 
 def unmet(name: str, given: Any) -> list[str]:
     """What to tell of ranges whose steps do not meet their stop, and so end before it; ``given`` as for `values`."""
-    items = given.split(",") if isinstance(given, str) else given if isinstance(given, Iterable) else []
     told = []
-    for item in items:
+    for item in _items(given):
         if isinstance(item, str) and ":" in item:
             found, stop = _range(name, item), item.split(":")[1].strip()
             if found[-1] != _number(name, stop):
@@ -69,6 +61,13 @@ def unmet(name: str, given: Any) -> list[str]:
                 taken = ", ".join("..." if value is None else f"{float(value):.15g}" for value in shown)
                 told.append(f"{name} {item!r} does not meet {stop}: it takes {taken}")
     return told
+
+
+def _items(given: Any) -> list[Any]:
+    """What is listed: the parts of a text, what is in a sequence, or one thing alone."""
+    if isinstance(given, str):
+        return given.split(",")
+    return list(given) if isinstance(given, Iterable) and not isinstance(given, bytes) else [given]
 
 
 def _range(name: str, text: str) -> list[Fraction]:
@@ -99,7 +98,7 @@ def _number(name: str, given: Any, form: str = " or ranges start:stop:step") -> 
 
 def _baseline(given: Any, radii: tuple[float, ...], densities: tuple[float, ...]) -> tuple[float, float]:
     if given is not None:
-        parts = given.split(",") if isinstance(given, str) else list(given) if isinstance(given, Iterable) else []
+        parts = _items(given)
         if len(parts) != 2:
             raise UsageError(f"baseline must be a radius and a density, as in 15,4500, not {given!r}")
         radius, density = (float(_number("baseline", part, ", as in 15,4500")) for part in parts)

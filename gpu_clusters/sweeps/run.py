@@ -109,8 +109,9 @@ def sweep(
     settings = replace(settings, weighting=grid.weightings[0], radius_km=grid.baseline[0], density=grid.baseline[1])
     if patents is None and publications is None:
         raise UsageError("there is nothing to cluster: give patents, publications or both")
-    if not isinstance(check, Integral) or check < 0:
-        raise UsageError(f"check must be a number of settings, 0 or more, not {check!r}")
+    for name, value, what in (("check", check, "number of settings"), ("seed", seed, "whole number")):
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 0:
+            raise UsageError(f"{name} must be a {what}, 0 or more, not {value!r}")
     if resume and keep is None:
         raise UsageError("resume takes finished radii from the folder keep: give keep too")
     keep = None if keep is None else spelled(keep, "keep")
