@@ -212,6 +212,13 @@ def test_a_hull_that_leaves_half_of_the_longitudes_is_not_drawn_around_a_pole():
     assert shape.equals(shapely.Polygon([(-90, 10), (0, 60), (90, 10)]))
 
 
+def test_a_concave_hull_around_a_pole_may_leave_a_quarter_of_the_longitudes_out():
+    lon, lat = np.array([(-130.0, 82), (-60.0, 82), (20.0, 88), (70.0, 82)]).T
+    (shape,) = hulls(lon, lat, np.zeros(4, np.int64), 1, concave=True)
+    assert shape.is_valid and shapely.intersects_xy(shape, lon, lat).all()
+    assert shape.bounds[:3] == pytest.approx((-130, 82, 70), abs=1e-8) and shape.bounds[3] < 90
+
+
 @pytest.mark.parametrize("begin", range(4))
 def test_a_pole_becomes_an_edge_wherever_a_ring_begins(begin):
     ring = [(0, 0), (1, 0), (1, 1), (0, 1)]

@@ -83,7 +83,7 @@ def _around_pole(lon: NDArray[np.float64], lat: NDArray[np.float64], concave: bo
         reach = 4 * away.max() + 1
         wedge = shapely.Polygon([(0, 0), *(reach * np.stack([np.cos(east), np.sin(east)], axis=1)).round(6)])
         for part in shapely.get_parts(shapely.intersection(shape, wedge)):
-            if part.geom_type == "Polygon":
+            if part.geom_type == "Polygon" and not part.is_empty:  # a concave hull may leave a quarter out
                 quarters.append(_brought_back(part, west, sign))
     whole = shapely.union_all(quarters, grid_size=WIDER / 10)
     return shapely.intersection(shapely.make_valid(whole), shapely.box(-180, -90, 180, 90))
