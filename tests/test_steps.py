@@ -179,6 +179,9 @@ def test_a_crs_is_looked_at_first_and_warned_of_in_the_manifest():
         given = {"radius_km": 15, "density": 1, "crs": "EPSG:4326"}
         with pytest.raises(UsageError, match="not a projected system"):
             run("no-such-file.csv", **given)
+        for unusable in ("EPSG:1", "+proj=merc +a=1737400 +b=1737400"):  # the Moon's
+            with pytest.raises(UsageError, match="cannot be used"):
+                run("no-such-file.csv", **given | {"crs": unusable})
 
 
 def test_clusters_apart_in_the_plane_may_be_next_door_on_the_sphere():

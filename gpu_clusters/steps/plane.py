@@ -22,18 +22,20 @@ def system(crs: str) -> CRS:
     Raises
     ------
     UsageError
-        It is unknown, not projected or not in metres.
+        It is unknown, not projected, not in metres, or that of another planet.
     """
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
+    from pyproj import CRS, Transformer
+    from pyproj.exceptions import ProjError
 
     try:
         target = CRS.from_user_input(crs)
-    except CRSError as error:
-        raise UsageError(f"crs {crs!r} is not known ({first_line(error)}): take one such as EPSG:3035") from None
-    units = {axis.unit_name for axis in target.axis_info[:2]}
-    if not target.is_projected or units != {"metre"}:
-        raise UsageError(f"crs {crs!r} ({target.name}) is not a projected system in metres: take one such as EPSG:3035")
+        units = {axis.unit_name for axis in target.axis_info[:2]}
+        if not target.is_projected or units != {"metre"}:
+            what = f"crs {crs!r} ({target.name}) is not a projected system in metres"
+            raise UsageError(f"{what}: take one such as EPSG:3035")
+        Transformer.from_crs("EPSG:4326", target)
+    except ProjError as error:
+        raise UsageError(f"crs {crs!r} cannot be used ({first_line(error)}): take one such as EPSG:3035") from None
     return target
 
 
