@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.arrays import blocks
 from gpu_clusters.kernels.bands import Bands, index_of, near, segments
 from gpu_clusters.kernels.linking import within
 from gpu_clusters.kernels.search import KEY, X, Y, Z, candidates, piece, point_function
@@ -37,22 +38,12 @@ def close_pairs(
     place = np.cumsum(found)
     labels = 1 + max(int(query_label.max(initial=0)), int(target_label.max(initial=0)))
     keys = np.empty(0, np.int64)  # one number a pair: numbers sort many times as fast as rows
-    for block in _blocks(place[tasks[2]]):
-        some = [column[block] for column in tasks]
-        if len(some[0]):
-            offset = place[some[1][0]]
-            new = np.empty((place[some[2][-1]] - offset, 2), np.int64)
-            _pairs(*[*args, *some, place[:-1] - offset, new])
-            keys = np.sort(np.concatenate((keys, new.min(axis=1) * labels + new.max(axis=1))))
-            keys = keys[np.diff(keys, prepend=-1) > 0]
+    for begin, end, low, high in blocks(place[np.append(0, tasks[2])], BLOCK):
+        new = np.empty((high - low, 2), np.int64)
+        _pairs(*[*args, *(column[begin:end] for column in tasks), place[:-1] - low, new])
+        keys = np.sort(np.concatenate((keys, new.min(axis=1) * labels + new.max(axis=1))))
+        keys = keys[np.diff(keys, prepend=-1) > 0]
     return np.stack(np.divmod(keys, labels), axis=1)
-
-
-def _blocks(found: NDArray[np.int64]) -> list[slice]:
-    """Runs of tasks that find about `BLOCK` pairs each, given the running totals after each task."""
-    cuts = np.searchsorted(found, np.arange(BLOCK, found[-1] if len(found) else 0, BLOCK), side="right")
-    ends = np.unique([0, *cuts.tolist(), len(found)])
-    return [slice(*pair) for pair in zip(ends.tolist(), ends[1:].tolist(), strict=False)]
 
 
 @njit(cache=True)
