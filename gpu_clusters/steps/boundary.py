@@ -64,7 +64,7 @@ def claimed(
     point, polygon = inside(given, locations.lon[members.place], locations.lat[members.place])
     pair, of_pair = np.unique(polygon * members.clusters + members.cluster[point], return_inverse=True)
     weight = sum_by(of_pair, locations.weight[members.place][point], len(pair))
-    polygon, cluster = np.divmod(pair, max(members.clusters, 1))
+    polygon, cluster = np.divmod(pair, members.clusters)
     order = np.lexsort((cluster, -weight, polygon))
     owned, first = np.unique(polygon[order], return_index=True)
     owner = cluster[order[first]]

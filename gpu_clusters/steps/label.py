@@ -32,12 +32,12 @@ def economies(indicators: Sequence[Indicator], total_share: NDArray[np.float64])
         keys.append(pairs.group * len(codes) + country[pairs.category])
         shares.append(share_of(pairs.sum, indicator.total))
     key, place_of = np.unique(np.concatenate(keys), return_inverse=True)
-    cluster = key // max(len(codes), 1)
+    cluster, country = np.divmod(key, len(codes))
     output = np.bincount(place_of, weights=np.concatenate(shares), minlength=len(key)).astype(np.float64)
     part = np.divide(output, total_share[cluster], out=np.zeros(len(key)), where=total_share[cluster] > 0)
     enough = part >= ECONOMY_SHARE - ROUNDING
-    part, country = part[enough], key[enough] % max(len(codes), 1)
-    ends = np.searchsorted(cluster[enough], np.arange(len(total_share) + 1))
+    part, cluster, country = part[enough], cluster[enough], country[enough]
+    ends = np.searchsorted(cluster, np.arange(len(total_share) + 1))
     slices = [slice(*pair) for pair in zip(ends.tolist(), ends[1:].tolist(), strict=False)]
     return [" / ".join(codes[country[one][i]] for i in ranked(part[one], ROUNDING)[0]) for one in slices]
 

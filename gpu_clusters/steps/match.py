@@ -32,9 +32,8 @@ def overlaps(one: NDArray[np.int64], other: NDArray[np.int64], weight: NDArray[n
         Number of clusters of the second clustering.
     """
     both = (one >= 0) & (other >= 0)
-    pair, place = np.unique(one[both] * max(others, 1) + other[both], return_inverse=True)
-    total = sum_by(place, weight[both], len(pair))
-    return Overlaps(pair // max(others, 1), pair % max(others, 1), total)
+    pair, place = np.unique(one[both] * others + other[both], return_inverse=True)
+    return Overlaps(*np.divmod(pair, others), sum_by(place, weight[both], len(pair)))
 
 
 def matched(found: Overlaps, clusters: int, others: int) -> NDArray[np.int64]:

@@ -31,8 +31,7 @@ def organizations_table(patents: Indicator, publications: Indicator, order: NDAr
         By cluster, table and place. Counts that differ by rounding alone are equal: they share their smallest place and are
         listed in the order of the names' code points, all of which are listed if the last place is theirs.
     """
-    cluster_id = np.empty(len(order), np.int64)
-    cluster_id[order] = np.arange(1, len(order) + 1)
+    cluster_id = np.argsort(order) + 1
     frames = []
     for table, indicator in (("patents", patents), ("publications", publications)):
         pair, place = first_places(indicator.by_organization, PLACES)

@@ -78,8 +78,6 @@ def evaluate(
     size = np.bincount(members.cluster)
     total = sum_by(members.cluster, weight[members.place], members.clusters)
     densest = members.densest(clustering.density_at)
-    place_in_rank = np.full(members.clusters + 1, -1, np.int64)
-    place_in_rank[order] = np.arange(members.clusters)
     patents, publications, deals = (column[order] for column in sums)
     clusters = Clusters(rank[order], patents, publications, deals, densest[order], size[order], total[order])
-    return clusters, place_in_rank[number]
+    return clusters, np.append(np.argsort(order), -1)[number]
