@@ -124,8 +124,9 @@ def kendall_tau(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
     return (concordant - discordant) / root if root > 0 else float("nan")
 
 
-def shared_with(number: NDArray[np.int64], baseline: Baseline, weight: NDArray[np.int64], others: int) -> Shared:
-    """What the clusters of any labelling, ``number`` (n,), share with the baseline's ``others`` clusters."""
+def shared_with(number: NDArray[np.int64], baseline: Baseline, weight: NDArray[np.int64]) -> Shared:
+    """What the clusters of any labelling, ``number`` (n,), share with those of the baseline."""
+    others = len(baseline.rank)
     both = (number >= 0) & (baseline.number >= 0)
     pair, place = np.unique(number[both] * others + baseline.number[both], return_inverse=True)
     total = sum_by(place, weight[both], len(pair))

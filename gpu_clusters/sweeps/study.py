@@ -166,9 +166,11 @@ class Study:
             clusters, number_of = self._unmerged(tree, level, sums, amounts)
             found = shared[level - 1]._replace(one=number_of[shared[level - 1].one])
             core = int(amounts[tree.nodes.level == level, 2].sum())
-            if settings.merge_km is not None and self._may_merge(tree, level, settings):
-                clusters, number = evaluate(self.inputs, tree.clustering(level), weight, settings)
-                found = shared_with(number, self.baseline, weight, len(self.baseline.rank))
+            if settings.merge_km is not None:
+                clustering = tree.clustering(level)
+                if len(neighbours(self.inputs.located.locations, clustering, settings)):
+                    clusters, number = evaluate(self.inputs, clustering, weight, settings)
+                    found = shared_with(number, self.baseline, weight)
             against = compare(
                 found, clusters.rank, clusters.size, clusters.weight, self.baseline, baseline_weight, settings.top
             )
@@ -201,11 +203,6 @@ class Study:
         patents, publications, deals = (column[some] for column in sums)
         size, weight = amounts[some, 0], amounts[some, 1]
         return Clusters(rank[order], patents, publications, deals, tree.densest[some], size, weight), number_of
-
-    def _may_merge(self, tree: Hierarchy, level: int, settings: Settings) -> bool:
-        """Whether clusters of a level are near enough to each other."""
-        clustering = tree.clustering(level)
-        return len(neighbours(self.inputs.located.locations, clustering, settings)) > 0
 
 
 def _areas(inputs: Inputs, area_degrees: float, kernels: Kernels) -> tuple[Bands, Bands, Reach] | None:
