@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gpu_clusters.degrees import meet
 from gpu_clusters.engines.counting import ON_CPU, Counting
-from gpu_clusters.kernels.totals import sums
+from gpu_clusters.kernels.totals import Totals, sums
 from gpu_clusters.steps.inside import Inside, points_inside
 from gpu_clusters.steps.outline import EVERYTHING, SMALLEST
 from gpu_clusters.steps.score import ranked
@@ -84,11 +84,8 @@ def count_people(
         counting.gather(areas, found, window.lon, window.lat, window.value)
         if tell is not None:
             tell(window.part)
-    totals = counting.finish(found)
     outside = share_outside(grids, lon, lat, cluster, clusters, area_degrees)
-    empty = totals.empty / np.maximum(totals.held + totals.empty, 1)
-    nowhere = np.zeros(clusters, np.bool_)
-    return People(sums(totals), totals.held, outside + (1 - outside) * empty, outside, nowhere)
+    return _people(counting.finish(found), outside, np.zeros(clusters, np.bool_))
 
 
 def count_people_in(
@@ -109,11 +106,11 @@ def count_people_in(
         counting.add(found, polygon, window.value[point])
         if tell is not None:
             tell(window.part)
-    totals = counting.finish(found)
-    outside = _polygons_outside(grids, polygons)
-    empty = totals.empty / np.maximum(totals.held + totals.empty, 1)
-    nowhere = shapely.is_empty(polygons)
-    empty[nowhere] = 1.0
+    return _people(counting.finish(found), _polygons_outside(grids, polygons), shapely.is_empty(polygons))
+
+
+def _people(totals: Totals, outside: NDArray[np.float64], nowhere: NDArray[np.bool_]) -> People:
+    empty = np.where(nowhere, 1.0, totals.empty / np.maximum(totals.held + totals.empty, 1))
     return People(sums(totals), totals.held, outside + (1 - outside) * empty, outside, nowhere)
 
 
