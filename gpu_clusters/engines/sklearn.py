@@ -55,7 +55,7 @@ def _neighbours(tree, targets: NDArray, queries: NDArray, problem: Problem) -> I
         batch = queries[first : first + BATCH]
         found = tree.query_radius(batch, np.sqrt(problem.reach.maybe))
         counts = np.array([len(row) for row in found])
-        index = np.concatenate(found) if len(found) else np.empty(0, np.int64)
+        index = np.concatenate(found)
         row = np.repeat(np.arange(len(batch)), counts)
         delta = targets[index] - batch[row]
         delta *= delta
@@ -73,7 +73,6 @@ def _border(tree, core_xyz, xyz, places, density, labels, problem: Problem) -> N
     preference[order] = np.arange(len(order))
     for rows, indptr, neighbours in _neighbours(tree, core_xyz, xyz, problem):
         some = np.diff(indptr) > 0
-        if some.any():
-            best = np.minimum.reduceat(preference[neighbours], indptr[:-1][some])
-            result[np.arange(rows.start, rows.stop)[some]] = labels[places[order[best]]]
+        best = np.minimum.reduceat(preference[neighbours], indptr[:-1][some])
+        result[rows][some] = labels[places[order[best]]]
     return result

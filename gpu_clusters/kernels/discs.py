@@ -42,10 +42,9 @@ def areas(
     bands, first_band = build_by_group(points, group, groups, reach)
     box = np.empty((4, groups))
     box[[SOUTH, WEST]], box[[NORTH, EAST]] = np.inf, -np.inf
-    for row, values, extreme in ((SOUTH, lat, np.minimum), (NORTH, lat, np.maximum)):
-        extreme.at(box[row], group, values)
-    for row, values, extreme in ((WEST, lon, np.minimum), (EAST, lon, np.maximum)):
-        extreme.at(box[row], group, values)
+    for low, high, values in ((SOUTH, NORTH, lat), (WEST, EAST, lon)):
+        np.minimum.at(box[low], group, values)
+        np.maximum.at(box[high], group, values)
     box[[SOUTH, WEST]] -= reach.height
     box[[NORTH, EAST]] += reach.height
     round_the_world = (box[WEST] < -180) | (box[EAST] >= 180)

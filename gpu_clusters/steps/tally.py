@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_clusters.arrays import to_host
+from gpu_clusters.arrays import sum_by, to_host
 from gpu_clusters.engines.levels import ON_CPU, Kernels
 from gpu_clusters.io.model import Addresses, Deals
 from gpu_clusters.kernels.nodes import Nodes
@@ -44,8 +44,7 @@ def tally(
     counts = count.measure(table)
     measure = counts._replace(code=codeless, values=xp.asarray(counts.values))
     if counts.quanta:
-        rows = np.zeros(places, np.int64)
-        np.add.at(rows, place, counts.code)
+        rows = sum_by(place, counts.code, places)
         return Tally(xp.arange(places + 1), xp.zeros(places, np.int32), xp.asarray(rows), measure)
     given = xp.asarray(counts.code.astype(np.int32))
     start, code, rows = kernels.rows_by_place(xp.asarray(place), given, places, len(counts.values))

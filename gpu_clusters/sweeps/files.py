@@ -63,9 +63,7 @@ def write_cube(cube: xr.Dataset, path: str | os.PathLike[str]) -> None:
 
 def _write_labels(result: SweepResult, path: Path) -> None:
     """``lon``, ``lat`` and the cluster of each location at every setting, a column each."""
-    keys = list(
-        dict.fromkeys(result.settings[["weighting", "radius_km", "density"]].itertuples(index=False, name=None))
-    )
+    keys = list(result.settings[["weighting", "radius_km", "density"]].itertuples(index=False, name=None))
     several = len({key[0] for key in keys}) > 1
     columns: dict[str, pa.Array] = {}
     for weighting, radius, density in keys:

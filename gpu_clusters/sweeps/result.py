@@ -173,8 +173,7 @@ def collect(
 def _settings_table(study: Study, grid: Grid, keys: list[tuple[str, float]], parts: list[Part]) -> pd.DataFrame:
     shares = {}
     for name, total in zip(("patent", "publication", "deal"), study.inputs.totals, strict=True):
-        column = {"patent": "patents", "publication": "publications", "deal": "deals"}[name]
-        sums = [_sums(getattr(part, column), part.start) for part in parts]
+        sums = [_sums(getattr(part, f"{name}s"), part.start) for part in parts]
         shares[f"{name}_share"] = share_of(np.concatenate(sums), total)
     number = len(grid.densities)
     table = {
