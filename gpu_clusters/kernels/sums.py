@@ -70,11 +70,6 @@ def rows_of(
     return result
 
 
-def add_worth(rows: NDArray[np.int64], values: NDArray[np.float64], parts: bool, result: NDArray[np.float64]) -> None:
-    """Add to each node's sum, (m,), what its rows of each value are worth, value after value."""
-    _add_worth(rows, values, parts, result)
-
-
 def arrivals(
     nodes: Nodes,
     arrival: NDArray[np.int32],
@@ -167,7 +162,8 @@ def _scatter(node, place, sign, start, code, rows, low, sums):
 
 
 @njit(cache=True)
-def _add_worth(rows, values, parts, result):
+def add_worth(rows, values, parts, result):
+    """Add to each node's sum, (m,), what its rows of each value, (m, k), are worth, value after value."""
     for node in range(rows.shape[0]):
         result[node] = worth(result[node], node, rows, values, parts)
 
