@@ -164,6 +164,12 @@ def test_missing_and_categorical_columns(export):
     assert empty.columns.tolist() == ["city", "country", "lon", "lat", "geocode", "accuracy"] and not len(empty)
 
 
+def test_columns_whose_labels_are_numbers(export):
+    given = pd.DataFrame({0: ["Suwon"], 1: ["KR"], 2: [(1, "a")]})
+    found = gpu_clusters.geocode(given, city="0", country="1", gazetteer=export)
+    assert found["lon"].tolist() == [127.0] and found.columns[:3].tolist() == [0, 1, 2]
+
+
 def test_distinct_addresses_are_looked_up_once(export, monkeypatch):
     asked = []
     find = Matcher.find

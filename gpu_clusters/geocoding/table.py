@@ -82,8 +82,9 @@ def geocode(
     """
     needed = [name for name in (city, country, admin) if name is not None]
     if isinstance(frame, pd.DataFrame):
-        check_columns([str(name) for name in frame.columns], needed, TABLE)
-        table = _whole(readers(frame[list(dict.fromkeys(needed))], TABLE))
+        names = [str(label) for label in frame.columns]
+        check_columns(names, needed, TABLE)
+        table = _whole(readers(frame.iloc[:, [names.index(name) for name in dict.fromkeys(needed)]], TABLE))
     else:
         table = _whole(tables(frame))
         check_columns(table.column_names, needed, TABLE)
