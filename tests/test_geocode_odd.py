@@ -49,6 +49,16 @@ def test_the_last_ending_says_what_a_file_is(program, addresses):
     assert pd.read_csv("new.csv.tsv", sep="\t")["lon"].tolist() == [2.3]
 
 
+@pytest.mark.parametrize(("link", "file"), [("out.parquet", "ab12"), ("out.csv", "ab.parquet")])
+def test_the_ending_of_a_link_says_what_its_file_is(program, addresses, link, file):
+    addresses(pa.array([1]))
+    Path(link).symlink_to(file)
+    assert geocode(program, link).code == 0
+    read = pd.read_csv if link.endswith(".csv") else pd.read_parquet
+    with Path(file).open("rb") as made:
+        assert read(made)["lon"].tolist() == [2.3]
+
+
 @pytest.mark.parametrize("ending", [".csv", ".tsv.gz", ".parquet"])
 def test_names_that_are_not_in_utf8(program, addresses, ending):
     addresses(pa.array([1]))

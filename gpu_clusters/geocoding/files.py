@@ -123,7 +123,7 @@ def geocode_files(
     if gazetteer is not None:
         inputs.append(InputFile("gazetteer", str(gazetteer), Path(gazetteer), *_digest(Path(gazetteer)), 0))
     with target.new(sources, source, force=force) as (files, at_coverage, at_record):
-        _write(sources, files, triples, columns_of(places), [file.rows for file in inputs], tell)
+        _write(sources, files, target.kind, triples, columns_of(places), [file.rows for file in inputs], tell)
         outputs = [(target.shown(file, at_record), file) for file in [*files, at_coverage]]
         record = record | {
             "inputs": [{"name": i.name, "size": i.size, "sha256": i.sha256, "rows": i.rows} for i in done.inputs],
@@ -178,6 +178,7 @@ def _read(
 def _write(
     sources: Sequence[Reader],
     files: Sequence[Path],
+    kind: str,
     triples: Triples,
     places: pa.Table,
     rows: Sequence[int],
@@ -189,7 +190,7 @@ def _write(
     for file, group in zip(files, groups, strict=True):
         own = _schema(group)
         schema = pa.schema([*own, *places.schema], own.metadata)
-        with writing(file, schema) as write:
+        with writing(file, kind, schema) as write:
             for reader in group:
                 left = rows[done]
                 for batch, part in reader.batches(list(reader.layout().names), ()):

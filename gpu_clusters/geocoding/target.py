@@ -19,13 +19,14 @@ COVERAGE, RECORD = "coverage.csv", "manifest.json"
 
 @dataclass(frozen=True)
 class Target:
-    """Where the result goes: ``out``, which is a folder or a file with its records beside it.
+    """Where the result goes: ``out``, which is a folder or a file with its records beside it, and files of which ``kind``.
 
     In a folder the records begin with ``_``, so that they are no part of a table that is read from there.
     """
 
     out: str
     folder: bool
+    kind: str
 
     @classmethod
     def of(cls, source: str, out: str, *, force: bool) -> Target:
@@ -36,7 +37,8 @@ class Target:
         UsageError
             The kind of file is unknown, it is there already, or it is the input.
         """
-        target = cls(out, ending(out) is None)
+        kind = ending(out)  # of a link: what it is called, not what it points to
+        target = cls(out, kind is None, kind or ".parquet")
         if target.folder and not Path(source).is_dir():
             raise UsageError(f"--out {out}: must end in .parquet, .csv or .tsv (with .gz too)")
         given, made = os.path.realpath(source), os.path.realpath(out)

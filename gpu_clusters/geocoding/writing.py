@@ -23,8 +23,8 @@ def ending(name: str) -> str | None:
 
 
 @contextmanager
-def writing(path: Path, schema: pa.Schema) -> Iterator[Write]:
-    """Something that takes tables of ``schema`` and appends them to a file, of the kind that its name's ending says.
+def writing(path: Path, kind: str, schema: pa.Schema) -> Iterator[Write]:
+    """Something that takes tables of ``schema`` and appends them to a file; ``kind`` is one of `ENDINGS`.
 
     In CSV and TSV files texts are quoted and missing values are not, so that an empty text and none stay different.
 
@@ -33,7 +33,7 @@ def writing(path: Path, schema: pa.Schema) -> Iterator[Write]:
     UsageError
         A column that such a file cannot hold.
     """
-    if ending(path.name) == ".parquet":
+    if kind == ".parquet":
         with path.open("wb") as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
             yield writer.write_table
         return
@@ -42,11 +42,11 @@ def writing(path: Path, schema: pa.Schema) -> Iterator[Write]:
         raise UsageError(
             f"column {odd.name!r} holds {odd.type}, which a text file cannot: give an --out that ends in .parquet"
         )
-    options = pa_csv.WriteOptions(delimiter="\t" if ".tsv" in str(ending(path.name)) else ",")
+    options = pa_csv.WriteOptions(delimiter="\t" if ".tsv" in kind else ",")
     plain = without_dictionaries(schema)
     with (
         path.open("wb") as plainly,
-        pa.output_stream(plainly, compression="gzip" if path.suffix.lower() == ".gz" else None) as file,
+        pa.output_stream(plainly, compression="gzip" if kind.endswith(".gz") else None) as file,
         pa_csv.CSVWriter(file, plain, write_options=options) as csv,
     ):
         yield lambda table: csv.write_table(table.cast(plain))
