@@ -162,7 +162,10 @@ def test_arguments_that_make_no_sense(tmp_path, monkeypatch):
         ({"token": "t", "url": "https://me@example.org"}, "no address of a service"),
         ({"token": "t", "url": "https://example.org?a=b"}, "no address of a service"),
         ({"token": "t", "url": "http://example.org"}, "would get the token unencrypted"),
+        ({"token": "t", "url": "http://["}, "no address of a service"),
         ({"token": "t", "rate": 0}, "rate must be above 0"),
+        ({"token": "t", "timeout_s": "5"}, "timeout_s must be above 0, not '5'"),
+        ({"token": "t", "tries": 2.5}, "tries must be a whole number above 0, not 2.5"),
     ):
         with pytest.raises(UsageError, match=says):
             ArcGIS(**options)

@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus, urlencode, urlsplit
 
@@ -83,9 +84,13 @@ class ArcGIS:
         url: str = URL,
         clock: Clock | None = None,
     ) -> None:
-        for name, value in (("rate", rate), ("timeout_s", timeout_s), ("tries", tries)):
-            if not 0 < value < float("inf"):
-                raise UsageError(f"{name} must be above 0, not {value!r}")
+        for name, value, kind, wanted in (
+            ("rate", rate, Real, "above 0"),
+            ("timeout_s", timeout_s, Real, "above 0"),
+            ("tries", tries, Integral, "a whole number above 0"),
+        ):
+            if not isinstance(value, kind) or not 0 < value < math.inf:
+                raise UsageError(f"{name} must be {wanted}, not {value!r}")
         self._token = (os.environ.get(TOKEN, "") if token is None else token).strip()
         scheme, domain = _address(url, self._token)
         self.url = f"{scheme}://{domain}"
@@ -99,7 +104,7 @@ class ArcGIS:
             scheme=scheme, domain=domain, timeout=timeout_s, user_agent="gpu-clusters", adapter_factory=adapter
         )
         self._cache = Cache(default_path() if cache is None else cache)
-        self._next = -float("inf")
+        self._next = -math.inf
         self._refused = 0
         self.asked = self.answered = self.kept = 0
 
@@ -156,8 +161,6 @@ class ArcGIS:
                 return [_slim(place.raw) for place in found or ()]
             except _ForbiddenError as error:
                 raise self._error(f"refuses: {error}") from None
-            except _RejectedError:
-                raise
             except (GeocoderServiceError, LookupError, TypeError, ValueError, AttributeError) as error:
                 asked_for = getattr(error, "retry_after", None) or 0.0
                 if asked_for > _LONGEST_WAIT_S:
@@ -270,8 +273,12 @@ def _slim(candidate: dict[str, Any]) -> dict[str, Any]:
 
 def _address(url: str, token: str) -> tuple[str, str]:
     """Scheme and domain of a service."""
-    parts = urlsplit(url if "://" in url else f"//{url}")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.username)
+    except ValueError:  # brackets with no IPv6 address within
+        fine = False
+    if not fine:
         raise UsageError(f"{url!r} is no address of a service such as {URL}")
     if not token and url == URL:
         raise UsageError(f"ArcGIS needs a token: put it into the environment variable {TOKEN}")
