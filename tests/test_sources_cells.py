@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +17,7 @@ from test_sources_odd import COLUMNS, TABLE, mapping
 from gpu_clusters.errors import InputError
 from gpu_clusters.sources import blocks, cells, run
 from gpu_clusters.sources.cells import Layout
+from gpu_clusters.sources.quotes import records_of
 from gpu_clusters.sources.skips import Skips
 from gpu_clusters.sources.values import one_of, text, years
 
@@ -59,6 +62,31 @@ def test_long_cells_beside_a_row_that_is_no_text(tmp_path):
     good, listed = read(tmp_path / "t.csv", f'a,b\n1,"{long}"\n'.encode() + b"2,\xff\n", "a", "b")
     assert good == [(1, "1", long)] and [row for row, _ in listed] == [2]
     assert csv.field_size_limit(before) == 100
+
+
+class Waiting(list):
+    """Lines of which none comes before another thread is so far, or has had the time for it."""
+
+    def __init__(self, lines, begun, other):
+        super().__init__(lines)
+        self.begun, self.other = begun, other
+
+    def __iter__(self):
+        self.begun.set()
+        self.other.wait(0.2)
+        return super().__iter__()
+
+
+def test_long_cells_in_several_threads():
+    """One that is done earlier takes the limit away from none that still reads, and leaves none of another's."""
+    before, lines = csv.field_size_limit(), ['"' + "x" * 200_000, 'y"']
+    begun, done = (Event(), Event()), Event()
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(records_of, Waiting(lines, begun[0], begun[1]), ",")
+        begun[0].wait()
+        second = pool.submit(records_of, Waiting(lines, begun[1], done), ",")
+        first.add_done_callback(lambda _: done.set())
+    assert first.result() == second.result() == 1 and csv.field_size_limit() == before
 
 
 def test_headers_over_several_lines(tmp_path):

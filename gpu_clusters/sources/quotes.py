@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import deque
 from collections.abc import Iterator, Sequence
+from threading import Lock
 
 import numpy as np
 
@@ -15,6 +16,7 @@ LONGEST = 1 << 24
 
 OTHERWISE = "save the file as UTF-8, or give its encoding where the source is crunchbase or table"
 """What to do about text in another encoding."""
+_LIMIT = Lock()  # of a cell in `csv`, which all threads of the process share
 
 
 def end_of_record(data: bytes) -> int:
@@ -39,11 +41,13 @@ def records_of(lines: Sequence[str], delimiter: str) -> int:
 
 
 def _count(lines: Sequence[str], delimiter: str, *, strict: bool) -> int:
-    limit = csv.field_size_limit(2 * LONGEST)  # of the whole process
-    try:
-        return sum(1 for row in csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=strict) if row)
-    finally:
-        csv.field_size_limit(limit)
+    rows = csv.reader((f"{line}\n" for line in lines), delimiter=delimiter, strict=strict)
+    with _LIMIT:
+        limit = csv.field_size_limit(2 * LONGEST)
+        try:
+            return sum(1 for row in rows if row)
+        finally:
+            csv.field_size_limit(limit)
 
 
 def one_by_one(block: bytes, delimiter: str, encoding: str) -> tuple[bytes, np.ndarray, dict[int, str]]:
