@@ -84,6 +84,7 @@ def test_arguments_of_sweep(arguments, says):
     [
         ({"types": "article"}, "types must be a list of texts, not 'article'"),
         ({"types": 3}, "types must be a list of texts, not 3"),
+        ({"types": [3]}, "types must be a list of texts, not [3]"),
         ({"years": 2015}, "years must be (first, last), whole numbers or None, not 2015"),
         ({"years": ("2015", 2016)}, "years must be (first, last), whole numbers or None, not ('2015', 2016)"),
         ({"years": (2016, 2015)}, "years run from 2016 to 2015: the first year must not be after the last"),

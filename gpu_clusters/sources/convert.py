@@ -106,7 +106,8 @@ def convert(
         raise UsageError(f"paths is empty: give the folders or files of {source}")
     if dask is not None:
         given = [path.absolute() for path in given]  # workers may be in another folder
-    if types is not None and (isinstance(types, str) or not isinstance(types, Sequence)):
+    listed = isinstance(types, Sequence) and not isinstance(types, str) and all(isinstance(one, str) for one in types)
+    if types is not None and not listed:
         raise UsageError(f"types must be a list of texts, not {types!r}")
     options: dict[str, Any] = {"types": types, "retracted": retracted, "encoding": encoding}
     options["years"] = years_window("years", years)
