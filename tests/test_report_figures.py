@@ -121,6 +121,11 @@ def test_rank_ranges_are_those_of_the_sweep(contents):
     assert len(alone.axes[0].get_yticks()) == 1 and 2 < alone.axes[0].get_xlim()[1] < 3
 
 
+def test_rank_ranges_without_a_sweep_are_an_empty_figure(contents):
+    axes = figures.rank_ranges(replace(contents, stability=None)).axes[0]
+    assert names(axes) == [] and axes.get_xlim()[0] == 0.5
+
+
 @pytest.mark.parametrize("draw", [figures.shares, figures.leaders, figures.rank_ranges, figures.per_capita])
 def test_so_many_clusters_are_shown(contents, draw):
     longer = pd.concat([contents.ranking] * 4, ignore_index=True)

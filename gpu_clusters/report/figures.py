@@ -177,7 +177,7 @@ class _Bars(NamedTuple):
 
         longest = max((len(text) for text in texts), default=0) * 5.2 / 72  # inches, about
         room = self.ax.get_position().width * self.fig.get_figwidth()
-        self.ax.set_xlim(0, (float(ends.max()) or 1.0) * (1.03 + longest / (room - longest)))
+        self.ax.set_xlim(0, (float(max(ends, default=0)) or 1.0) * (1.03 + longest / (room - longest)))
         if whole:
             self.ax.xaxis.set_major_locator(MaxNLocator("auto", steps=(1, 2, 5, 10), integer=True, min_n_ticks=1))
         for place, end, text in zip(self.place, ends, texts, strict=False):
