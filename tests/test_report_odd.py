@@ -214,6 +214,28 @@ def test_files_that_are_not_of_one_result(home, program, file, change, said):
     program.refused(3, "report", "result", "--out", "report", says=said)
 
 
+@pytest.mark.parametrize(
+    ("file", "column"),
+    [("coverage.csv", "documents"), ("organizations.parquet", "count"), ("partners.parquet", "patents")],
+)
+def test_other_tables_that_lack_a_column(home, program, file, column):
+    path = home / "result" / file
+    if path.suffix == ".csv":
+        pd.read_csv(path).drop(columns=column).to_csv(path, index=False)
+    else:
+        pd.read_parquet(path).drop(columns=column).to_parquet(path)
+    program.refused(3, "report", "result", "--out", "report", says=f"{file} has no column '{column}': write it anew")
+
+
+def test_folders_whose_names_are_not_in_utf8(home):
+    contents = report.read(home / "result", sweep=home / "sweep")
+    for name in ("result", "sweep"):
+        (home / name).rename(home / f"{name}\udcff")
+    again = report.read(home / "result\udcff", sweep=home / "sweep\udcff")
+    for name in ("ranking", "coverage", "stability", "boundaries"):
+        pd.testing.assert_frame_equal(getattr(again, name), getattr(contents, name))
+
+
 def test_clusters_that_the_sweep_lacks_are_told(home, program):
     ran = program("report", "result", "--sweep", "sweep", "--out", "r")
     assert ran.code == 0 and ran.err.splitlines()[0].startswith("warning: the sweep tells nothing about ")

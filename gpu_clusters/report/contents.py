@@ -40,6 +40,7 @@ Made = TypeVar("Made")
 STABILITY = "stability.csv"
 OF_STABILITY = ("rank", "lon", "lat", "best_rank", "median_rank", "worst_rank", "matched")
 FLOATS = OF_STABILITY[1:-1]  # also where the table has no rows
+OF_COVERAGE = {"table": "string", "country": "string", "rows_pct": "float64", "documents_pct": "float64"}
 PARTS = {
     "settings": dict,
     "grid": dict,
@@ -173,10 +174,10 @@ def read(
     contents = Contents(
         ranking=_table(home / "ranking.parquet", RANKING, required=("cluster_id", "rank", "total_share", "lon", "lat")),
         locations=_table(home / "locations.parquet", LOCATIONS, required=("lon", "lat", "cluster_id")),
-        deals=_table(home / "deals.parquet", DEALS),
-        coverage=_coverage(home / "coverage.csv"),
-        organizations=_table(home / "organizations.parquet", ORGANIZATIONS),
-        partners=_table(home / "partners.parquet", PARTNERS),
+        deals=_optional(home / "deals.parquet", DEALS),
+        coverage=_optional(home / "coverage.csv", COVERAGE),
+        organizations=_optional(home / "organizations.parquet", ORGANIZATIONS),
+        partners=_optional(home / "partners.parquet", PARTNERS),
         boundaries=_boundaries(home / "boundaries.parquet"),
         manifest=manifest,
     )
@@ -206,22 +207,6 @@ def of_result(
     return _with(contents, result, sweep, previous, top, device)
 
 
-def read_stability(folder: str | os.PathLike[str]) -> pd.DataFrame:
-    """The table ``stability.csv`` of a sweep's folder."""
-    from pyarrow import csv  # reads numbers exactly, with every version of pandas
-
-    path = _folder(folder, STABILITY, "a result of gpu-clusters sweep") / STABILITY
-    try:
-        options = csv.ConvertOptions(column_types=dict.fromkeys(FLOATS, "float64"))
-        stability = csv.read_csv(path, convert_options=options).to_pandas()
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
-    missing = [name for name in OF_STABILITY if name not in stability]
-    if missing:
-        raise InputError(f"{path} has no column {missing[0]!r}: write it anew with gpu-clusters sweep")
-    return stability
-
-
 def _check(contents: Contents, home: Path) -> None:
     """Refuse files that are not of one result: clusters are 1, 2, ... by rank, and places are theirs or nobody's."""
     clusters = len(contents.ranking)
@@ -246,7 +231,9 @@ def _with(
     backend.frames(device)
     contents = replace(contents, top=_top(top, contents.manifest), device=device)
     if sweep is not None:
-        stability, record = read_stability(sweep), _manifest(Path(sweep) / "manifest.json", "sweep")
+        path = _folder(sweep, STABILITY, "a result of gpu-clusters sweep") / STABILITY
+        stability = _csv(path, dict.fromkeys(FLOATS, "float64"), OF_STABILITY, "sweep")
+        record = _manifest(path.with_name("manifest.json"), "sweep")
         contents = replace(contents, stability=stability, grid=record.get("grid", {}))
     return contents if previous is None else _since(contents, compare(previous, result).clusters)
 
@@ -282,23 +269,47 @@ def _top(top: int | None, manifest: dict[str, Any]) -> int:
     return checked_top(manifest.get("settings", {}).get("top", 100) if top is None else top)
 
 
-def _table(path: Path, columns: tuple[str, ...], required: tuple[str, ...] = ()) -> pd.DataFrame:
+def _table(path: Path, columns: tuple[str, ...], required: tuple[str, ...]) -> pd.DataFrame:
     """The columns of a Parquet file; those that are missing are empty, unless they are required."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    if not path.is_file() and not required:
-        return _complete(pd.DataFrame(), columns)
     try:
         with path.open("rb") as file:
-            there = set(pq.read_schema(file).names)
+            there = pq.read_schema(file).names
             table = pq.read_table(file, columns=[name for name in columns if name in there])
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
+    _check_columns(path, there, required, "rank")
+    return _complete(table.to_pandas(), columns)
+
+
+def _csv(path: Path, kinds: dict[str, str], required: tuple[str, ...], command: str) -> pd.DataFrame:
+    """A CSV file that a command has written; ``kinds`` are those of columns whose values may not show them."""
+    from pyarrow import csv  # reads numbers exactly, with every version of pandas
+
+    try:
+        with path.open("rb") as file:
+            table = csv.read_csv(file, convert_options=csv.ConvertOptions(column_types=kinds, null_values=[""]))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error
+    _check_columns(path, table.column_names, required, command)
+    return table.to_pandas()
+
+
+def _check_columns(path: Path, there: list[str], required: tuple[str, ...], command: str) -> None:
     missing = [name for name in required if name not in there]
     if missing:
-        raise InputError(f"{path} has no column {missing[0]!r}: write the result anew with gpu-clusters rank")
-    return _complete(table.to_pandas(), columns)
+        raise InputError(f"{path} has no column {missing[0]!r}: write it anew with gpu-clusters {command}")
+
+
+def _optional(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """A table that a result may lack, but no column of it."""
+    if not path.is_file():
+        return pd.DataFrame(columns=list(columns))
+    if path.suffix == ".csv":
+        return _csv(path, OF_COVERAGE, columns, "rank")
+    return _table(path, columns, columns)
 
 
 def _complete(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -317,26 +328,14 @@ def _complete(frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame(made)
 
 
-def _coverage(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        return pd.DataFrame(columns=list(COVERAGE))
-    from pyarrow import csv  # as in read_stability
-
-    kinds = {"table": "string", "country": "string", "rows_pct": "float64", "documents_pct": "float64"}
-    try:
-        options = csv.ConvertOptions(column_types=kinds, null_values=[""])
-        return csv.read_csv(path, convert_options=options).to_pandas()
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
-
-
 def _boundaries(path: Path) -> gpd.GeoDataFrame | None:
     if not path.is_file():
         return None
     import geopandas as gpd
 
     try:
-        return gpd.read_parquet(path)[["cluster_id", "geometry"]]
+        with path.open("rb") as file:
+            return gpd.read_parquet(file)[["cluster_id", "geometry"]]
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
 
