@@ -43,6 +43,9 @@ def test_what_a_report_is_made_from_stays(home, program):
         for given in ({"sweep": home / "sweep"}, {"sweep": home / "sweep", "previous": home / "result"}):
             with pytest.raises(UsageError, match="another folder"):
                 report.write(home / "result", home / out, force=True, **given)
+        contents = report.read(home / "result", sweep=home / "sweep", previous=home / "result")
+        with pytest.raises(UsageError, match="another folder"):
+            report.write(contents, home / out, force=True)
     (home / "link").unlink()
     assert tree(home) == before
     program.refused(2, "report", "result", "--out", "result", "--force", says="another folder")

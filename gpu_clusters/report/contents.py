@@ -74,6 +74,8 @@ class Contents:
         How many clusters the main ranking has.
     device : {"cpu", "gpu"}
         Where millions of points are counted into pixels.
+    folders : frozenset of str
+        Those that all this was read from, as real paths: a report replaces none of them.
     """
 
     ranking: pd.DataFrame
@@ -89,6 +91,7 @@ class Contents:
     gone: pd.DataFrame | None = None
     top: int = 100
     device: str = "cpu"
+    folders: frozenset[str] = frozenset()
 
     @cached_property
     def clusters(self) -> pd.DataFrame:
@@ -229,7 +232,10 @@ def _with(
 ) -> Contents:
     """The contents with what belongs to no single result."""
     backend.frames(device)
-    contents = replace(contents, top=_top(top, contents.manifest), device=device)
+    folders = frozenset(
+        os.path.realpath(one) for one in (result, sweep, previous) if isinstance(one, (str, os.PathLike))
+    )
+    contents = replace(contents, top=_top(top, contents.manifest), device=device, folders=folders)
     if sweep is not None:
         path = _folder(sweep, STABILITY, "a result of gpu-clusters sweep") / STABILITY
         stability = _csv(path, dict.fromkeys(FLOATS, "float64"), OF_STABILITY, "sweep")

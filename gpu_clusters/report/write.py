@@ -78,9 +78,7 @@ def write(
     DeviceError
         The GPU's libraries are missing.
     """
-    read_from = [folder for folder in (result, sweep, previous) if isinstance(folder, (str, os.PathLike))]
-    if os.path.realpath(spelled(out, "the output folder")) in map(os.path.realpath, read_from):
-        raise UsageError(f"the report would replace what it is made from: give another folder than {os.fspath(out)}")
+    target = os.path.realpath(spelled(out, "the output folder"))
     if isinstance(result, Contents):
         if any(given is not None for given in (sweep, previous, top)):
             raise UsageError("contents have their sweep, previous edition and top: give these to report.read instead")
@@ -88,6 +86,8 @@ def write(
     else:
         make = of_result if isinstance(result, Result) else read
         contents = make(result, sweep=sweep, previous=previous, top=top, device=device)  # type: ignore[arg-type]
+    if target in contents.folders:
+        raise UsageError(f"the report would replace what it is made from: give another folder than {os.fspath(out)}")
     boxes = {name: maps.check_box(box) for name, box in (maps.REGIONS if regions is None else regions).items()}
     wanted = _map_files(boxes, [by for by in maps.BY if by == "rank" or contents.has(by)])
     tell = progress or (lambda _name, _part: None)
