@@ -80,18 +80,8 @@ def of_run(
     """Manifest of a run, ready for JSON, but for what writing the result adds to it."""
     locations = located.locations
     initial = int(clustering.labels.max(initial=-1)) + 1
-    invalid = [invalid for read in reads for invalid in read.invalid]
-    return {
-        "program": "gpu-clusters",
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "settings": settings.as_dict(),
-        "device": chosen.device,
-        "engine": chosen.engine,
-        "note": chosen.said(),
-        "inputs": [_input(file) for read in reads for file in read.inputs],
-        "invalid_rows": [{"name": i.name, "total": i.total, "rows": list(i.rows)} for i in invalid],
-        "totals": totals
-        | {"inventor_addresses": int(locations.inventors.sum()), "author_addresses": int(locations.authors.sum())},
+    return _begun(settings, chosen, reads) | {
+        "totals": totals | _addresses(locations),
         "threshold": locations.threshold,
         "locations": len(locations.lon),
         "core_locations": int(clustering.core.sum()),
@@ -112,24 +102,11 @@ def of_sweep(
 
     ``settings`` are those of the baseline; ``grid`` holds the values of the axes.
     """
-    locations = located.locations
-    invalid = [invalid for read in reads for invalid in read.invalid]
-    return {
-        "program": "gpu-clusters",
+    return _begun(settings, chosen, reads) | {
         "command": "sweep",
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "settings": settings.as_dict(),
         "grid": {name: list(values) for name, values in grid.items()},
-        "device": chosen.device,
-        "engine": chosen.engine,
-        "note": chosen.said(),
-        "inputs": [_input(file) for read in reads for file in read.inputs],
-        "invalid_rows": [{"name": i.name, "total": i.total, "rows": list(i.rows)} for i in invalid],
-        "totals": {
-            "inventor_addresses": int(locations.inventors.sum()),
-            "author_addresses": int(locations.authors.sum()),
-        },
-        "locations": len(locations.lon),
+        "totals": _addresses(located.locations),
+        "locations": len(located.locations.lon),
         "warnings": _table_warnings(reads),
         "versions": versions(),
     }
@@ -171,6 +148,25 @@ def below(record: dict[str, Any], folder: str) -> dict[str, Any]:
         return [shown(part) for part in value] if isinstance(value, list) else value
 
     return {name: shown(value) for name, value in record.items()}
+
+
+def _begun(settings: Settings, chosen: Backend, reads: Sequence[TableRead]) -> dict[str, Any]:
+    """What manifests of runs and of sweeps begin with."""
+    invalid = [invalid for read in reads for invalid in read.invalid]
+    return {
+        "program": "gpu-clusters",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "settings": settings.as_dict(),
+        "device": chosen.device,
+        "engine": chosen.engine,
+        "note": chosen.said(),
+        "inputs": [_input(file) for read in reads for file in read.inputs],
+        "invalid_rows": [{"name": i.name, "total": i.total, "rows": list(i.rows)} for i in invalid],
+    }
+
+
+def _addresses(locations: Locations) -> dict[str, int]:
+    return {"inventor_addresses": int(locations.inventors.sum()), "author_addresses": int(locations.authors.sum())}
 
 
 def _input(file: InputFile) -> dict[str, Any]:
