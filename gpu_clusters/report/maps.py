@@ -87,7 +87,7 @@ def region(contents: Contents, box: Box, title: str, by: str = "rank", labels: i
     from pyproj import Transformer
 
     west, south, east, north = check_box(box)
-    width = (east - west) % 360 or 360.0
+    width = (east - west) % 360
     middle = west + width / 2, (south + north) / 2
     project = Transformer.from_crs(
         "EPSG:4326", f"+proj=laea +lon_0={middle[0]} +lat_0={middle[1]} +R=6371008.8", always_xy=True
@@ -103,8 +103,6 @@ def region(contents: Contents, box: Box, title: str, by: str = "rank", labels: i
         (east + more + 180) % 360 - 180,
         min(north + more, 90.0),
     )
-    if width + 2 * more >= 360:
-        around = (-180.0, around[1], 180.0, around[3])
     return _draw(contents, _View(project, extent, within(around), False), title, by, labels)
 
 

@@ -90,20 +90,15 @@ def look() -> Iterator[None]:
         yield
 
 
-def figure(width: float, height: float) -> Figure:
-    """An empty figure, inches; it belongs to nobody but the caller."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height))
-
-
 def headed(width: float, body: float, title: str, subtitle: str = "") -> Figure:
     """A figure with title and subtitle in the upper left corner, wrapped, and ``body`` inches of room below them."""
+    from matplotlib.figure import Figure
+
     titles = _lines(one_line(title), int(width * 72 / 7.0), width - 0.12, 12, "bold")
     subtitles = _lines(subtitle, int(width * 72 / 4.5), width - 0.12, 8.5)
     below = 0.09 + TITLE * len(titles)
     height = below + SUBTITLE * len(subtitles) + 0.06 + body
-    fig = figure(width, height)
+    fig = Figure(figsize=(width, height))
     left = 0.06 / width
     fig.text(left, 1 - 0.09 / height, "\n".join(titles), fontsize=12, fontweight="bold", va="top", linespacing=1.0)
     fig.text(left, 1 - below / height, "\n".join(subtitles), fontsize=8.5, color=MUTED, va="top", linespacing=1.0)
