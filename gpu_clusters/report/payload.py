@@ -159,17 +159,15 @@ def dots(places: pd.DataFrame, most: int) -> dict[str, Any]:
     for step in STEPS:
         if step:
             key = _cell(lon, lat, cluster, step)
-            kept, place, sizes = np.unique(key, return_inverse=True, return_counts=True)
-            if len(kept) > most and step != STEPS[-1]:
+            _, first, place, sizes = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+            if len(first) > most and step != STEPS[-1]:
                 continue
-            first = np.zeros(len(kept), np.int64)
-            first[place[::-1]] = np.arange(len(place))[::-1]
-            sums = [np.bincount(place, weights=axis, minlength=len(kept)) / sizes for axis in (lon, lat)]
-            lon, lat, cluster, count = *sums, cluster[first], sizes
+            means = [np.bincount(place, weights=axis) / sizes for axis in (lon, lat)]
+            lon, lat, cluster, count = *means, cluster[first], sizes
         if len(lon) <= most:
             break
     wide = int(cluster.max(initial=0)) >= 2**16
-    level = 1 + np.log2(np.maximum(count, 1)).astype(np.uint8)
+    level = 1 + np.log2(count).astype(np.uint8)
     cluster = np.maximum(cluster, 0)
     return {
         "count": len(lon),
