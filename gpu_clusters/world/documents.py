@@ -134,19 +134,16 @@ def _documents(local: NDArray[np.int64], total: int) -> NDArray[np.int64]:
 
 def _with_lost(sites: Sites, counts: Counts, rows: Rows, rng: np.random.Generator) -> Rows:
     """Add the rows without a place; documents that have no other; and put all in a random order of documents."""
-    codes = countries(sites)
+    codes, code_of = countries(sites), _code(sites)
     number = len(rows.home)
     pair = np.unique(rows.document.astype(np.int64) * len(codes) + rows.country)
     covered = np.bincount(pair % len(codes), minlength=len(codes))
-    by_country = np.argsort(_code(sites), kind="stable")
-    by_country = by_country[sites.part[by_country] < 0]
     uncovered = _uncovered(counts, codes, covered, number)
     start = np.cumsum(counts.rows) - counts.rows
     document, country = [rows.document], [rows.country]
     for code, name in enumerate(codes):
         lost, alone = counts.lost.get(name, 0), uncovered[name]
-        own = np.flatnonzero(_code(sites) == code)
-        own = own[counts.rows[own] > 0]
+        own = np.flatnonzero((code_of == code) & (counts.rows > 0))
         site = own[rng.integers(0, len(own), lost - alone)] if lost > alone else own[:0]
         beside = rows.document[start[site] + rng.integers(0, counts.rows[site])]
         document += [np.arange(number, number + alone, dtype=np.int32), beside.astype(np.int32)]
