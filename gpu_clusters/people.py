@@ -189,7 +189,7 @@ def _places(members: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         raise InputError(f"members: lon and lat must be numbers, one of each a place: {error}") from None
     if pairs.ndim != 2 or pairs.shape[1] != 2 or not len(pairs):
         raise UsageError("members must be a data frame with lon and lat or pairs of them, at least one")
-    lon, lat = np.ascontiguousarray(pairs[:, 0]).copy(), np.ascontiguousarray(pairs[:, 1]).copy()
+    lon, lat = pairs.T.copy()
     status = np.empty(len(lon), np.int8)
     classify(lon, lat, status)
     wrong = np.flatnonzero(status != GEOCODED)

@@ -352,7 +352,7 @@ def _people(
     settings: Settings,
     clock: Clock,
     chosen: backend.Backend,
-    polygons: Any = None,
+    polygons: Any,
 ) -> tuple[People, list[InputFile]]:
     """The people of each cluster, in ``polygons`` where they replace the areas, and the rasters that were read."""
     from gpu_clusters.io.cells import cells_in, cells_near
@@ -361,15 +361,10 @@ def _people(
 
     lon, lat = locations.lon[members.place], locations.lat[members.place]
     with open_rasters(source, digest=True) as (rasters, inputs):
-        grids = [raster.grid for raster in rasters]
+        grids, tell = [raster.grid for raster in rasters], partial(clock.tell, "population")
         if polygons is not None:
             cells = cells_in(Mosaic(rasters), polygons)
-            tell = partial(clock.tell, "population")
             return count_people_in(cells, grids, polygons, tell, chosen.inside, chosen.counting), inputs()
         cells = cells_near(Mosaic(rasters), lon, lat, settings.area_degrees)
-        people = count_people(
-            *(cells, grids, lon, lat, members.cluster, members.clusters, settings.area_degrees),
-            lambda part: clock.tell("population", part),
-            chosen.counting,
-        )
-        return people, inputs()
+        areas = (lon, lat, members.cluster, members.clusters, settings.area_degrees)
+        return count_people(cells, grids, *areas, tell, chosen.counting), inputs()
