@@ -91,6 +91,7 @@ def test_arguments_of_sweep(arguments, says):
         ({"paths": None}, "each of paths must be a path, not NoneType"),
         ({"paths": [3]}, "each of paths must be a path, not int"),
         ({"paths": []}, "paths is empty: give the folders or files of openalex"),
+        ({"paths": ""}, "a name in paths is empty: give the folders or files of openalex"),
         ({"mapping": 3}, "mapping must be a path, not int"),
         ({"out": 3}, "the output folder must be a path, not int"),
         ({"on_error": "x"}, "on_error must be fail or skip, not 'x'"),
