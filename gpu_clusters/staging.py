@@ -336,7 +336,7 @@ def check_file(out: str | os.PathLike[str], *, force: bool) -> Path:
     Raises
     ------
     UsageError
-        It is a folder, its folder is missing, or it exists and ``force`` is false.
+        It is a folder or a device, its folder is missing, or it exists and ``force`` is false.
     GpuClustersError
         There is no permission to write there.
     """
@@ -349,6 +349,8 @@ def check_file(out: str | os.PathLike[str], *, force: bool) -> Path:
             raise UsageError(f"{shown} is a folder: a file is needed")
         if not target.parent.is_dir():
             raise UsageError(f"{shown} cannot be made: {target.parent} is no folder")
+        if target.exists() and not target.is_file():
+            raise UsageError(f"{shown} is a device or a pipe, which a file would replace: give another name")
         if target.exists() and not force:
             raise UsageError(f"{shown} exists: give --force (in Python force=True) to replace it, or another file")
         if not os.access(target.parent, os.W_OK | os.X_OK):

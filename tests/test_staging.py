@@ -61,3 +61,10 @@ def test_a_run_leaves_alone_what_another_is_writing(tmp_path):
         (tmp_path / "a.csv").unlink()
     assert (tmp_path / "a.csv").read_text() == "slow"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv"]
+
+
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "a.csv")
+    with pytest.raises(UsageError, match="is a device or a pipe"):
+        staging.check_file(tmp_path / "a.csv", force=True)
+    assert (tmp_path / "a.csv").is_fifo()
