@@ -49,6 +49,8 @@ MAPPING = 'table = "deals"\ndelimiter = ";"\nencoding = "latin-1"\n[columns]\nde
         ('";"', '";;"', "one character"),
         ("latin-1", "latin-x", "unknown encoding"),
         ("latin-1", "utf-16", "save them as UTF-8"),
+        ("latin-1", "iso2022_jp", "save them as UTF-8"),  # its Japanese letters hold the bytes of quotation marks
+        ("latin-1", "hz", "save them as UTF-8"),
         ("kind = [", "sort = [", "keep.sort"),
         ("[columns]", "unique = 1\n[columns]", "unique must be"),
         ('[columns]\ndeal_id = "a"', "unique = true\n[columns]", "needs deal_id among [columns]"),

@@ -106,11 +106,12 @@ def known_encoding(name: Any) -> str:
     Raises
     ------
     UsageError
-        Python does not know it, or it does not write ASCII as ASCII.
+        Python does not know it, it does not write ASCII as ASCII, or it writes other letters with a quotation mark's byte.
     """
     try:
         found = codecs.lookup(name).name
         plain = 'a,"\t\n'.encode(found) == b'a,"\t\n'
+        plain = plain and b'"' not in "あ".encode(found, "replace")  # $" in ISO 2022 and HZ
     except (LookupError, TypeError, ValueError):
         raise UsageError(f"unknown encoding {name!r}; there are utf-8, cp1252, latin-1 and others") from None
     if not plain:
