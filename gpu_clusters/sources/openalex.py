@@ -226,10 +226,8 @@ def rows_of(works: pa.Table, homes: pa.Table, known: pd.Index, tally: Counter[st
     author = _indices(pc.list_parent_indices(inside))
     named = pc.list_flatten(inside)
     ids = pc.struct_field(named, "id")
-    for what, count in (("authors", len(work)), ("without institutions", inside.null_count)):
-        tally[f"_{what}"] += count
-    for what, count in (("institutions", len(ids)), ("without id", ids.null_count)):
-        tally[f"_{what}"] += count
+    tally.update({"_authors": len(work), "_without institutions": inside.null_count})
+    tally.update({"_institutions": len(ids), "_without id": ids.null_count})
     first = _first_of_each(author, ids)
     tally["institutions that an author lists twice"] += len(author) - len(first)
     author, named, ids = author[first], named.take(pa.array(first)), ids.take(pa.array(first))

@@ -155,9 +155,9 @@ def plant(cluster_ids: list[str], parts: list[Part]) -> Sites:
     pairs = [(i, i + 1, MERGING_GAP_KM) for i in range(len(parts) - 1) if parts[i].cluster == parts[i + 1].cluster]
     for one, other, gap in [*pairs, *((first[a], first[b], gap) for a, b, gap in NEAR)]:
         _face(build, one, other, gap)
-    _abroad(build, planted[planted["role"] == "satellite"])
-    satellites = planted[planted["role"] == "satellite"].sort_values("population", ascending=False, kind="stable")
-    _satellites(build, satellites)
+    satellites = planted[planted["role"] == "satellite"]
+    _abroad(build, satellites)
+    _satellites(build, satellites.sort_values("population", ascending=False, kind="stable"))
     _suburbs(build)
     _spread(build)
     return _with_noise(build, places[places["role"] == "noise"], first[NOISE_FRIEND])
