@@ -19,11 +19,11 @@ def spelled(path: Any, what: str) -> str:
     Raises
     ------
     UsageError
-        It is no path; the message calls it ``what``.
+        It is no path, or an empty text, which would be the folder that one is in; the message calls it ``what``.
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
-    if not isinstance(text, str):
-        raise UsageError(f"{what} must be a path, not {type(path).__name__}")
+    if not isinstance(text, str) or not text:
+        raise UsageError(f"{what} must be a path, not {'an empty name' if text == '' else type(path).__name__}")
     return text
 
 

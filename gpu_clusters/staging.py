@@ -40,8 +40,6 @@ def check_out(out: str | os.PathLike[str], *, force: bool) -> Path:
         There is no permission to write there.
     """
     shown = spelled(out, "the output folder")
-    if not shown:
-        raise UsageError("the output folder has an empty name")
     try:
         target = Path(os.path.realpath(shown))
         if not is_there(target):
@@ -341,8 +339,6 @@ def check_file(out: str | os.PathLike[str], *, force: bool) -> Path:
         There is no permission to write there.
     """
     shown = spelled(out, "the output file")
-    if not shown:
-        raise UsageError("the output file has an empty name")
     try:
         target = Path(os.path.realpath(shown))
         if target.is_dir():

@@ -14,6 +14,7 @@ import shapely
 import gpu_clusters
 from gpu_clusters import UsageError, report
 from gpu_clusters.kernels import nodes
+from gpu_clusters.world import make_world
 
 UNREAD = "no/such/file.parquet"
 DEALS = pd.DataFrame({"lon": [0.0], "lat": [0.0]})
@@ -91,7 +92,7 @@ def test_arguments_of_sweep(arguments, says):
         ({"paths": None}, "each of paths must be a path, not NoneType"),
         ({"paths": [3]}, "each of paths must be a path, not int"),
         ({"paths": []}, "paths is empty: give the folders or files of openalex"),
-        ({"paths": ""}, "a name in paths is empty: give the folders or files of openalex"),
+        ({"paths": ""}, "each of paths must be a path, not an empty name"),
         ({"mapping": 3}, "mapping must be a path, not int"),
         ({"out": 3}, "the output folder must be a path, not int"),
         ({"on_error": "x"}, "on_error must be fail or skip, not 'x'"),
@@ -135,13 +136,15 @@ def test_texts_name_options_as_python_does_too():
         lambda _: report.write(3, "new"),
         lambda _: report.write("there", 3),
         lambda swept: report.read(swept),
+        lambda _: report.read(""),  # not the folder that one is in
+        lambda _: make_world(""),
     ],
-    ids=["write", "to_netcdf", "gazetteer", "result", "report", "read"],
+    ids=["write", "to_netcdf", "gazetteer", "result", "report", "read", "nothing", "world"],
 )
 def test_what_is_no_path(call, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     swept = gpu_clusters.sweep(DEALS.assign(doc_id=1), radius_km=5, density=1)
-    with pytest.raises(UsageError, match=r" must be a path, not (int|NoneType|SweepResult)$"):
+    with pytest.raises(UsageError, match=r" must be a path, not (int|NoneType|SweepResult|an empty name)$"):
         call(swept)
     assert not list(tmp_path.iterdir())
 

@@ -101,10 +101,9 @@ def convert(
         backend.frames(device)
     target = check_out(out, force=force)
     several = paths if isinstance(paths, Iterable) and not isinstance(paths, (str, bytes)) else [paths]
-    names = [spelled(path, "each of paths") for path in several]
-    if not names or "" in names:  # an empty name would be the folder that one is in
-        raise UsageError(f"{'a name in paths' if names else 'paths'} is empty: give the folders or files of {source}")
-    given = [Path(name) for name in names]
+    given = [Path(spelled(path, "each of paths")) for path in several]
+    if not given:
+        raise UsageError(f"paths is empty: give the folders or files of {source}")
     if dask is not None:
         given = [path.absolute() for path in given]  # workers may be in another folder
     listed = isinstance(types, Sequence) and not isinstance(types, str) and all(isinstance(one, str) for one in types)
