@@ -58,6 +58,13 @@ def test_contents_are_not_read_again(home, contents):
     assert not (home / "report").exists()
 
 
+def test_regions_without_names(contents, tmp_path):
+    for regions in ([(0, 0, 10, 10)], {1: (0, 0, 10, 10)}):
+        with pytest.raises(UsageError, match="regions must be a mapping of names to west, south, east, north, not"):
+            report.write(contents, tmp_path / "report", regions=regions)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_new_report_leaves_nothing_of_the_old_one(home):
     report.write(home / "result", home / "report", regions={"Italy": (6, 36, 19, 47)})
     assert (home / "report" / "map-italy.png").exists()

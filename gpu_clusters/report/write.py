@@ -88,6 +88,8 @@ def write(
         contents = make(result, sweep=sweep, previous=previous, top=top, device=device)  # type: ignore[arg-type]
     if target in contents.folders:
         raise UsageError(f"the report would replace what it is made from: give another folder than {os.fspath(out)}")
+    if regions is not None and not (isinstance(regions, Mapping) and all(isinstance(name, str) for name in regions)):
+        raise UsageError(f"regions must be a mapping of names to west, south, east, north, not {regions!r}")
     boxes = {name: maps.check_box(box) for name, box in (maps.REGIONS if regions is None else regions).items()}
     wanted = _map_files(boxes, [by for by in maps.BY if by == "rank" or contents.has(by)])
     tell = progress or (lambda _name, _part: None)
