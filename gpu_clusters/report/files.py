@@ -118,7 +118,7 @@ def write_workbook(path: Path, tables: Sequence[Table], method: Sequence[str], c
     except ValueError:
         when = dt.datetime(2000, 1, 1)
     book.properties.creator = "gpu-clusters"
-    book.properties.created = book.properties.modified = when
+    book.properties.created = when  # when it was changed openpyxl says itself
     with path.open("wb") as file:
         book.save(file)
 
