@@ -86,6 +86,8 @@ def test_columns_that_no_text_file_can_hold(program, addresses, kind):
     "values", [pa.array(["a"]).dictionary_encode(), pa.array([dt.timedelta(1)]), pa.array(["a"], pa.string_view())]
 )
 def test_columns_that_a_text_file_can_hold(program, addresses, values):
+    if values.type == pa.string_view():
+        pytest.importorskip("pyarrow", "21")  # older ones cannot write it
     addresses(values)
     assert geocode(program, "out.csv").code == 0 and len(pd.read_csv("out.csv")) == 1
 

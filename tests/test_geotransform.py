@@ -97,7 +97,7 @@ def test_a_geotransform_that_is_none():
 
 
 def test_coordinates_that_are_no_numbers(array):
-    for odd in ([str(x) for x in range(60)], np.arange(60).astype("datetime64[D]")):
+    for odd in ([str(x) for x in range(60)], np.arange(60).astype("datetime64[ns]")):
         with pytest.raises(InputError, match=r"x coordinates are no numbers; give those of the centres"):
             people_within(PLACES, array.assign_coords(x=odd))
 

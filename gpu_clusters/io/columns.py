@@ -205,6 +205,8 @@ def to_ids(array: pa.Array, rows: Rows, name: str = "doc_id") -> np.ndarray | pa
     kind = plain.type.value_type if pa.types.is_dictionary(plain.type) else plain.type
     if not is_text(kind):
         plain = decoded(plain)
+        if pa.types.is_float16(plain.type):
+            plain = pa.array(to_float(plain, rows, name))  # in which older Arrow finds no NaN
         missing = plain.is_null(nan_is_null=True).to_numpy(zero_copy_only=False)
         if missing.any():
             raise rows.error(name, "is null", int(np.flatnonzero(missing)[0]))

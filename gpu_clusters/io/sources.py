@@ -32,7 +32,7 @@ _OPENERS: dict[str, Callable[[Path, str], Reader]] = {
     },
 }
 SUPPORTED = tuple(_OPENERS)
-_LAZY = {"dask": "compute", "dask_geopandas": "compute", "polars": "collect"}
+_LAZY = {"dask": "compute", "dask_expr": "compute", "dask_geopandas": "compute", "polars": "collect"}
 """By package: what makes a data frame of one that is only planned."""
 
 
