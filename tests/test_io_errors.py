@@ -256,6 +256,13 @@ def test_periods_are_no_numbers():
     refused(table().assign(lon=pd.period_range("2020", periods=4, freq="Y")), 'column "lon"')
 
 
+@pytest.mark.parametrize("column", ["doc_id", "lon", "country", "organization", "year"])
+def test_texts_of_frames_that_are_no_utf8(column):
+    """As pandas reads them with ``encoding_errors="surrogateescape"``."""
+    frame = table(year=2020).assign(**{column: pd.Series(["1", "2", "3", "Orl\udce9ans"], dtype=object)})
+    refused(frame, f'patents (data frame): column "{column}"', "not text in UTF-8", years=(2020, None))
+
+
 @pytest.mark.parametrize("lon", [3.0, np.nan], ids=["geocoded", "not geocoded"])
 @pytest.mark.parametrize(
     "ids",

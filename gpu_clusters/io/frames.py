@@ -74,13 +74,14 @@ def _to_wkb(column: Any) -> pa.Array:
 
 
 def _to_arrow(column: pd.Series) -> pa.Array | pa.ChunkedArray:
-    """Convert a column; one of mixed types becomes text, as it would in a CSV file."""
+    """Convert a column; one of mixed types becomes text in bytes, as it would in a CSV file, and may not be UTF-8."""
     if isinstance(column.dtype, pd.SparseDtype):
         column = column.sparse.to_dense()
     try:
         return pa.array(column, from_pandas=True)
     except (pa.ArrowException, ValueError, TypeError, OverflowError):
-        return pa.array([_cell(value) for value in column], pa.large_string())
+        texts = (_cell(value) for value in column)
+        return pa.array([None if text is None else text.encode("utf-8", "surrogatepass") for text in texts])
 
 
 def _cell(value: Any) -> str | None:
