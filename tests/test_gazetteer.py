@@ -1,7 +1,10 @@
 """The gazetteer: the packaged one and the user's own file."""
 
+import gzip
+import io
 import json
 import os
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -132,3 +135,31 @@ def test_files_of_another_layout_are_refused(tmp_path, content, said):
     path.write_bytes(content)
     with pytest.raises(InputError, match=said):
         gazetteer(path)
+
+
+def _packed(*names: str) -> bytes:
+    """A ZIP archive with a line of an export in each of its files."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as archive:
+        for name in names:
+            archive.writestr(name, LINE)
+    return whole.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("DE.zip", _packed("DE.txt", "readme.txt")),  # as GeoNames has it for each country
+        ("DE.zip", _packed("DE.txt")[:50]),
+        ("DE.txt.gz", gzip.compress(LINE.encode())[:50]),
+        ("DE.txt.xz", LINE.encode()),
+        ("DE.tar", LINE.encode()),
+    ],
+    ids=["two files", "half a zip", "half a gz", "no xz", "no tar"],
+)
+def test_archives_that_cannot_be_read(tmp_path, name, content):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(
+        InputError, match=f"{name}: cannot be read as a GeoNames export: .*; check the path and the file$"
+    ):
+        gazetteer(tmp_path / name)

@@ -106,7 +106,9 @@ def _export(path: Path) -> pd.DataFrame:
             dtype=str,
             encoding="utf-8",
         )
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever pandas and the unpackers of .gz, .zip, .zst raise
         said = getattr(error, "strerror", None) or first_line(error)
         raise InputError(f"{path}: cannot be read as a GeoNames export: {said}; check the path and the file") from None
     if table.shape[1] != _FIELDS_OF_EXPORT:
