@@ -228,7 +228,7 @@ def _mapping(name: str, value: object) -> None:
 
 
 def _is_year(value: object) -> bool:
-    return value is None or (isinstance(value, Integral) and not isinstance(value, bool))
+    return value is None or (isinstance(value, Integral) and not isinstance(value, bool) and abs(int(value)) <= LARGEST)
 
 
 def _number(value: Any) -> float:

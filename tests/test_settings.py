@@ -77,6 +77,10 @@ def test_what_is_taken(setting):
         ({"years": {"deals": "12"}}, "years of deals must be (first, last), whole numbers or None, not '12'"),
         ({"years": {"deals": (True, 2)}}, "years of deals must be (first, last), whole numbers or None, not (True, 2)"),
         ({"years": {"deals": (1.0, 2)}}, "years of deals must be (first, last), whole numbers or None, not (1.0, 2)"),
+        (
+            {"years": {"deals": (None, 10**400)}},
+            "years of deals must be (first, last), whole numbers or None, not (None, 1000",
+        ),
         ({"years": {"deals": (2, 1)}}, "years of deals run from 2 to 1: the first year must not be after the last"),
     ],
     ids=str,
