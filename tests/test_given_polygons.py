@@ -139,6 +139,16 @@ def test_shapes_that_cannot_be_used(shapes, says):
         world_of_three(regions=shapes)
 
 
+def test_lists_are_no_names():
+    """As some files have them, a name in each language."""
+    regions = gpd.GeoDataFrame({"a": [[1, 2], [3]], "name": [None, "Two"]}, geometry=[ONE, shapely.box(1, 0, 2, 1)])
+    assert set(world_of_three(regions=regions).ranking["name"].dropna()) == {"Two"}
+    with pytest.raises(
+        InputError, match=r"column 'a' holds lists or records, which are no names; name the regions by an"
+    ):
+        world_of_three(regions=regions, region_name="a")
+
+
 def test_files_of_several_layers(tmp_path, recwarn):
     path = tmp_path / "r.gpkg"
     for layer, name in (("z", "first"), ("a", "second")):

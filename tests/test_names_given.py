@@ -124,6 +124,14 @@ def test_frames_of_names(kind):
     assert [(row.place, row.name, row.at) for row in rows] == [("Paris", "P", None), ("", "Q", (1.5, 2.0))]
 
 
+def test_lists_are_no_names():
+    for wrong in (["Paris", "Lutetia"], pd.Series(["Paris", "Lutetia"])):
+        with pytest.raises(
+            InputError, match=r"^names \(data frame\): row 2 holds what is neither text nor number; give"
+        ):
+            read_overrides({"Roma": "Rome", "Paris": wrong})
+
+
 @pytest.mark.parametrize("wrong", [5, True, ["Paris"], polars.Series(["Paris"])], ids=repr)
 def test_names_of_a_kind_that_is_none(wrong):
     with pytest.raises(

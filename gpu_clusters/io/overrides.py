@@ -59,7 +59,7 @@ def read_overrides(source: Any) -> Overrides:
         source = source.to_pandas()
     if isinstance(source, pd.DataFrame):
         title, path, data = "names (data frame)", None, b""
-        lines = _cells_of(source)
+        lines = _cells_of(source, title)
     elif not isinstance(source, (str, os.PathLike)):
         raise UsageError(
             f"names: a path, a data frame, a dict of place to name, or False for none, not {type(source).__name__}"
@@ -101,9 +101,13 @@ def _cells(data: bytes, title: str, delimiter: str) -> Iterator[list[str]]:
         raise InputError(f"{title}: row {row + 1} cannot be read ({error}); is it CSV?") from None
 
 
-def _cells_of(frame: pd.DataFrame) -> Iterator[list[str]]:
+def _cells_of(frame: pd.DataFrame, title: str) -> Iterator[list[str]]:
     yield [str(name) for name in frame.columns]
-    for row in frame.itertuples(index=False):
+    for number, row in enumerate(frame.itertuples(index=False), 1):
+        if not all(map(pd.api.types.is_scalar, row)):
+            raise InputError(
+                f"{title}: row {number} holds what is neither text nor number; give one of them in each cell"
+            )
         yield ["" if pd.isna(cell) else str(cell).strip() for cell in row]
 
 

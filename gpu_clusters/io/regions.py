@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
@@ -89,5 +88,10 @@ def _names(frame: gpd.GeoDataFrame, called: str, wanted: str | None) -> list[str
             known = ", ".join(others) or "none but the geometry"
             raise InputError(f"{called}: has no column {wanted!r} to name the regions by; there are {known}")
         return [None] * len(frame)
-    values = frame.iloc[:, columns.index(found[0])]
-    return [None if pd.isna(value) else str(value) for value in np.asarray(values, dtype=object)]
+    values = list(frame.iloc[:, columns.index(found[0])])
+    if not all(map(pd.api.types.is_scalar, values)):
+        raise InputError(
+            f"{called}: column {found[0]!r} holds lists or records, which are no names; name the regions by another, with "
+            "--region-name (in Python region_name)"
+        )
+    return [None if pd.isna(value) else str(value) for value in values]
