@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -53,6 +54,16 @@ def test_nulls_among_short_floats_are_missing():
 def test_whole_identifiers_are_whole_numbers(array):
     found = to_ids(array, ROWS)
     assert isinstance(found, np.ndarray) and found.dtype == np.int64 and found.tolist() == [3, -1]
+
+
+def test_whole_decimals_of_any_scale_are_identifiers():
+    """Arrow writes them with powers of ten: 0E-7, 3E+2."""
+    for values, kind in (("0", "3"), pa.decimal128(9, 7)), (("0", "300"), pa.decimal128(5, -2)):
+        array = pa.array([Decimal(value) for value in values], kind)
+        assert to_ids(array, ROWS).tolist() == [int(value) for value in values]
+        assert to_text(array, ROWS, "country").to_pylist() == list(values)
+    with pytest.raises(InputError, match=r"row 14: 0\.5000000 is not a whole number$"):
+        to_ids(pa.array([Decimal(0), Decimal("0.5")], pa.decimal128(9, 7)), ROWS)
 
 
 def test_identifiers_beyond_whole_numbers_are_texts():

@@ -256,11 +256,13 @@ def _to_whole(array: pa.Array, rows: Rows, name: str) -> np.ndarray | pa.Array:
 
 def _decimal_to_whole(array: pa.Array, rows: Rows, name: str) -> pa.Array:
     """Decimals without a fraction as int64, or as text where they are too large for that."""
-    texts = pc.replace_substring_regex(array.cast(pa.string()), r"\.0+$", "")
-    odd = pc.invert(pc.match_substring_regex(texts, r"^-?\d+$")).fill_null(False).to_numpy(zero_copy_only=False)
-    if odd.any():
-        index = int(np.flatnonzero(odd)[0])
-        raise rows.error(name, f"{array[index].as_py()} is not a whole number", index)
+    try:
+        texts = array.cast(pa.decimal256(76, 0)).cast(pa.string())
+    except pa.ArrowInvalid:
+        index, odd = next(
+            (i, d) for i, d in enumerate(array.to_pylist()) if d is not None and d != d.to_integral_value()
+        )
+        raise rows.error(name, f"{odd} is not a whole number", index) from None
     try:
         return texts.cast(pa.int64())
     except pa.ArrowInvalid:
