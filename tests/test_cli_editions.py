@@ -99,6 +99,14 @@ BAD = {
     "no JSON": (lambda: Path("a/manifest.json").write_text("{"), "a/manifest.json: cannot be read as JSON"),
     "a list": (lambda: Path("a/manifest.json").write_text("[]"), "a/manifest.json: is not the manifest of a result"),
     "odd outputs": (lambda: Path("a/manifest.json").write_text('{"outputs": [3]}'), "a/manifest.json: is not"),
+    "odd names of outputs": (
+        lambda: Path("a/manifest.json").write_text('{"outputs": [{"name": ["x"], "sha256": "0"}]}'),
+        "a/manifest.json: is not the manifest",
+    ),
+    "odd totals": (
+        lambda: Path("a/manifest.json").write_text('{"totals": {"patents": "4"}}'),
+        "a/manifest.json: is not the manifest",
+    ),
     "odd years": (
         lambda: Path("a/manifest.json").write_text('{"settings": {"years": {"patents": ["x", 2]}}}'),
         "a/manifest.json: is not the manifest",

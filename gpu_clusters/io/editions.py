@@ -172,15 +172,24 @@ def _manifest(path: Path) -> tuple[dict[str, Any], str | None]:
             return {}, None
         text = path.read_bytes()
         found = json.loads(text)
-    kinds = {"settings": dict, "totals": dict, "outputs": list}
-    well = isinstance(found, dict) and all(isinstance(found.get(part, kind()), kind) for part, kind in kinds.items())
-    if (
-        not well
-        or not _are_windows(found.get("settings", {}).get("years", {}))
-        or not all(isinstance(o, dict) and {"name", "sha256"} <= set(o) for o in found.get("outputs", []))
-    ):
+    if not _is_manifest(found):
         raise InputError(f"{path}: is not the manifest of a result; is {path.parent} the folder of one?")
     return found, hashlib.sha256(text).hexdigest()
+
+
+def _is_manifest(found: Any) -> bool:
+    """Whether all parts that are looked at later are of their kind, as far as they are there."""
+    kinds = {"settings": dict, "totals": dict, "outputs": list}
+    if not (isinstance(found, dict) and all(isinstance(found.get(part, kind()), kind) for part, kind in kinds.items())):
+        return False
+    totals, outputs = found.get("totals", {}).values(), found.get("outputs", [])
+    return (
+        _are_windows(found.get("settings", {}).get("years", {}))
+        and all(total is None or isinstance(total, (int, float)) for total in totals)
+        and all(
+            isinstance(o, dict) and all(isinstance(o.get(part), str) for part in ("name", "sha256")) for o in outputs
+        )
+    )
 
 
 def _are_windows(years: Any) -> bool:
