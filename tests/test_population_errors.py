@@ -90,6 +90,18 @@ def test_a_file_that_ends_too_early(tmp_path):
     refused(path, "a.tif", "cannot be read", "is the file complete?")
 
 
+@pytest.mark.parametrize(("engine", "mark"), [("h5netcdf", b"OHDR"), ("scipy", b"units\0\0\0")])
+def test_netcdf_that_is_damaged(engine, mark, tmp_path):
+    """Its libraries raise what errors of programs are."""
+    path = tmp_path / "a.nc"
+    people = xr.DataArray(np.ones((4, 4)), dims=("lat", "lon"), name="people", attrs={"units": "people"})
+    people.to_netcdf(path, engine=engine)
+    stored = path.read_bytes()
+    at = stored.rindex(mark) + len(mark)
+    path.write_bytes(stored[:at] + b"\xff" * 4 + stored[at + 4 :])
+    refused(path, "a.nc", "cannot be read as a raster", "is the file complete?")
+
+
 def test_a_mosaic_of_which_a_tile_is_missing(tmp_path):
     tile = '<SimpleSource><SourceFilename relativeToVRT="1">none.tif</SourceFilename></SimpleSource>'
     (tmp_path / "a.vrt").write_text(

@@ -230,9 +230,9 @@ def _open(path: str, name: str, stack: ExitStack) -> Raster:
                 stack.callback(layer.close)
                 if masked:
                     none = _as_none(layer.rio.encoded_nodata)
-    except (OSError, RasterioError, ValueError, RuntimeError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except (OSError, RasterioError, ValueError, RuntimeError, LookupError) as error:  # the last of damaged NetCDF
         reason = first_line(error)
         raise InputError(f"{name}: cannot be read as a raster: {reason}; is the file complete?") from error
     return _raster(layer, name, none)
