@@ -74,6 +74,16 @@ def test_frames_that_are_only_planned(read, finish):
         read(planned)
 
 
+@pytest.mark.parametrize("column", [pd.Series([0.0]), pl.Series([0.0])], ids=["pandas", "polars"])
+def test_a_column_is_no_table(column):
+    """Of some versions of pandas, and of polars, it is a stream of Arrow's too."""
+    for given in (column, [column]):
+        with pytest.raises(
+            UsageError, match=r"^deals: a source is a path, a data frame or a list of these, not Series$"
+        ):
+            gpu_clusters.rank(address_table(), deals=given)
+
+
 @pytest.mark.parametrize("level", ["doc_id", "country", "fraction"])
 def test_columns_in_the_index_are_asked_for(level):
     """Else countries are not told, and documents that have fractions count otherwise."""

@@ -80,8 +80,9 @@ def paths_of(source: Any, table: str) -> list[Path]:
 def listed(source: Any, table: str) -> list[Any]:
     """The sources that are given, one or many; what can be gone through only once is gone through."""
     single = is_frame(source) or isinstance(source, (str, bytes, os.PathLike))
-    if not single and (isinstance(source, (Mapping, pd.Series)) or hasattr(type(source), "columns")):
-        raise _no_source(source, table)  # else the names of its columns would be taken for paths
+    columnar = any(hasattr(type(source), part) for part in ("columns", "__arrow_c_stream__"))
+    if not single and (columnar or isinstance(source, (Mapping, pd.Series))):
+        raise _no_source(source, table)  # else the names of its columns, or its values, would be taken for paths
     given = list(source) if isinstance(source, Iterable) and not single else [source]
     if not given:
         raise InputError(f"{table}: no file is given")
@@ -89,13 +90,14 @@ def listed(source: Any, table: str) -> list[Any]:
 
 
 def is_frame(one: Any) -> bool:
-    """Whether it is a data frame of any library."""
-    return isinstance(one, (pd.DataFrame, pa.Table, pa.RecordBatch)) or hasattr(one, "__arrow_c_stream__")
+    """Whether it is a data frame of any library; a single column, which is a stream too, has a dtype."""
+    streams = hasattr(one, "__arrow_c_stream__") and not hasattr(one, "dtype")
+    return streams or isinstance(one, (pd.DataFrame, pa.Table, pa.RecordBatch))
 
 
 def _no_source(one: Any, table: str) -> UsageError:
-    finish = _LAZY.get(type(one).__module__.partition(".")[0])
-    hint = f"; give what its {finish}() returns" if finish else ""
+    finish = _LAZY.get(type(one).__module__.partition(".")[0], "")
+    hint = f"; give what its {finish}() returns" if hasattr(one, finish) else ""
     return UsageError(f"{table}: a source is a path, a data frame or a list of these, not {type(one).__name__}{hint}")
 
 
