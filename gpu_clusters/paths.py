@@ -1,4 +1,4 @@
-"""What is a path, and whether something is there."""
+"""What is a path, whether something is there, and where copies are kept."""
 
 from __future__ import annotations
 
@@ -57,3 +57,19 @@ def absent(path: Path) -> str:
     if re.match(r"[a-z][a-z0-9+.-]+:/|/vsi", str(path), re.IGNORECASE):
         return "is not on this machine; fetch it, and give the path of the copy"
     return "does not exist; check the path"
+
+
+def in_user_cache(name: str) -> Path:
+    """Where a file of this program is in the user's cache.
+
+    Raises
+    ------
+    UsageError
+        The user has no home, and the environment names no cache.
+    """
+    folder = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - of no home says nothing
+    if folder.startswith("~"):
+        raise UsageError(
+            f"there is no home folder to keep {name} in: name one in the environment variable XDG_CACHE_HOME"
+        )
+    return Path(folder, "gpu-clusters", name)

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from gpu_clusters.errors import InputError
+from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.geocoding.cache import default_path
 from gpu_clusters.io import gazetteer as module
 from gpu_clusters.io.gazetteer import COLUMNS, gazetteer
 
@@ -96,6 +97,20 @@ def test_a_cache_that_cannot_be_used_is_done_without(harm, package):
     pd.testing.assert_frame_equal(read("some.json"), expected)
     if harm == "damaged":
         assert list(cache.iterdir()) == [kept] and kept.read_bytes() != b"PAR1"  # made anew
+
+
+def test_without_a_home_nothing_is_kept(package, tmp_path, monkeypatch):
+    """Python then takes ~ for the name of a folder."""
+    _, read, expected, _ = package
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    pd.testing.assert_frame_equal(read("some.json"), expected)
+    assert not list(Path().iterdir())
+    with pytest.raises(UsageError, match=r"no home folder to keep arcgis.sqlite in: name one in .* XDG_CACHE_HOME$"):
+        default_path()
 
 
 def test_a_copy_that_cannot_be_written_leaves_nothing(package, monkeypatch):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gpu_clusters.errors import GpuClustersError, InputError
+from gpu_clusters.paths import in_user_cache
 
 _LAYOUT = 1
 _TABLE = (
@@ -24,9 +25,8 @@ _WAIT_S = 60.0  # for another run that writes into the same file
 
 
 def default_path() -> Path:
-    """``gpu-clusters/arcgis.sqlite`` in the user's cache folder."""
-    folder = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - fails without a home
-    return Path(folder, "gpu-clusters", "arcgis.sqlite")
+    """``gpu-clusters/arcgis.sqlite`` in the user's cache folder; see `in_user_cache`."""
+    return in_user_cache("arcgis.sqlite")
 
 
 class Cache:

