@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from gpu_clusters.sources.run import Converted
 
 
-def _text(flag: str, metavar: str, words: str) -> Any:
-    return typer.Option(flag, metavar=metavar, show_default=False, help=words)
-
-
 @app.command(cls=Command)
 def convert(
     source: Annotated[
@@ -30,11 +26,11 @@ def convert(
     ],
     files: Annotated[list[Path], typer.Argument(metavar="IN...", help="The export: folders and files.")],
     years: Annotated[
-        str | None, _text("--years", "FROM:TO", "Only these years, both included; either may be left out.")
+        str | None, o.option("--years", "FROM:TO", "Only these years, both included; either may be left out.")
     ] = None,
     types: Annotated[
         str | None,
-        _text(
+        o.option(
             "--types",
             "NAME,...",
             "Kinds that count, or all. [dim](default article,review of openalex; utility of patentsview; of crunchbase "
@@ -43,14 +39,15 @@ def convert(
     ] = None,
     retracted: Annotated[bool, typer.Option("--retracted", metavar="", help="openalex: keep retracted works.")] = False,
     mapping: Annotated[
-        str | None, _text("--mapping", "FILE.toml", "table: which column is what; see docs/sources.md.")
+        str | None, o.option("--mapping", "FILE.toml", "table: which column is what; see docs/sources.md.")
     ] = None,
     encoding: Annotated[
-        str | None, _text("--encoding", "NAME", "crunchbase: of its files, such as cp1252. [dim](default utf-8)[/dim]")
+        str | None,
+        o.option("--encoding", "NAME", "crunchbase: of its files, such as cp1252. [dim](default utf-8)[/dim]"),
     ] = None,
     on_error: Annotated[
         str,
-        _text(
+        o.option(
             "--on-error",
             "fail|skip",
             "A row that cannot be read ends the run, or is counted and listed in skipped.csv. [dim](default fail)[/dim]",
@@ -58,7 +55,7 @@ def convert(
     ] = "fail",
     dask: Annotated[
         str | None,
-        _text(
+        o.option(
             "--dask",
             "SCHEDULER",
             "Deal files and parts out to Dask's workers: tcp://HOST:PORT, or local:N for N on this machine.",
@@ -66,7 +63,7 @@ def convert(
     ] = None,
     device: Annotated[
         str,
-        _text(
+        o.option(
             "--device",
             "cpu|gpu",
             "gpu: cuDF counts the rows of places; fails (exit code 4) without it. [dim](default cpu)[/dim]",

