@@ -8,7 +8,7 @@ from typing import Any
 
 from gpu_clusters.errors import UsageError
 from gpu_clusters.schema import OPTIONAL, REQUIRED, TABLES
-from gpu_clusters.settings import BOUNDARIES, Settings
+from gpu_clusters.settings import BOUNDARIES, Settings, Years
 from gpu_clusters.toml import read_toml
 
 _INPUTS = (*TABLES, "population")
@@ -47,7 +47,33 @@ def load(path: Path) -> dict[str, Any]:
     return config
 
 
-def column(text: str) -> tuple[str, str, str]:
+def chosen(
+    command: str, config: Path | None, column: list[str] | None, years: list[str] | None, options: dict[str, Any]
+) -> dict[str, Any]:
+    """What is asked of a command by a configuration file, by its options ``--column`` and ``--years``, and by all others.
+
+    Raises
+    ------
+    UsageError
+        One of them makes no sense, there is no folder for the result, or nothing to cluster.
+    """
+    columns: dict[str, dict[str, str]] = {}
+    for text in column or []:
+        table, name, own = _column(text)
+        columns.setdefault(table, {})[name] = own
+    windows = dict(map(_table_years, years or []))
+    result = merged(load(config) if config else {}, options | {"columns": columns, "years": windows})
+    if not result.get("out"):
+        raise UsageError(f"--out DIR is missing: the folder that the result goes to; see gpu-clusters {command} --help")
+    if not result.get("patents") and not result.get("publications"):
+        raise UsageError(
+            f"there is nothing to cluster: give --patents, --publications or both; see gpu-clusters {command} --help"
+        )
+    _check_tables(result, column=columns, years=windows)
+    return result
+
+
+def _column(text: str) -> tuple[str, str, str]:
     """``patents.organization=applicant`` in its three parts."""
     target, _, name = text.partition("=")
     table, dot, canonical = target.partition(".")
@@ -61,10 +87,10 @@ def column(text: str) -> tuple[str, str, str]:
     return table, canonical, name
 
 
-def years(text: str) -> tuple[str, tuple[int | None, int | None]]:
+def _table_years(text: str) -> tuple[str, Years]:
     """``patents=2019:2023`` in its parts; either year may be left out."""
     table, _, window = text.partition("=")
-    bounds = _bounds(window)
+    bounds = window_of(window)
     if bounds is None:
         raise UsageError(f"--years {text!r} is not TABLE=FROM:TO, as in patents=2019:2023")
     if table not in TABLES:
@@ -72,7 +98,7 @@ def years(text: str) -> tuple[str, tuple[int | None, int | None]]:
     return table, bounds
 
 
-def _bounds(window: str) -> tuple[int | None, int | None] | None:
+def window_of(window: str) -> Years | None:
     """``2019:2023`` in its parts; None if it has not two."""
     first, colon, last = window.partition(":")
     try:
@@ -96,7 +122,7 @@ def merged(config: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def check_tables(inputs: dict[str, Any], **given: Collection[str]) -> None:
+def _check_tables(inputs: dict[str, Any], **given: Collection[str]) -> None:
     """Refuse options that are about a table which is not among the inputs; ``given`` has the tables by option."""
     for option, tables in given.items():
         for table in tables:
@@ -124,8 +150,8 @@ def _mapping(path: Path, table: str, names: Any) -> dict[str, str]:
     return names
 
 
-def _window(path: Path, table: str, given: Any) -> tuple[int | None, int | None]:
-    if isinstance(given, str) and (bounds := _bounds(given)) is not None:
+def _window(path: Path, table: str, given: Any) -> Years:
+    if isinstance(given, str) and (bounds := window_of(given)) is not None:
         return bounds
     if isinstance(given, list) and len(given) == 2 and all(type(year) is int for year in given):
         return given[0], given[1]

@@ -13,6 +13,7 @@ from gpu_clusters_cli.app import Command, app
 from gpu_clusters_cli.errors import say
 
 from gpu_clusters.errors import UsageError
+from gpu_clusters.settings import Years
 from gpu_clusters.wording import counted
 
 if TYPE_CHECKING:
@@ -117,16 +118,16 @@ def convert(
     _show(done, out, perf_counter() - started, json=json)
 
 
-def _window(text: str | None) -> tuple[int | None, int | None]:
+def _window(text: str | None) -> Years:
     if text is None:
         return None, None
-    try:
-        first, last = configuration.years(f"patents={text}")[1]
-    except UsageError:
-        raise UsageError(f"--years {text!r} is not FROM:TO, as in 2019:2023") from None
+    window = configuration.window_of(text)
+    if window is None:
+        raise UsageError(f"--years {text!r} is not FROM:TO, as in 2019:2023")
+    first, last = window
     if first is not None and last is not None and first > last:
         raise UsageError(f"--years {text}: ends before it begins")
-    return first, last
+    return window
 
 
 def _show(done: Converted, out: str, seconds: float, *, json: bool) -> None:

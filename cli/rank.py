@@ -67,8 +67,6 @@ def rank(
     """
     if no_merge and merge_km is not None:
         raise UsageError("--merge-km and --no-merge exclude each other")
-    columns = columns_given(column or [])
-    windows = dict(configuration.years(text) for text in years or [])
     given = {
         "patents": patents,
         "publications": publications,
@@ -90,19 +88,10 @@ def rank(
         "device": device,
         "engine": engine,
         "top": top,
-        "columns": columns,
-        "years": windows,
     }
-    chosen = configuration.merged(configuration.load(config) if config else {}, given)
+    chosen = configuration.chosen("rank", config, column, years, given)
     if no_merge:
         chosen["merge_km"] = None
-    if not chosen.get("out"):
-        raise UsageError("--out DIR is missing: the folder that the result goes to; see gpu-clusters rank --help")
-    if not chosen.get("patents") and not chosen.get("publications"):
-        raise UsageError(
-            "there is nothing to cluster: give --patents, --publications or both; see gpu-clusters rank --help"
-        )
-    configuration.check_tables(chosen, column=columns, years=windows)
     run_and_write(chosen, force=force, json=json)
 
 
@@ -154,14 +143,6 @@ def spare_inputs(tables: dict[str, Any], others: Sequence[str | None], names: It
 
     files: list[str | Path] = [path for table in TABLES for path in paths_of(tables.get(table), table)]
     spare([*files, *(name for name in others if name is not None)], names, target)
-
-
-def columns_given(texts: list[str]) -> dict[str, dict[str, str]]:
-    mapping: dict[str, dict[str, str]] = {}
-    for text in texts:
-        table, name, column = configuration.column(text)
-        mapping.setdefault(table, {})[name] = column
-    return mapping
 
 
 def _show(result: Result, out: str, seconds: float, *, json: bool, show: Callable[[Result], None] | None) -> None:

@@ -13,7 +13,7 @@ from gpu_clusters_cli.app import app
 from gpu_clusters_cli.errors import if_interrupted, say
 from gpu_clusters_cli.many import ManyValues
 from gpu_clusters_cli.numbers import whole
-from gpu_clusters_cli.rank import columns_given, spare_inputs
+from gpu_clusters_cli.rank import spare_inputs
 
 from gpu_clusters.errors import UsageError
 from gpu_clusters.wording import counted
@@ -155,8 +155,6 @@ def sweep(
     (one row a cluster of the baseline), sweep.nc (the same as a cube), pictures, sweep.html (a page with sliders, which needs no
     network) and manifest.json.
     """
-    columns = columns_given(column or [])
-    windows = dict(configuration.years(text) for text in years or [])
     given = {
         "patents": patents,
         "publications": publications,
@@ -172,10 +170,8 @@ def sweep(
         "device": device,
         "engine": engine,
         "top": top,
-        "columns": columns,
-        "years": windows,
     }
-    chosen = configuration.merged(configuration.load(config) if config else {}, given)
+    chosen = configuration.chosen("sweep", config, column, years, given)
     if merge_km is None and not merge:
         chosen.pop("merge_km", None)
     for name, example in (("radius_km", "--radius-km 10:20:1"), ("density", "--density 2000:9000:500")):
@@ -183,13 +179,6 @@ def sweep(
             raise UsageError(
                 f"the grid has no values of {name}: give them, as in {example}; see gpu-clusters sweep --help"
             )
-    if not chosen.get("out"):
-        raise UsageError("--out DIR is missing: the folder that the result goes to; see gpu-clusters sweep --help")
-    if not chosen.get("patents") and not chosen.get("publications"):
-        raise UsageError(
-            "there is nothing to cluster: give --patents, --publications or both; see gpu-clusters sweep --help"
-        )
-    configuration.check_tables(chosen, column=columns, years=windows)
     if chosen.pop("regions", None) is not None:
         raise UsageError("a sweep finds clusters, and regions are ranked without: leave them out of its configuration")
     for name in SINGLE:
