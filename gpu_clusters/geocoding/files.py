@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -28,9 +27,10 @@ from gpu_clusters.io.columns import without_views
 from gpu_clusters.io.countries import iso2
 from gpu_clusters.io.coverage import coverage_table
 from gpu_clusters.io.delimited import DelimitedReader
-from gpu_clusters.io.formats import ParquetReader, Reader, reading
+from gpu_clusters.io.formats import ParquetReader, Reader
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.place import Rows
+from gpu_clusters.io.record import input_file
 from gpu_clusters.io.results import write_coverage
 from gpu_clusters.scratch import scratch_folder
 
@@ -121,7 +121,7 @@ def geocode_files(
         coverage = _coverage(triples.distinct, times, places, documents)
     done = _counted(times, places, coverage, inputs, fallback)
     if gazetteer is not None:
-        inputs.append(InputFile("gazetteer", str(gazetteer), Path(gazetteer), *_digest(Path(gazetteer)), 0))
+        inputs.append(input_file("gazetteer", str(gazetteer), Path(gazetteer), 0))
     with target.new(sources, source, force=force) as (files, at_coverage, at_record):
         _write(sources, files, target.kind, triples, columns_of(places), [file.rows for file in inputs], tell)
         outputs = [(target.shown(file, at_record), file) for file in [*files, at_coverage]]
@@ -171,7 +171,7 @@ def _read(
                 documents.add(batch.column(doc_id), codes, Rows(reader.name, {"doc_id": str(doc_id)}, rows + 1))
             rows += batch.num_rows
             tell("read cities", (i + part) / len(sources))
-        inputs.append(_input(reader, rows))
+        inputs.append(input_file(TABLE, reader.name, reader.path, rows))
     return times, inputs
 
 
@@ -283,13 +283,3 @@ def _counted(
         counts = {"requests": fallback.asked, "answered": fallback.answered, "from_cache": fallback.kept}
         arcgis = {"url": fallback.url} | counts
     return Geocoded(int(times.sum()), len(places), sum(how.values()), by("why"), how, coverage, inputs, arcgis)
-
-
-def _input(reader: Reader, rows: int) -> InputFile:
-    size, digest = _digest(reader.path) if reader.path is not None else (None, None)
-    return InputFile(TABLE, reader.name, reader.path, size, digest, rows)
-
-
-def _digest(path: Path) -> tuple[int, str]:
-    with reading(str(path), "a file"), path.open("rb") as file:
-        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()

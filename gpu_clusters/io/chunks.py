@@ -89,7 +89,7 @@ def read_chunks(
     window = check_arguments(table, columns, years)
     plans = plan_sources(source, table, wanted, columns, window)
     sizes = sizes_of(plans)
-    with digests(plans) as digest:
+    with digests([plan.reader.path for plan in plans]) as digest:
         for i, plan in enumerate(plans):
             total = yield from _read_one(plan, wanted, window, record, part_of(progress, sizes, i))
             record.add(plan, table, sizes[i], digest[i], total)

@@ -116,7 +116,7 @@ def _read(
     _check_rows(sum(file.least_rows for file in files))
     record, rows, seen = Record(), _Rows(cudf, xp), 0
     sizes = sizes_of(plans)
-    with digests(plans) as digest:
+    with digests([plan.reader.path for plan in plans]) as digest:
         for i, (plan, file) in enumerate(zip(plans, files, strict=True)):
             total = _read_one(file, rows, window, record, part_of(progress, sizes, i), piece)
             record.add(plan, table, sizes[i], digest[i], total)

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.formats import BATCH, reading
 from gpu_clusters.io.model import Edition, Places
-from gpu_clusters.io.results import LOCATIONS_TYPES, RANKING_TYPES
+from gpu_clusters.io.results import LOCATIONS_TYPES, RANKING_TYPES, fingerprint
 from gpu_clusters.paths import is_there
 from gpu_clusters.schema import TABLES, TEXT_COLUMNS
 from gpu_clusters.settings import Settings, Years, years_window
@@ -292,8 +292,8 @@ def _check(name: str, column: str, good: Any, what: str, first: int = 0) -> None
 
 
 def _digest(path: Path) -> str:
-    with reading(str(path), "a file"), path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with reading(str(path), "a file"):
+        return str(fingerprint(path)["sha256"])
 
 
 def _span(window: Years) -> str:

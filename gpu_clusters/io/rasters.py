@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import math
 import os
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +28,7 @@ from gpu_clusters.io.geotransform import affine_of
 from gpu_clusters.io.grids import Grid, parse_crs
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.netcdf import StoredAsNone, layer_of, stored_as_none
+from gpu_clusters.io.record import digests
 from gpu_clusters.paths import absent, is_there
 
 TABLE = "population"
@@ -132,12 +131,10 @@ def open_rasters(source: Any, *, digest: bool = False) -> Iterator[tuple[list[Ra
             name = f"{TABLE} (array{f' {number}' if len(arrays) > 1 else ''})"
             rasters.append(_raster(array, name))
             of_arrays.append(InputFile(TABLE, name, None, None, None, int(array.size)))
-        pool = ThreadPoolExecutor(1, thread_name_prefix="sha256")
-        stack.callback(pool.shutdown, cancel_futures=True)
-        digests = [pool.submit(_sha256, path) if digest else None for path in paths]
+        of_paths = stack.enter_context(digests(paths if digest else [None] * len(paths)))
 
         def inputs() -> list[InputFile]:
-            of_files = zip(paths, digests, cells, strict=True)
+            of_files = zip(paths, of_paths, cells, strict=True)
             return [
                 InputFile(
                     TABLE, str(path), path, path.stat().st_size, None if found is None else found.result(), number
@@ -302,8 +299,3 @@ def _quiet() -> Iterator[None]:
         warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         yield
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()

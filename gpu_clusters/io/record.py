@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from gpu_clusters.errors import InputError
-from gpu_clusters.io.formats import Reader, reading
+from gpu_clusters.io.formats import reading
 from gpu_clusters.io.model import InputFile, InvalidRows
 from gpu_clusters.io.plans import Plan
+from gpu_clusters.io.results import fingerprint
 from gpu_clusters.settings import Years
 from gpu_clusters.wording import counted
 
@@ -67,6 +68,13 @@ class Record:
         )
 
 
+def input_file(table: str, name: str, path: Path | None, rows: int) -> InputFile:
+    """What has been read, with its digest if it is a file."""
+    with reading(name, "a file"):
+        about = fingerprint(path) if path and path.is_file() else {}
+    return InputFile(table, name, path, about.get("size"), about.get("sha256"), rows)
+
+
 def sizes_of(plans: Sequence[Plan]) -> list[int]:
     """Bytes of each source; 1 for a data frame."""
     return [plan.reader.path.stat().st_size if plan.reader.path else 1 for plan in plans]
@@ -84,24 +92,20 @@ def part_of(progress: Progress | None, sizes: Sequence[int], i: int) -> Callable
 
 
 @contextmanager
-def digests(plans: Sequence[Plan]) -> Iterator[list[Future[str] | None]]:
-    """The digests of the sources' files, in the making by a thread that ends with the context; None for data frames."""
+def digests(paths: Sequence[Path | None]) -> Iterator[list[Future[str] | None]]:
+    """The digests of files, in the making by a thread that ends with the context; None for what is no file."""
     stop = threading.Event()
     pool = ThreadPoolExecutor(1, thread_name_prefix="sha256")
     try:
-        yield [_digest(pool, plan.reader, stop) for plan in plans]
+        yield [None if path is None else pool.submit(_sha256, path, stop) for path in paths]
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)
 
 
-def _digest(pool: ThreadPoolExecutor, reader: Reader, stop: threading.Event) -> Future[str] | None:
-    return None if reader.path is None else pool.submit(_sha256, reader.path, reader.name, stop)
-
-
-def _sha256(path: Path, name: str, stop: threading.Event) -> str:
+def _sha256(path: Path, stop: threading.Event) -> str:
     digest = hashlib.sha256()
-    with reading(name, "a file"), path.open("rb", buffering=0) as file:
+    with reading(str(path), "a file"), path.open("rb", buffering=0) as file:
         while not stop.is_set() and (block := file.read(1 << 22)):
             digest.update(block)
     return digest.hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ from gpu_clusters.errors import InputError
 from gpu_clusters.io.folding import fold
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.polygons import caveats, read_polygons, read_vector
+from gpu_clusters.io.record import input_file
 
 
 class Regions(NamedTuple):
@@ -58,11 +58,7 @@ def read_regions(given: Any, table: str, name_column: str | None = None) -> Regi
     told = caveats(path) if path else []
     if table == "regions" and all(name is None for name in names):
         told += _unnamed(frame, called, name_column)
-    size, digest = None, None
-    if path and path.is_file():
-        with path.open("rb") as file:
-            size, digest = path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
-    return Regions(polygons, names, InputFile(table, called, path, size, digest, len(polygons)), told)
+    return Regions(polygons, names, input_file(table, called, path, len(polygons)), told)
 
 
 def _others(frame: gpd.GeoDataFrame) -> list[str]:
