@@ -16,7 +16,6 @@ from gpu_clusters.errors import InputError
 from gpu_clusters.io.formats import reading
 from gpu_clusters.io.model import InputFile, InvalidRows
 from gpu_clusters.io.plans import Plan
-from gpu_clusters.io.results import fingerprint
 from gpu_clusters.settings import Years
 from gpu_clusters.wording import counted
 
@@ -70,9 +69,9 @@ class Record:
 
 def input_file(table: str, name: str, path: Path | None, rows: int) -> InputFile:
     """What has been read, with its digest if it is a file."""
-    with reading(name, "a file"):
-        about = fingerprint(path) if path and path.is_file() else {}
-    return InputFile(table, name, path, about.get("size"), about.get("sha256"), rows)
+    if path is None or not path.is_file():
+        return InputFile(table, name, path, None, None, rows)
+    return InputFile(table, name, path, path.stat().st_size, _sha256(path, threading.Event()), rows)
 
 
 def sizes_of(plans: Sequence[Plan]) -> list[int]:
