@@ -89,6 +89,7 @@ def test_an_ambiguous_place():
         ("place,name,name\na,b,c\n", "column 'name' is there twice"),
         ("place,name\nParis\n", "row 1 has 1 cells where the header has 2"),
         ("place,name\nA,B\n,C\n", "row 2, column place: is empty"),
+        ("\n\nplace,name\nA,B\n,C\n", "row 2, column place: is empty"),
         ("place,name\nA,B\nC,\n", "row 2, column name: is empty"),
         ("lon,lat,name\n1,99,C\n", "row 1, column lat: must be degrees from -90 to 90, not '99'"),
         ("lon,lat,name\n1,,C\n", "row 1, column lat: must be degrees"),

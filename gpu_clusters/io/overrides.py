@@ -92,6 +92,8 @@ def _cells(data: bytes, title: str, delimiter: str) -> Iterator[list[str]]:
     width, row = 0, -1
     try:
         for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+            if not (cells or width):
+                continue  # before the header
             row += 1
             width = width or len(cells)
             if cells and len(cells) != width:
