@@ -203,6 +203,11 @@ def test_geojson_has_places(program):
         gpu_clusters.geocode("in.geojson")
 
 
+def test_columns_of_several_types_are_texts():
+    frame = pd.DataFrame({"city": ["Paris", "Lyon"], "country": "FR", "id": pd.Series([1, "x"], dtype=object)})
+    assert gpu_clusters.geocode([frame, frame])["id"].tolist() == ["1", "x", "1", "x"]
+
+
 def test_a_cache_that_cannot_be_written_is_found_out_before_anything_is_paid(tmp_path, monkeypatch):
     Cache(tmp_path / "kept").close()
     connect = sqlite3.connect

@@ -74,13 +74,16 @@ def _to_wkb(column: Any) -> pa.Array:
 
 
 def _to_arrow(column: pd.Series) -> pa.Array | pa.ChunkedArray:
-    """Convert a column; one of mixed types becomes text in bytes, as it would in a CSV file, and may not be UTF-8."""
+    """Convert a column; one of mixed types becomes text, as it would in a CSV file, and bytes where that is no UTF-8."""
     if isinstance(column.dtype, pd.SparseDtype):
         column = column.sparse.to_dense()
     try:
         return pa.array(column, from_pandas=True)
     except (pa.ArrowException, ValueError, TypeError, OverflowError):
-        texts = (_cell(value) for value in column)
+        texts = [_cell(value) for value in column]
+    try:
+        return pa.array(texts, pa.large_string())
+    except UnicodeEncodeError:
         return pa.array([None if text is None else text.encode("utf-8", "surrogatepass") for text in texts])
 
 
