@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 
+import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -82,6 +83,12 @@ def test_a_column_is_no_table(column):
             UsageError, match=r"^deals: a source is a path, a data frame or a list of these, not Series$"
         ):
             gpu_clusters.rank(address_table(), deals=given)
+
+
+def test_tables_that_have_their_columns_as_attributes():
+    """One may be called as what tells columns from tables."""
+    deals = duckdb.sql("select 0.0 as lon, 0.0 as lat, 1 as dtype")
+    assert gpu_clusters.rank(address_table(), deals=deals, names=False).coverage["rows"].iloc[-1] == 1
 
 
 @pytest.mark.parametrize("level", ["doc_id", "country", "fraction"])

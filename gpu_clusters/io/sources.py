@@ -91,7 +91,7 @@ def listed(source: Any, table: str) -> list[Any]:
 
 def is_frame(one: Any) -> bool:
     """Whether it is a data frame of any library; a single column, which is a stream too, has a dtype."""
-    streams = hasattr(one, "__arrow_c_stream__") and not hasattr(one, "dtype")
+    streams = hasattr(one, "__arrow_c_stream__") and not hasattr(type(one), "dtype")
     return streams or isinstance(one, (pd.DataFrame, pa.Table, pa.RecordBatch))
 
 
