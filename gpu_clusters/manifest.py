@@ -194,8 +194,8 @@ def _table_warnings(reads: Sequence[TableRead]) -> list[str]:
         table = read.inputs[0].table
         for name, column in read.alike.items():
             found.append(
-                f'{table}: the column "{column}" is not read, as it is not called {name}; if it is that, name it with --column '
-                f'{table}.{name}="{column}", in Python columns={{"{table}": {{"{name}": "{column}"}}}}'
+                f'{table}: the column "{column}" is not read, as it is not called {name}; if it is that, name it with '
+                f'--column {table}.{name}="{column}", in Python columns={{"{table}": {{"{name}": "{column}"}}}}'
             )
     for read in reads:
         if others := misnamed(read.data.countries):
