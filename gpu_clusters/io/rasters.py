@@ -229,7 +229,8 @@ def _open(path: str, name: str, stack: ExitStack) -> Raster:
                     none = _as_none(layer.rio.encoded_nodata)
     except InputError:
         raise
-    except (OSError, RasterioError, ValueError, RuntimeError, LookupError) as error:  # the last of damaged NetCDF
+    except (OSError, RasterioError, ValueError, RuntimeError, LookupError, AttributeError) as error:
+        # the last two of damaged NetCDF
         reason = first_line(error)
         raise InputError(f"{name}: cannot be read as a raster: {reason}; is the file complete?") from error
     return _raster(layer, name, none)
