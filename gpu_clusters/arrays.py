@@ -40,7 +40,9 @@ def count_each(numbers: Any, kinds: int = 0) -> Any:
     xp = namespace(numbers)
     if xp is np:
         return np.bincount(numbers, minlength=kinds)
-    kinds = max(kinds, int(numbers.max()) + 1 if len(numbers) else 0)
+    if len(numbers) == 0:  # which ``bincount`` before CuPy 14 does not take
+        return xp.zeros(kinds, np.int64)
+    kinds = max(kinds, int(numbers.max()) + 1)
     if kinds <= FEW:
         return xp.bincount(numbers.astype(np.int64, copy=False), minlength=kinds)
     return xp.diff(xp.searchsorted(xp.sort(numbers), xp.arange(kinds + 1)))

@@ -254,9 +254,11 @@ def repeat(a: Any, repeats: int, axis: Any = None) -> ndarray:
 
 
 def bincount(x: ndarray, weights: Any = None, minlength: int | None = None) -> ndarray:
+    if len(x) == 0:
+        raise ValueError("zero-size array to reduction operation cupy_max which has no identity")  # before CuPy 14
     if weights is not None:
         whole(unwrapped(weights).astype(float))
-    elif len(x) and max(unwrapped(x).max() + 1, minlength or 0) > MOST_BINS:
+    elif max(unwrapped(x).max() + 1, minlength or 0) > MOST_BINS:
         raise AssertionError("each block of threads would have a table of so many numbers: use `arrays.count_each`")
     return wrapped(np.bincount(unwrapped(x), unwrapped(weights), minlength=minlength or 0))
 
