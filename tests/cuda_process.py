@@ -6,7 +6,9 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 import pytest
 from numba import cuda
@@ -39,9 +41,20 @@ def emulated(program: str, *mode: str) -> list[str]:
     return _said(program, "emulate", *mode).splitlines()
 
 
-in_both_ways = pytest.mark.parametrize(
-    ("way", "more"), [(simulated, 1), pytest.param(emulated, 5, marks=needs_compiler)]
+def with_cupy(program: str, *mode: str) -> list[str]:
+    """Lines that it prints with that PTX and with CuPy itself, by `cupy_on_cpu`."""
+    return _said("cupy_on_cpu.py", program, "emulate", *mode).splitlines()
+
+
+needs_cupy = pytest.mark.skipif(
+    find_spec("cupy") is None or which("g++") is None, reason="CuPy or a C++ compiler is not installed"
 )
+_as_ptx = [
+    pytest.param(emulated, 5, marks=needs_compiler),
+    pytest.param(with_cupy, 1, marks=[needs_compiler, needs_cupy]),
+]
+as_ptx = pytest.mark.parametrize(("way", "more"), _as_ptx)
+in_each_way = pytest.mark.parametrize(("way", "more"), [(simulated, 1), *_as_ptx])
 """The way to run a program, and how many times more worlds there is time for."""
 
 

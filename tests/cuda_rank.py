@@ -2,7 +2,8 @@
 
 cuda_rank.py simulate WORLDS    in numba's simulator (NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1)
 cuda_rank.py emulate WORLDS     with the kernels' PTX for an H100, by `cuda_machine`: needs numba-cuda but no GPU
-cuda_rank.py emulate FOLDER DENSITY     the same with the tables of bench/world.py, of which a sweep is made too
+cuda_rank.py emulate sweeps WORLDS      sweeps that way
+cuda_rank.py emulate FOLDER DENSITY     a ranking and a sweep of the tables of bench/world.py
 """
 
 import sys
@@ -15,6 +16,7 @@ import doubles
 import numpy as np
 import pandas as pd
 from rasters import Plain
+from test_sweep import prepared
 from worlds import random_world
 
 import gpu_clusters
@@ -48,6 +50,11 @@ def assert_same(found, expected, names, about=""):
         pd.testing.assert_frame_equal(*tables, check_exact=True, obj=f"{about} {name}")
 
 
+def assert_same_sweeps(found, expected, about=""):
+    assert_same(found, expected, ("settings", "clusters", "stability"), about)
+    assert found.cube.identical(expected.cube), about
+
+
 def compare_worlds(worlds, unite):
     """Random worlds on both devices; ``unite`` takes the place of the CPU's function on the GPU's."""
     use_doubles()
@@ -71,6 +78,18 @@ def compare_worlds(worlds, unite):
     print("rankings equal the CPU's", *sorted(said), sep="\n")
 
 
+def compare_sweeps(worlds):
+    """Sweeps of random worlds, some of them merging, on both devices."""
+    use_doubles()
+    for seed in range(worlds):
+        world, given, radii, densities = prepared(seed)
+        given |= {"radius_km": radii, "density": densities} | ({"merge": True} if seed % 3 == 0 else {})
+        tables = (world.patents, world.publications, world.deals)
+        found, expected = (gpu_clusters.sweep(*tables, device=device, **given) for device in ("gpu", "cpu"))
+        assert_same_sweeps(found, expected, seed)
+    print("sweeps equal the CPU's")
+
+
 def compare_files(folder, density):
     """One ranking, and one sweep of three radii and fifty densities, on both devices."""
     use_doubles()
@@ -82,8 +101,7 @@ def compare_files(folder, density):
     print(f"arrays of CuPy held at most {held.most / 1e9:.3g} GB", flush=True)
     grid = {"radius_km": (10, 15, 20), "density": np.arange(15, 65) * density / 45, "baseline": (15, density)}
     found, expected = (gpu_clusters.sweep(*tables, **grid, device=device) for device in ("gpu", "cpu"))
-    assert_same(found, expected, ("settings", "clusters", "stability"))
-    assert found.cube.identical(expected.cube)
+    assert_same_sweeps(found, expected)
     print(f"{len(found.clusters):,} clusters of {len(found.settings)} settings: the sweep equals the CPU's")
 
 
@@ -95,7 +113,10 @@ match sys.argv[1:]:
         from cuda_machine import launch
 
         cuda.launch = launch
-        if about[1:]:
-            compare_files(Path(about[0]), float(about[1]))
-        else:
-            compare_worlds(int(about[0]), linking.unite)
+        match about:
+            case [count]:
+                compare_worlds(int(count), linking.unite)
+            case ["sweeps", count]:
+                compare_sweeps(int(count))
+            case [folder, density]:
+                compare_files(Path(folder), float(density))

@@ -38,7 +38,7 @@ class _Frame:
         if isinstance(data, _Frame):
             data = data._data
         elif isinstance(data, xp.ndarray):
-            data = pa.array(data._data)
+            data = pa.array(xp.unwrapped(data))
         elif not isinstance(data, pa.Array):
             raise TypeError(f"the double of cuDF makes no series of {type(data)}")
         self._data = data
@@ -62,7 +62,7 @@ class _Frame:
             raise TypeError("cupy does not support str")
         if self._data.null_count:
             raise ValueError("Column must have no nulls.")
-        return xp.ndarray(self._data.to_numpy(zero_copy_only=False).copy())
+        return xp.wrapped(self._data.to_numpy(zero_copy_only=False).copy())
 
     def to_arrow(self) -> pa.Array:
         xp.log.append(("to_arrow", self._data.nbytes))
@@ -92,14 +92,14 @@ class Series(_Frame):
     def take(self, indices: xp.ndarray) -> Series:
         if not isinstance(indices, xp.ndarray) or indices.dtype.kind not in "iu":
             raise TypeError("Gather map must have integer dtype")
-        return Series(self._data.take(pa.array(indices._data)))
+        return Series(self._data.take(pa.array(xp.unwrapped(indices))))
 
     def factorize(self) -> tuple[xp.ndarray, Index]:
         """Codes of 64 bits, -1 where null; the distinct values in any order."""
         coded = self._data.dictionary_encode()
         order = _random.permutation(len(coded.dictionary))
         place = np.append(np.argsort(order), -1)
-        return xp.ndarray(place[coded.indices.fill_null(-1).to_numpy()]), Index(coded.dictionary.take(pa.array(order)))
+        return xp.wrapped(place[coded.indices.fill_null(-1).to_numpy()]), Index(coded.dictionary.take(pa.array(order)))
 
     @property
     def str(self) -> Texts:

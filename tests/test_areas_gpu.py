@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cuda_process import ROUNDED_EACH, arithmetic, in_both_ways, needs_compiler, ptx_of
+from cuda_process import ROUNDED_EACH, arithmetic, in_each_way, needs_compiler, ptx_of
 
 
-@in_both_ways
+@in_each_way
 def test_areas_and_gaps_equal_all_pairs(way, more):
     assert way("cuda_areas.py", str(8 * more)) == [
         "nearest members equal all pairs",

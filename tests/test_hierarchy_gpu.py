@@ -10,7 +10,7 @@ import hierarchies
 import naive
 import numpy as np
 import pytest
-from cuda_process import ROUNDED_EACH, arithmetic, in_both_ways, needs_compiler, ptx_of
+from cuda_process import ROUNDED_EACH, arithmetic, in_each_way, needs_compiler, ptx_of
 
 from gpu_clusters.engines import cuda, device, hierarchy, native
 from gpu_clusters.engines.protocol import Problem
@@ -18,7 +18,7 @@ from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
 from gpu_clusters.steps.hierarchy import Neighbourhood
 
 
-@in_both_ways
+@in_each_way
 def test_threads_find_the_clusters_of_the_cpu(way, more):
     assert way("cuda_hierarchy.py", str(6 * more)) == [
         "clusters of all thresholds, and what they hold, equal the CPU's"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from cuda_process import ROUNDED_EACH, arithmetic, in_both_ways, needs_compiler, ptx_of
+from cuda_process import ROUNDED_EACH, arithmetic, as_ptx, in_each_way, needs_compiler, ptx_of
 
 ROOT = Path(__file__).parents[1]
 
 
-@in_both_ways
+@in_each_way
 def test_the_engine_equals_all_pairs(way, more):
     assert way("cuda_shell.py", str(6 * more)) == [
         "random worlds equal all pairs",
@@ -20,7 +20,7 @@ def test_the_engine_equals_all_pairs(way, more):
     ]
 
 
-@in_both_ways
+@in_each_way
 def test_rankings_equal_the_cpus(way, more):
     assert way("cuda_rank.py", str(40 * more)) == [
         "rankings equal the CPU's",
@@ -30,6 +30,11 @@ def test_rankings_equal_the_cpus(way, more):
             for reader in ("cuDF", "the CPU, because it is a data frame")
         ),
     ]
+
+
+@as_ptx
+def test_sweeps_equal_the_cpus(way, more):
+    assert way("cuda_rank.py", "sweeps", str(8 * more)) == ["sweeps equal the CPU's"]
 
 
 @needs_compiler

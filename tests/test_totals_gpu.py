@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from cuda_process import ROUNDED_EACH, arithmetic, in_both_ways, needs_compiler, ptx_of
+from cuda_process import ROUNDED_EACH, arithmetic, in_each_way, needs_compiler, ptx_of
 
 
-@in_both_ways
+@in_each_way
 def test_people_are_the_cpus(way, more):
     assert way("cuda_totals.py", str(6 * more)) == [
         "people in areas equal all pairs",
