@@ -27,10 +27,11 @@ COUNTS = ("patents", "publications", "deals")
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
-    """A result and the report on it; one cluster is of two economies, one of none."""
+    """A result and the report on it; one cluster is of two economies, one of none, and people are no whole numbers."""
     home = tmp_path_factory.mktemp("numbers")
     found = result()
     found.ranking["economies"] = ["BR / PY", *found.ranking["economies"][1:-1], None]
+    found.ranking["population"] += 0.75
     found.write(home / "result")
     report.write(home / "result", home / "report", sweep=sweep(home / "sweep", found.ranking), top=TOP, regions={})
     return home
@@ -141,7 +142,7 @@ def test_intensity(made, ranking):
     assert [row["intensity_rank"] for row in shown] == [row["intensity_rank"] for row in expected]
     for row, source in zip(shown, expected, strict=True):
         assert (row["label"], row["rank"]) == (label(source), source["rank"])
-        assert int(row["population"]) == float(source["population"])
+        assert row["population"] == source["population"]
         millions = float(source["population"]) / 1e6
         assert float(row["intensity"]) == pytest.approx(float(source["total_share"]) / millions)
         for column in COUNTS:

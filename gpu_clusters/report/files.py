@@ -148,7 +148,8 @@ def _plain(value: Any, kind: str) -> Any:
     number = float(value)
     if not math.isfinite(number):
         return None
-    return int(number) if kind in ("rank", "whole", "change") else number
+    whole = kind in ("rank", "change") or (kind == "whole" and number.is_integer())  # people are sums of fractions
+    return int(number) if whole else number
 
 
 def _fill_sheet(sheet: Worksheet, table: Table) -> None:
