@@ -273,3 +273,18 @@ def test_a_sweep_around_another_setting_is_told(made):
     contents.grid.update(densities=[1000000.0], baseline=[15, 100.0001])
     assert "density 1,000,000; " in report.tables.stability(contents).notes[0]
     assert any("15 km and 100.0001, the result's setting 15 km and 100:" in text for text in warnings(contents))
+    contents.grid.update(baseline=[15, 100], weightings=["raw", "inventor-equivalent"])
+    assert any(
+        "baseline is 15 km and 100, raw, the result's setting 15 km and 100, inv" in text for text in warnings(contents)
+    )
+    assert (
+        "1,000,000, weighting raw, inventor-equivalent; matched with the clusters at 15 km and 100, raw."
+        in (report.tables.stability(contents).notes[0])
+    )
+    contents.grid.update(weightings=["inventor-equivalent"])
+    assert not any("baseline" in text for text in warnings(contents))
+    assert (
+        report.tables.stability(contents)
+        .notes[0]
+        .endswith("density 1,000,000; matched with the clusters at 15 km and 100.")
+    )

@@ -88,12 +88,16 @@ def warnings(contents: Contents) -> list[str]:
         found = [warning.replace(name, short) for warning in found] if name else found
     settings: Mapping[str, Any] = contents.manifest.get("settings", {})
     if contents.grid and settings:
-        baseline, own = list(contents.grid["baseline"]), [settings["radius_km"], settings["density"]]
+        own = [settings["radius_km"], settings["density"], settings.get("weighting")]
+        baseline = [*contents.grid["baseline"], next(iter(contents.grid.get("weightings", ())), own[2])]
         if baseline != own:
+            there, here = (
+                f"{setting(radius)} km and {setting(density)}" + (f", {weighting}" if baseline[2] != own[2] else "")
+                for radius, density, weighting in (baseline, own)
+            )
             found.append(
-                f"the sweep's baseline is {setting(baseline[0])} km and {setting(baseline[1])}, the result's setting "
-                f"{setting(own[0])} km and {setting(own[1])}: ranges of ranks are those of the baseline's clusters, which may "
-                "be larger or smaller"
+                f"the sweep's baseline is {there}, the result's setting {here}: ranges of ranks are those of the baseline's "
+                "clusters, which may be larger or smaller"
             )
     return found
 

@@ -329,7 +329,12 @@ def _grid(contents: Contents) -> str:
         for values, unit in axes
     )
     radius, density = grid["baseline"]
-    return f" Radius {radii}, density {densities}; matched with the clusters at {setting(radius)} km and {setting(density)}."
+    first, *others = grid.get("weightings") or [""]
+    weightings = f", weighting {', '.join([first, *others])}" if others else ""
+    return (
+        f" Radius {radii}, density {densities}{weightings}; matched with the clusters at {setting(radius)} km and "
+        f"{setting(density)}{f', {first}' if others else ''}."
+    )
 
 
 def _by_each_economy(clusters: pd.DataFrame) -> pd.DataFrame:
