@@ -12,7 +12,7 @@ from program import tree
 from reports import result
 
 import gpu_clusters
-from gpu_clusters import UsageError, report
+from gpu_clusters import InputError, UsageError, report
 from gpu_clusters.report import figures, html, maps, ranges, style, tables
 from gpu_clusters.report.contents import of_result
 from gpu_clusters.report.method import method
@@ -222,6 +222,21 @@ def test_files_that_are_not_of_one_result(home, program, file, change, said):
     path = home / "result" / f"{file}.parquet"
     pd.read_parquet(path).assign(**change).to_parquet(path)
     program.refused(3, "report", "result", "--out", "report", says=said)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda ranking: ranking.sort_values("name"), "ranking of the result in memory has not the clusters 1, 2, 3"),
+        (lambda ranking: ranking.head(3), "locations of the result in memory has clusters that ranking of the result"),
+    ],
+    ids=["sorted", "cut"],
+)
+def test_a_result_in_memory_with_another_ranking(change, said):
+    """The first by rank were the first by name."""
+    made = result()
+    with pytest.raises(InputError, match=said):
+        of_result(replace(made, ranking=change(made.ranking)))
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def read(
         boundaries=_boundaries(home / "boundaries.parquet"),
         manifest=manifest,
     )
-    _check(contents, home)
+    _check(contents, *(home / f"{table}.parquet" for table in ("ranking", "locations")))
     return _with(contents, home, sweep, previous, top, device)
 
 
@@ -207,19 +207,20 @@ def of_result(
         boundaries=result.boundaries,
         manifest=result.manifest,
     )
+    _check(contents, *(Path(f"{table} of the result in memory") for table in ("ranking", "locations")))
     return _with(contents, result, sweep, previous, top, device)
 
 
-def _check(contents: Contents, home: Path) -> None:
-    """Refuse files that are not of one result: clusters are 1, 2, ... by rank, and places are theirs or nobody's."""
+def _check(contents: Contents, ranking: Path, locations: Path) -> None:
+    """Refuse tables that are not of one result: clusters are 1, 2, ... by rank, and places are theirs or nobody's."""
     clusters = len(contents.ranking)
     if contents.ranking["cluster_id"].tolist() != list(range(1, clusters + 1)) or contents.ranking["rank"].isna().any():
-        said = "ranking.parquet has not the clusters 1, 2, 3 and so on by rank"
+        said = f"{ranking} has not the clusters 1, 2, 3 and so on by rank"
     elif not (contents.locations["cluster_id"] <= clusters).all():
-        said = "locations.parquet has clusters that ranking.parquet lacks"
+        said = f"{locations} has clusters that {ranking.name} lacks"
     else:
         return
-    raise InputError(f"{home / said}: write the result anew with gpu-clusters rank")
+    raise InputError(f"{said}: write the result anew with gpu-clusters rank")
 
 
 def _with(
