@@ -149,6 +149,14 @@ def test_lists_are_no_names():
         world_of_three(regions=regions, region_name="a")
 
 
+def test_numbers_as_names_where_one_is_missing(tmp_path):
+    """GeoPandas reads them as floats: region 101 was called 101.0."""
+    codes = pd.array([101, None, 7], dtype="Int64")
+    shapes = [shapely.box(x, 0, x + 1, 1) for x in range(3)]
+    gpd.GeoDataFrame({"code": codes}, geometry=shapes, crs="EPSG:4326").to_file(tmp_path / "r.gpkg")
+    assert set(world_of_three(regions=tmp_path / "r.gpkg", region_name="code").ranking["name"].dropna()) == {"101", "7"}
+
+
 def test_files_of_several_layers(tmp_path, recwarn):
     path = tmp_path / "r.gpkg"
     for layer, name in (("z", "first"), ("a", "second")):

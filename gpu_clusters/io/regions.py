@@ -90,4 +90,5 @@ def _names(frame: gpd.GeoDataFrame, called: str, wanted: str | None) -> list[str
             f"{called}: column {found[0]!r} holds lists or records, which are no names; name the regions by another, with "
             "--region-name (in Python region_name)"
         )
-    return [None if pd.isna(value) else str(value) for value in values]
+    whole = (int(value) if isinstance(value, float) and value.is_integer() else value for value in values)
+    return [None if pd.isna(value) else str(value) for value in whole]  # whole numbers beside a gap come as floats
