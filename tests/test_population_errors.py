@@ -163,6 +163,8 @@ def test_netcdf_that_leaves_it_open(tmp_path):
         one = bare.assign_coords({dim: bare[dim].assign_attrs(units=unit)} if dim else {})
         one.to_netcdf(tmp_path / "c.nc", engine="scipy")
         refused(tmp_path / "c.nc", "no coordinate reference system")
+    bare.rename(x="lon", y="lat").to_netcdf(tmp_path / "d.nc", engine="scipy")
+    refused(tmp_path / "d.nc", "no variable on a grid; variables: people;", "called y and x", "units degrees_north and")
 
 
 def test_arguments_of_people_within():

@@ -94,7 +94,8 @@ def layer_of(data: xr.Dataset, name: str) -> xr.DataArray:
     found = {str(key): layer for key, layer in data.data_vars.items() if _dimensions(layer) is not None}
     if not found:
         raise InputError(
-            f"{name}: has no variable on a grid; variables: {', '.join(map(str, data.data_vars)) or 'none'}"
+            f"{name}: has no variable on a grid; variables: {', '.join(map(str, data.data_vars)) or 'none'}; the dimensions "
+            "of one must be called y and x, or have coordinates with the units degrees_north and degrees_east"
         )
     if len(found) > 1:
         raise InputError(
