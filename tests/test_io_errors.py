@@ -173,10 +173,12 @@ def test_columns_that_are_there_twice(tmp_path):
     refused(tmp_path / "a.parquet", "a.parquet", '"lat"', "2 times")
 
 
-def test_columns_that_only_folders_have(tmp_path):
-    (tmp_path / "country=DE").mkdir()
-    table().to_parquet(tmp_path / "country=DE" / "a.parquet")
-    refused(tmp_path, "a.parquet", '"country"', "folder")
+@pytest.mark.parametrize("column", ["doc_id", "country", "year", "land"])
+def test_columns_that_only_folders_have(column, tmp_path):
+    (tmp_path / f"{column}=7").mkdir()
+    table().drop(columns=column, errors="ignore").to_parquet(tmp_path / f"{column}=7" / "a.parquet")
+    asked = {"years": (2020, None), "columns": {"organization": "land"}}
+    refused(tmp_path, "a.parquet", f'"{column}"', "name of a folder only", **asked)
 
 
 def test_files_given_twice(tmp_path):

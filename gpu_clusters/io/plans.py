@@ -84,9 +84,14 @@ def _plan(reader: Reader, table: str, columns: Mapping[str, str], wanted: Sequen
     needed = [*REQUIRED[table], *columns, *(["year"] if need_year else [])]
     if layout.rows == 0 and not present:
         needed = []  # a GeoJSON file without a feature has no columns
-    for name in (*needed, *wanted):
-        if names[name] in layout.index and names[name] not in present:
-            raise InputError(f'{reader.name}: "{names[name]}" is in the index; give what its reset_index() returns')
+    for column in (names[name] for name in (*needed, *wanted) if names[name] not in present):
+        if column in layout.index:
+            raise InputError(f'{reader.name}: "{column}" is in the index; give what its reset_index() returns')
+        if reader.path and any(part.startswith(f"{column}=") for part in reader.path.parts[:-1]):
+            raise InputError(
+                f'{reader.name}: column "{column}" stands in the name of a folder only, which is not read; '
+                "write it into the files"
+            )
     for name in dict.fromkeys(needed):
         if names[name] not in present and not (spatial and name in ("lon", "lat")):
             raise InputError(_missing(reader, table, name, names[name], present))
@@ -98,13 +103,6 @@ def _plan(reader: Reader, table: str, columns: Mapping[str, str], wanted: Sequen
     if spatial:
         found.pop("lon", None)
         found.pop("lat", None)
-    for name in wanted:
-        partition = f"{names[name]}="
-        if name not in found and reader.path and any(p.startswith(partition) for p in reader.path.parts[:-1]):
-            raise InputError(
-                f'{reader.name}: column "{names[name]}" stands in the name of a folder only, which is not read; '
-                "write it into the files"
-            )
     return Plan(reader, found, layout, spatial, _alike([name for name in wanted if name not in found], present))
 
 
