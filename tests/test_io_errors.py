@@ -58,7 +58,7 @@ def test_folders_without_a_table(tmp_path):
 
 def test_unsupported_ending(tmp_path):
     for name in ("a.xlsx", "parquet", "a.csv.bz2", "a"):
-        refused(text(tmp_path / name, "x"), name, "supported", ".parquet", ".csv.gz", ".geojson")
+        refused(text(tmp_path / name, "x"), name, "not supported", ".parquet", ".csv.gz", ".geojson")
     os.mkfifo(tmp_path / "pipe.csv")
     refused(tmp_path / "pipe.csv", "pipe.csv", "neither a file nor a folder")
 
@@ -70,18 +70,18 @@ def test_no_permission(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied", str(self))
 
     monkeypatch.setattr(Path, "open", refuse)
-    refused(path, path, "permission")
+    refused(path, path, "want of permission")
     monkeypatch.undo()
     if os.getuid() != 0:
         path.chmod(0)
-        refused(path, path, "permission")
+        refused(path, path, "want of permission")
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "csv.gz", "tsv.zst", "geojson", "json", "geoparquet"])
 def test_empty_file(ending, tmp_path):
     path = text(tmp_path / f"a.{ending}", b"")
-    refused(path, path, "empty")
-    refused(tmp_path, path, "empty")
+    refused(path, path, "is empty")
+    refused(tmp_path, path, "is empty")
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "csv.gz", "tsv.zst", "geojson"])
@@ -183,7 +183,7 @@ def test_columns_that_only_folders_have(column, tmp_path):
 
 def test_files_given_twice(tmp_path):
     table().to_parquet(tmp_path / "a.parquet")
-    refused([tmp_path, tmp_path / "a.parquet"], "a.parquet", "twice")
+    refused([tmp_path, tmp_path / "a.parquet"], "a.parquet", "is given twice")
 
 
 @pytest.mark.parametrize("ending", SUPPORTED)
@@ -359,11 +359,11 @@ def test_geometries_that_are_no_points(tmp_path):
     frame.to_parquet(tmp_path / "a.parquet")
     text(tmp_path / "a.geojson", frame.to_json())
     for source in (frame, tmp_path / "a.parquet", tmp_path / "a.geojson"):
-        refused(source, "row 3", "LineString", "points")
+        refused(source, "row 3", "LineString", "only points")
         assert read_addresses(source, "patents", years=(1, 1)).data.rows == 1
     lines = frame.iloc[2:]
     lines.to_parquet(tmp_path / "b.parquet", geometry_encoding="geoarrow")
-    refused(tmp_path / "b.parquet", "b.parquet", "row 1", "linestring", "points")
+    refused(tmp_path / "b.parquet", "b.parquet", "row 1", "linestring", "only points")
     many = gpd.GeoDataFrame({"doc_id": [1]}, geometry=[shapely.MultiPoint([(1, 1)])], crs=4326)
     refused(many, "row 1", "MultiPoint")
 
