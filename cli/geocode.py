@@ -118,6 +118,7 @@ def geocode(
     from gpu_clusters.geocoding.files import geocode_files
     from gpu_clusters.geocoding.lookup import service
     from gpu_clusters.geocoding.target import Target
+    from gpu_clusters.io.countries import unknown
     from gpu_clusters.manifest import versions
 
     options = {"cache": cache, "rate": rate, "url": arcgis_url}
@@ -166,3 +167,11 @@ def geocode(
         f"placed {done.placed:,} of {counted(done.rows, 'row')}{share}, "
         f"{counted(done.distinct, 'address', 'addresses')}{left}; {seconds:.1f} s -> {out}"
     )
+    countries = done.coverage.iloc[:-1].query("geocoded == 0 and country != ''")  # the last is the world
+    if odd := unknown(countries["country"]):
+        rows = int(countries.query("country in @odd")["rows"].sum())
+        shown = ", ".join(odd[:3]) + (", ..." if len(odd) > 3 else "")
+        say(
+            f"warning: {counted(rows, 'row')} without a place, as no country is called {shown}; write codes of ISO 3166-1, or "
+            "English names"
+        )

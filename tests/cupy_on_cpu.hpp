@@ -1,5 +1,6 @@
 // CUDA's words and threads for `cupy_on_cpu`: the threads of a block take turns, and only where they wait for each other.
 #pragma once
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>

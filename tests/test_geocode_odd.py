@@ -49,6 +49,18 @@ def test_the_last_ending_says_what_a_file_is(program, addresses):
     assert pd.read_csv("new.csv.tsv", sep="\t")["lon"].tolist() == [2.3]
 
 
+def test_texts_that_are_no_country(program):
+    """Of a gazetteer's own codes nothing is said."""
+    geonames(program.here / "places.txt", [("Paris", "FR", "11", 48.9, 2.3, 100), ("Oz", "ZZ", "1", 1.0, 1.0, 100)])
+    cities = ["Paris", "Paris", "Rome", "Rome", "Paris", "Oz"]
+    frame = pd.DataFrame({"city": cities, "country": ["FR", "Frnce", "Itlay", "Itlay", None, "ZZ"]})
+    frame.to_parquet("in.parquet")
+    said = geocode(program, "out.csv").err
+    assert "warning: 3 rows without a place, as no country is called Frnce, Itlay; write codes" in said
+    frame[frame["country"].isin(["FR", "ZZ"])].to_parquet("in.parquet")
+    assert "warning" not in geocode(program, "new.csv").err
+
+
 @pytest.mark.parametrize(("link", "file"), [("out.parquet", "ab12"), ("out.csv", "ab.parquet")])
 def test_the_ending_of_a_link_says_what_its_file_is(program, addresses, link, file):
     addresses(pa.array([1]))

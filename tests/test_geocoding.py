@@ -197,6 +197,7 @@ def test_folding_and_countries():
     assert folded("Æbelø Œ Ðað Þing Đà Diyarbakır GROẞENHAIN") == "aebelo oe dad thing da diyarbakir grossenhain"
     assert [iso2(text) for text in ("KOR", "Viet Nam", "uk", "NA", "ZZ")] == ["KR", "VN", "GB", "NA", "ZZ"]
     assert [iso2(text) for text in ("Hong Kong, China", "Korea, Rep.", "Côte d'Ivoire")] == ["HK", "KR", "CI"]
+    assert [iso2(text) for text in ("U.K.", "U.S.", "P.R. China", "N.A.")] == ["GB", "US", "CN", "N.A."]
     assert [iso2(text) for text in ("UAE", "Republic of Moldova", "Palestine")] == ["AE", "MD", "PS"]
 
 

@@ -12,6 +12,7 @@ _CODE = re.compile("[A-Z]{2}")
 # What others write besides codes and English short names: Crunchbase, WIPO, UN, World Bank, PatentsView, ArcGIS
 _ALIASES = {
     "uk": "GB",
+    "u.k.": "GB",
     "en": "GB",
     "england": "GB",
     "scotland": "GB",
@@ -19,6 +20,8 @@ _ALIASES = {
     "northern ireland": "GB",
     "great britain": "GB",
     "usa": "US",
+    "u.s.a.": "US",
+    "u.s.": "US",
     "united states of america": "US",
     "korea": "KR",
     "republic of korea": "KR",
@@ -56,6 +59,9 @@ _ALIASES = {
     "cape verde": "CV",
     "swaziland": "SZ",
     "burma": "MM",
+    "people's republic of china": "CN",
+    "p.r. china": "CN",
+    "pr china": "CN",
     "lao pdr": "LA",
     "congo, dem. rep.": "CD",
     "dr congo": "CD",
@@ -88,6 +94,17 @@ def misnamed(names: Iterable[str]) -> list[tuple[str, str]]:
     """
     odd = [name for name in names if name.casefold() in _ALIASES or not _CODE.fullmatch(name)]
     return [(name, code) for name in odd if (code := iso2(name)) != name]
+
+
+def unknown(names: Iterable[str]) -> list[str]:
+    """Texts that are neither codes nor names of countries.
+
+    Examples
+    --------
+    >>> unknown(["JP", "Japan", "UK", "ZZ", "Atlantis"])
+    ['ZZ', 'Atlantis']
+    """
+    return [name for name in names if iso2(name) not in _names()]
 
 
 def name_of(code: str) -> str:
