@@ -118,10 +118,12 @@ def adjusted_rand(found: Shared, size: NDArray[np.int64], baseline: Baseline) ->
 
 def kendall_tau(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
     """Kendall's tau-b of two rankings, (m,) each; NaN where there is nothing to compare."""
-    concordant, discordant, only_one, only_other = _order_of_pairs(one, other)
-    decided = concordant + discordant
-    root = math.sqrt((decided + only_one) * (decided + only_other))  # of one product: equal factors give themselves
-    return (concordant - discordant) / root if root > 0 else float("nan")
+    pair = np.sort(one * len(one) + np.unique(other, return_inverse=True)[1])
+    same_one, same_other, same = (_pairs(np.unique(of, return_counts=True)[1]) for of in (one, other, pair))
+    every = len(one) * (len(one) - 1) // 2
+    decided = every - same_one - same_other + same
+    root = math.sqrt((every - same_one) * (every - same_other))  # of one product: equal factors give themselves
+    return (decided - 2 * _descents(pair % len(one))) / root if root > 0 else float("nan")
 
 
 def shared_with(number: NDArray[np.int64], baseline: Baseline, weight: NDArray[np.int64]) -> Shared:
@@ -206,14 +208,17 @@ def _share(
 
 
 @njit(cache=True)
-def _order_of_pairs(one, other):
-    """Pairs in the same order in both, in opposite orders, equal in ``other`` alone, equal in ``one`` alone."""
-    same, opposite, only_one, only_other = 0, 0, 0, 0
-    for i in range(len(one)):
-        for j in range(i):
-            x, y = np.sign(one[i] - one[j]), np.sign(other[i] - other[j])
-            same += x * y > 0
-            opposite += x * y < 0
-            only_one += x != 0 and y == 0
-            only_other += x == 0 and y != 0
-    return same, opposite, only_one, only_other
+def _descents(place):
+    """Pairs of which the first is larger, by a binary indexed tree of those before; ``place`` counts from 0."""
+    tree, found = np.zeros(len(place) + 1, np.int64), 0
+    for i in range(len(place)):
+        found += i
+        k = place[i] + 1
+        while k > 0:  # those that are not larger
+            found -= tree[k]
+            k -= k & -k
+        k = place[i] + 1
+        while k <= len(place):
+            tree[k] += 1
+            k += k & -k
+    return found
