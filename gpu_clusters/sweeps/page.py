@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from gpu_clusters.io.embedded import map_names, with_land
 from gpu_clusters.io.land import CREDIT
@@ -26,14 +27,15 @@ def write_page(result: SweepResult, path: Path) -> None:
 def page_data(result: SweepResult) -> dict[str, Any]:
     """What the page shows: the settings, and of each the first `SHOWN` clusters as [place, share, baseline cluster] by rank."""
     rows = result.clusters
-    lon, lat = rows["lon"].to_numpy(), rows["lat"].to_numpy()
-    places, place = np.unique(np.column_stack((lon, lat)), axis=0, return_inverse=True)
-    share = rows["total_share"].round(4).tolist()
-    match, rank, at = rows["baseline_cluster_id"].tolist(), rows["rank"].tolist(), place.ravel().tolist()
+    spot = rows["lon"].to_numpy() + 1j * rows["lat"].to_numpy()
+    places = np.unique(pd.unique(spot))  # few of many
+    share = rows["total_share"].round(4).to_numpy()
+    match, rank = rows["baseline_cluster_id"].to_numpy(), rows["rank"].to_numpy()
     settings, low = [], 0
     for one in result.settings.itertuples(index=False):
-        shown = range(low, low + min(one.clusters, SHOWN))
+        shown = slice(low, low + min(one.clusters, SHOWN))
         low += one.clusters
+        columns = rank[shown], np.searchsorted(places, spot[shown]), share[shown], match[shown]
         settings.append(
             {
                 "clusters": one.clusters,
@@ -41,7 +43,7 @@ def page_data(result: SweepResult) -> dict[str, Any]:
                 "rand": round(one.adjusted_rand, 4),
                 "tau": None if np.isnan(one.kendall_tau) else round(one.kendall_tau, 4),
                 "matched": one.matched,
-                "rows": [[rank[i], at[i], share[i], match[i]] for i in shown],
+                "rows": [list(row) for row in zip(*(column.tolist() for column in columns), strict=True)],
             }
         )
     grid = result.manifest["grid"]
@@ -52,7 +54,7 @@ def page_data(result: SweepResult) -> dict[str, Any]:
         "radii": grid["radii"],
         "densities": grid["densities"],
         "baseline": grid["baseline"],
-        "places": places.round(4).tolist(),
+        "places": np.column_stack((places.real, places.imag)).round(4).tolist(),
         "settings": settings,
         "baseline_clusters": dict(
             zip(
