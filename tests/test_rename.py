@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from gpu_clusters.errors import InputError
@@ -39,3 +42,26 @@ def test_a_place_in_two_clusters_of_a_country_is_where_it_carries_most():
     assert found_by("Twin", one, other) == {1: "Mine"}
     assert found_by("Twin", other, one) == {0: "Mine"}
     assert found_by("Twin", one, one) == {0: "Mine"}  # of equals the first
+
+
+def test_coordinates_are_for_the_nearest_of_many_points_and_take_little_time():
+    """A thousand rows beside a fifth of a million points."""
+    lon, lat = np.random.default_rng(1).uniform(-60, 60, (2, 200_000))
+    own = np.arange(1000)
+    points = Points(lon, lat, np.minimum(np.arange(len(lon)), 1000), np.ones(len(lon), np.int64))
+    rows = pd.DataFrame({"lon": lon[own], "lat": lat[own] + 1e-7, "name": [f"N{number}" for number in own]})
+    nowhere = pd.DataFrame({"lon": [0.0, 0.0, 0.0], "lat": [90.0, -90.0, 60.2], "name": ["north", "south", "far"]})
+    given = read_overrides(pd.concat([rows, nowhere]))
+    began = process_time()
+    named, warnings = named_by(given, [described()] * 1001, [str(number) for number in range(1001)], points)
+    assert process_time() - began < 2
+    assert named == dict(zip(own.tolist(), rows["name"], strict=True))
+    assert len(warnings) == 3
+
+
+def test_coordinates_are_for_the_first_of_equally_near_points():
+    """Also where it lies farther north, and at the edge of what is near."""
+    rows = pd.DataFrame({"lon": [0.0], "lat": [0.0], "name": ["Mine"]})
+    for away, found in ((0.01, {0: "Mine"}), (0.0899, {0: "Mine"}), (0.09, {})):
+        points = Points(np.zeros(2), np.array([away, -away]), np.arange(2), np.ones(2, np.int64))
+        assert named_by(read_overrides(rows), [described()] * 2, ["one", "other"], points)[0] == found

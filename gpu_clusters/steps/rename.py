@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from gpu_clusters.errors import InputError
 from gpu_clusters.io.overrides import Override, Overrides
-from gpu_clusters.kernels.spaces import chord_limit
+from gpu_clusters.kernels.spaces import EARTH_RADIUS_KM, chord_limit
 from gpu_clusters.steps.describe import Described, Place, Points
 from gpu_clusters.steps.places import units_of
 from gpu_clusters.steps.spelling import plainly
 
 NEAR_KM = 10.0
 """Coordinates name the cluster of the nearest location, if that is at most so far away."""
+
+BAND = math.degrees(NEAR_KM / EARTH_RADIUS_KM) + 1e-5
+"""Degrees of latitude that are at least as far."""
 
 ByName = Callable[[int], Mapping[str, Sequence[int]]]
 """The clusters by plain names, for each of the ways in which `_called` looks."""
@@ -46,13 +49,13 @@ def named_by(
     """
     spelled = [plainly(row.place) for row in overrides.rows]
     by_name = _lookup(described, automatic, set(spelled))
-    units = units_of(points.lon, points.lat) if any(row.at for row in overrides.rows) else np.empty((0, 3))
+    upward = np.argsort(points.lat) if any(row.at for row in overrides.rows) else np.empty(0, np.int64)
     rows: dict[int, Override] = {}
     warnings = []
     for row, wanted in zip(overrides.rows, spelled, strict=True):
         where = f"{overrides.source.name}: row {row.row}"
         cluster = (
-            _nearest(row.at, units, points) if row.at else _called(row, wanted, described, automatic, by_name, where)
+            _nearest(row.at, upward, points) if row.at else _called(row, wanted, described, automatic, by_name, where)
         )
         if cluster is None:
             what = f"at {row.at[0]:g}, {row.at[1]:g} (lon, lat)" if row.at else f"of {row.place!r}"
@@ -72,12 +75,16 @@ def named_by(
     return {cluster: row.name for cluster, row in rows.items()}, warnings
 
 
-def _nearest(at: tuple[float, float], units: NDArray[np.float64], points: Points) -> int | None:
-    if not len(units):
+def _nearest(at: tuple[float, float], upward: NDArray[np.int64], points: Points) -> int | None:
+    """Cluster of the nearest point, the first of equals; ``upward`` are the points by latitude, of which few are near."""
+    low, high = np.searchsorted(points.lat, (at[1] - BAND, at[1] + BAND), sorter=upward)
+    near = np.sort(upward[low:high])
+    if not len(near):
         return None
-    squared = ((units - units_of(np.array([at[0]]), np.array([at[1]]))) ** 2).sum(axis=1)
+    there = units_of(np.array([at[0]]), np.array([at[1]]))
+    squared = ((units_of(points.lon[near], points.lat[near]) - there) ** 2).sum(axis=1)
     nearest = int(np.argmin(squared))
-    return int(points.cluster[nearest]) if squared[nearest] <= chord_limit(NEAR_KM) else None
+    return int(points.cluster[near[nearest]]) if squared[nearest] <= chord_limit(NEAR_KM) else None
 
 
 def _lookup(described: Sequence[Described], automatic: Sequence[str], wanted: set[str]) -> ByName:
