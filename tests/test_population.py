@@ -62,6 +62,27 @@ def test_polygons_hold_the_cells_whose_centre_is_inside(seed):
     assert 0 <= people.outside[0] <= people.without_data[0] <= 1
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_small_polygons_alone_hold_the_cells_whose_centre_is_inside(seed):
+    raster, rng = random_raster(seed), np.random.default_rng([seed, 3])
+    lon, lat = random_members(raster, seed)[0][0]
+    high, wide = rng.choice([1e-3, 0.1234, 0.2], 2)
+    box = shapely.box(lon - 0.437 * wide, max(lat - 0.437 * high, -90), lon + 0.563 * wide, min(lat + 0.563 * high, 90))
+    polygons = fold(np.array([box], object))
+    with open_rasters(raster.array()) as (rasters, _):
+        people = count_people_in(cells_in(Mosaic(rasters), polygons), [one.grid for one in rasters], polygons)
+    assert same(people.population[0], brute_where([raster], lambda x, y: shapely.intersects_xy(polygons[0], x, y)))
+
+
+def test_few_cells_around_small_polygons_are_looked_at():
+    raster = Plain(np.ones((1200, 1200)), (1 / 120, 0, 0.0, 0, -1 / 120, 10.0))
+    spots = np.mgrid[1:10:2, 1:10:2].reshape(2, -1).T + 0.17
+    polygons = np.array([shapely.box(lon, lat, lon + 0.1, lat + 0.1) for lon, lat in spots], object)
+    with open_rasters(raster.array()) as (rasters, _):
+        looked_at = sum(len(cells.lon) for cells in cells_in(Mosaic(rasters), polygons))
+    assert looked_at < 2500 * len(polygons)
+
+
 def test_polygons_without_an_area_are_all_without_data_wherever_they_stand():
     raster = Plain(np.ones((20, 20)), (0.1, 0, 0.0, 0, -0.1, 2.0))
     box, none = shapely.box(0.5, 0.5, 1.5, 1.5), shapely.MultiPolygon()

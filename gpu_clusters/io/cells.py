@@ -88,10 +88,13 @@ def wanted_squares(lon: NDArray[np.float64], lat: NDArray[np.float64], reach_deg
 
 
 def squares_of(polygons: NDArray[Any]) -> Squares:
-    """Squares that touch a polygon."""
+    """Squares that touch a polygon; what is smaller than a square, and not at its map's end, has the box around it."""
     across = round(360 / POLYGON_SQUARE)
     touched = [np.empty(0, np.int64)]
-    for polygon in shapely.get_parts(polygons[~shapely.is_empty(polygons)]):
+    parts = shapely.get_parts(polygons[~shapely.is_empty(polygons)])
+    low, high = np.split(shapely.bounds(parts), 2, axis=1)
+    small = (high - low < POLYGON_SQUARE).all(axis=1) & (high < np.array([180, 90]) - POLYGON_SQUARE).all(axis=1)
+    for polygon in parts[~small]:
         west, south, east, north = shapely.bounds(polygon)
         columns = np.arange(math.floor((west + 180) / POLYGON_SQUARE), math.floor((east + 180) / POLYGON_SQUARE) + 1)
         rows = np.arange(math.floor((south + 90) / POLYGON_SQUARE), math.floor((north + 90) / POLYGON_SQUARE) + 1)
@@ -103,13 +106,19 @@ def squares_of(polygons: NDArray[Any]) -> Squares:
         touched.append(row * across + column)
         touched.append(row[column == across - 1] * across)  # 180 degrees are -180, too
     squares = np.unique(np.concatenate(touched))
-    return _squares(squares // across, squares % across, POLYGON_SQUARE)
+    large = _squares(squares // across, squares % across, POLYGON_SQUARE)
+    boxes = _boxes(*low[small].T, *np.maximum(high, low + SMALLEST)[small].T)
+    return Squares(*map(np.concatenate, zip(large, boxes, strict=True)))
 
 
 def _squares(row: NDArray[np.int64], column: NDArray[np.int64], side: float) -> Squares:
-    hair = 1e-9  # the date line's two sides are far apart on a map
     south, west = -90 + side * row, -180 + side * column
-    return Squares(west + hair, south, west + side - hair, np.minimum(south + side, 90.0))
+    return _boxes(west, south, west + side, np.minimum(south + side, 90.0))
+
+
+def _boxes(west: NDArray, south: NDArray, east: NDArray, north: NDArray) -> Squares:
+    hair = 1e-9  # the date line's two sides are far apart on a map
+    return Squares(west + hair, south, east - hair, north)
 
 
 def _widened(
