@@ -247,10 +247,12 @@ def log_copies(cupy: ModuleType, log: list[tuple[str, int]]) -> None:
 
 def take_the_place_of_the_double() -> None:
     """Let `import cupy_double` give CuPy, with what the double has beside."""
+    from cupy_double import MOST_BINS
+
     from gpu_clusters.engines import cuda_sweep  # before any package has a double
 
     cupy = load_cupy()
-    cupy.log, cupy.unwrapped = [], unwrapped
+    cupy.log, cupy.unwrapped, cupy.MOST_BINS = [], unwrapped, MOST_BINS
     log_copies(cupy, cupy.log)
     sys.modules["cupy_double"] = cupy
     cuda_sweep.held = lambda *args: list(args)  # which asks the driver for its context
