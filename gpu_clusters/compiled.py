@@ -7,6 +7,8 @@ import stat
 import threading
 from pathlib import Path
 
+from gpu_clusters.paths import user_cache
+
 one_thread_at_a_time = threading.RLock()
 """Held where parallel kernels run: one of numba's threading layers aborts the process when two threads enter it at once."""
 
@@ -18,8 +20,8 @@ def keep_kernels() -> None:
     containers.
     """
     beside = Path(__file__).parent / "__pycache__"
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111 - fails without a home
-    cupy = Path(os.path.expanduser("~/.cupy/kernel_cache"))  # noqa: PTH111
+    cache = Path(user_cache())
+    cupy = Path(os.path.expanduser("~/.cupy/kernel_cache"))  # noqa: PTH111 - fails without a home
     for variable, folders in (("NUMBA_CACHE_DIR", (beside, cache)), ("CUPY_CACHE_DIR", (cupy,))):
         if variable not in os.environ and not any(map(_writable, folders)):
             _name_folder(variable)

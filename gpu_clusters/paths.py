@@ -59,6 +59,12 @@ def absent(path: Path) -> str:
     return "does not exist; check the path"
 
 
+def user_cache() -> str:
+    """The folder of the user's caches; it begins with ~ where there is no home. A relative one in the environment is none."""
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    return given if given.startswith("/") else os.path.expanduser("~/.cache")  # noqa: PTH111 - of no home says nothing
+
+
 def in_user_cache(name: str) -> Path:
     """Where a file of this program is in the user's cache.
 
@@ -67,7 +73,7 @@ def in_user_cache(name: str) -> Path:
     UsageError
         The user has no home, and the environment names no cache.
     """
-    folder = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111 - of no home says nothing
+    folder = user_cache()
     if folder.startswith("~"):
         raise UsageError(
             f"there is no home folder to keep {name} in: name one in the environment variable XDG_CACHE_HOME"

@@ -9,11 +9,13 @@ from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from reports import result, sweep
 
-from gpu_clusters import rank, report
+import gpu_clusters
+from gpu_clusters import Settings, rank, report
 from gpu_clusters.report.contents import of_result, read
 from gpu_clusters.report.escape import one_line
 from gpu_clusters.report.method import inputs, method, warnings
@@ -288,3 +290,52 @@ def test_a_sweep_around_another_setting_is_told(made):
         .notes[0]
         .endswith("density 1,000,000; matched with the clusters at 15 km and 100.")
     )
+
+
+def table_of(folder: Path, seed: int, **columns) -> str:
+    rng = np.random.default_rng(seed)
+    path = folder / f"{seed}.csv"
+    places = {name: 10 + rng.integers(0, 3, 60) / 100 for name in ("lon", "lat")}
+    pd.DataFrame({"doc_id": range(60), **places, "year": 2020, **columns}).to_csv(path, index=False)
+    return str(path)
+
+
+def of_a_sweep(folder: Path, *tables, settings: Settings | None = None, merge: bool = False) -> list[str]:
+    gpu_clusters.sweep(
+        *tables, radius_km=[15], density=[4, 8], settings=settings or Settings(), merge=merge, baseline=(15, 8)
+    ).write(folder / "sweep", force=True)
+    return warnings(read(folder / "result", sweep=folder / "sweep"))
+
+
+def test_a_sweep_of_something_else_is_told(tmp_path):
+    one, other, deals = table_of(tmp_path, 1), table_of(tmp_path, 2), table_of(tmp_path, 3)
+    kept = Settings(density=8, years={"patents": (2019, 2021)})
+    gpu_clusters.rank(one, deals=deals, settings=kept, names=False).write(tmp_path / "result")
+    assert of_a_sweep(tmp_path, one, None, deals, settings=kept) == []
+    note = report.tables.stability(read(tmp_path / "result", sweep=tmp_path / "sweep")).notes[0]
+    assert note.endswith("and 8. The sweep merges no neighbours, the result does.")
+    assert of_a_sweep(tmp_path, one, None, deals, settings=kept, merge=True) == []
+    note = report.tables.stability(read(tmp_path / "result", sweep=tmp_path / "sweep")).notes[0]
+    assert note.endswith("and 8.")
+    told = "the sweep has other {} than the result: ranges of ranks may be of other data"
+    copy = shutil.copy(one, tmp_path / "copy.csv")
+    assert of_a_sweep(tmp_path, copy, None, deals, settings=kept) == []
+    assert of_a_sweep(tmp_path, other, None, deals, settings=kept) == [told.format("patents")]
+    assert of_a_sweep(tmp_path, one, other, deals, settings=kept) == [told.format("publications")]
+    assert of_a_sweep(tmp_path, one, settings=kept) == [told.format("deals")]
+    of_crs = Settings(years={"patents": (2019, None)}, crs="EPSG:3035", columns={"deals": {"country": "doc_id"}})
+    assert of_a_sweep(tmp_path, one, None, deals, settings=of_crs) == [
+        told.format(name) for name in ("names of columns", "years", "coordinates (crs)")
+    ]
+
+
+def test_a_sweep_of_tables_in_memory_is_told_by_their_rows(tmp_path):
+    path = table_of(tmp_path, 1)
+    frame = pd.read_csv(path)
+    kept = Settings(density=8, years={"patents": (2019, 2021)})
+    found = gpu_clusters.rank(frame, settings=kept, names=False)
+    found.write(tmp_path / "result")
+    assert of_a_sweep(tmp_path, path, settings=kept) == []
+    assert warnings(of_result(found, sweep=tmp_path / "sweep")) == []  # years are a tuple there, a list in the file
+    (told,) = of_a_sweep(tmp_path, frame.iloc[1:], settings=kept)
+    assert told.startswith("the sweep has other patents than the result")

@@ -263,9 +263,11 @@ def test_folders_whose_names_are_not_in_utf8(home):
 
 def test_clusters_that_the_sweep_lacks_are_told(home, program):
     ran = program("report", "result", "--sweep", "sweep", "--out", "r")
-    assert ran.code == 0 and ran.err.splitlines()[0].startswith("warning: the sweep tells nothing about ")
+    other, lacking = ran.err.splitlines()[:2]
+    assert ran.code == 0 and other.startswith("warning: the sweep's baseline is 15 km and ")
+    assert lacking.startswith("warning: the sweep tells nothing about ")
     warned = json.loads((home / "r" / "manifest.json").read_text())["warnings"]
-    assert [f"warning: {text}" for text in warned] == ran.err.splitlines()[:-1] and len(warned) == 1
+    assert [f"warning: {text}" for text in warned] == ran.err.splitlines()[:-1] and len(warned) == 2
     contents = report.read(home / "result", sweep=home / "sweep")
     stability = contents.clusters.assign(best_rank=1.0, median_rank=1.0, worst_rank=1.0, matched=1)
     assert ranges.without_ranges(replace(contents, stability=stability)) == []

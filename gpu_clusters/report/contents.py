@@ -65,8 +65,8 @@ class Contents:
         Empty where there is none.
     stability : DataFrame or None
         Of a sweep: a row for each cluster of its baseline setting.
-    grid : dict
-        Of the sweep: ``radii``, ``densities``, ``baseline``; empty where not known.
+    sweep : dict
+        The sweep's manifest, empty where there is none.
     gone : DataFrame or None
         Clusters of the previous edition that are none any more: ``label``, ``economies``, ``previous_rank``; None where not
         known.
@@ -87,7 +87,7 @@ class Contents:
     boundaries: gpd.GeoDataFrame | None
     manifest: dict[str, Any]
     stability: pd.DataFrame | None = None
-    grid: dict[str, Any] = field(default_factory=dict)
+    sweep: dict[str, Any] = field(default_factory=dict)
     gone: pd.DataFrame | None = None
     top: int = 100
     device: str = "cpu"
@@ -104,6 +104,11 @@ class Contents:
     def leading(self) -> pd.DataFrame:
         """The first ``top`` of `clusters`, by rank."""
         return self.clusters[self.clusters["rank"] <= self.top]
+
+    @property
+    def grid(self) -> dict[str, Any]:
+        """Of the sweep: ``radii``, ``densities``, ``baseline``; empty where not known."""
+        return self.sweep.get("grid", {})
 
     @property
     def ranked_by_intensity(self) -> int:
@@ -241,7 +246,7 @@ def _with(
         path = _folder(sweep, STABILITY, "a result of gpu-clusters sweep") / STABILITY
         stability = _csv(path, dict.fromkeys(FLOATS, "float64"), OF_STABILITY, "sweep")
         record = _manifest(path.with_name("manifest.json"), "sweep")
-        contents = replace(contents, stability=stability, grid=record.get("grid", {}))
+        contents = replace(contents, stability=stability, sweep=record)
     return contents if previous is None else _since(contents, compare(previous, result).clusters)
 
 

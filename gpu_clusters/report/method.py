@@ -9,6 +9,7 @@ from typing import Any
 
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.report.escape import one_line
+from gpu_clusters.report.ranges import unlike
 from gpu_clusters.texts import setting
 
 
@@ -86,20 +87,7 @@ def warnings(contents: Contents) -> list[str]:
     found = [one_line(str(warning)) for warning in contents.manifest.get("warnings", [])]
     for name, short in sorted(_short_names(contents).items(), key=lambda pair: -len(pair[0])):
         found = [warning.replace(name, short) for warning in found] if name else found
-    settings: Mapping[str, Any] = contents.manifest.get("settings", {})
-    if contents.grid and settings:
-        own = [settings["radius_km"], settings["density"], settings.get("weighting")]
-        baseline = [*contents.grid["baseline"], next(iter(contents.grid.get("weightings", ())), own[2])]
-        if baseline != own:
-            there, here = (
-                f"{setting(radius)} km and {setting(density)}" + (f", {weighting}" if baseline[2] != own[2] else "")
-                for radius, density, weighting in (baseline, own)
-            )
-            found.append(
-                f"the sweep's baseline is {there}, the result's setting {here}: ranges of ranks are those of the baseline's "
-                "clusters, which may be larger or smaller"
-            )
-    return found
+    return found + unlike(contents)
 
 
 def _short_names(contents: Contents) -> dict[str, str]:

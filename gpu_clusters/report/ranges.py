@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from gpu_clusters.report.contents import Contents
+from gpu_clusters.schema import TABLES
+from gpu_clusters.settings import Settings
+from gpu_clusters.texts import setting
 from gpu_clusters.wording import counted
 
 LISTED = 5  # clusters that a line names at most
+_COUNTED = {"columns": "names of columns", "years": "years", "crs": "coordinates (crs)", "border": "border locations"}
 
 
 def with_ranges(contents: Contents) -> pd.DataFrame:
@@ -37,3 +45,58 @@ def without_ranges(contents: Contents) -> list[str]:
         f"range ({listed}{', ...' if len(lacking) > LISTED else ''}): no cluster of its baseline has its densest place there; "
         "the baseline should have the settings of the result"
     ]
+
+
+def unlike(contents: Contents) -> list[str]:
+    """In what a sweep differs from the result, so that its ranges may be of something else; a line each."""
+    one, other = contents.manifest, contents.sweep
+    if not (one.get("settings") and other):
+        return []
+    differing = [*_tables(one, other), *_settings(one, other)]
+    return _other_baseline(one["settings"], contents.grid) + [
+        f"the sweep has other {name} than the result: ranges of ranks may be of other data" for name in differing
+    ]
+
+
+def _other_baseline(settings: Mapping[str, Any], grid: Mapping[str, Any]) -> list[str]:
+    own = [settings["radius_km"], settings["density"], settings.get("weighting")]
+    baseline = [*grid["baseline"], next(iter(grid.get("weightings", ())), own[2])] if grid else own
+    if baseline == own:
+        return []
+    there, here = (
+        f"{setting(radius)} km and {setting(density)}" + (f", {weighting}" if baseline[2] != own[2] else "")
+        for radius, density, weighting in (baseline, own)
+    )
+    return [
+        f"the sweep's baseline is {there}, the result's setting {here}: ranges of ranks are those of the baseline's "
+        "clusters, which may be larger or smaller"
+    ]
+
+
+def _tables(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """Tables that are not the same: files are known by their content, tables in memory by their number of rows."""
+    if not other.get("inputs"):
+        return []
+    return [table for table in TABLES if not _alike(_files(one, table), _files(other, table))]
+
+
+def _files(record: Mapping[str, Any], table: str) -> list[tuple[str, int]]:
+    named = (file for file in record.get("inputs", ()) if file.get("table") == table)
+    return [(file.get("sha256") or "", file.get("rows") or 0) for file in named]
+
+
+def _alike(one: list[tuple[str, int]], other: list[tuple[str, int]]) -> bool:
+    if all(content for content, _ in one + other):
+        return sorted(one) == sorted(other)
+    return sum(rows for _, rows in one) == sum(rows for _, rows in other)
+
+
+def _settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    default = Settings().as_dict()
+    here, there = (_as_written({**default, **record.get("settings", {})}) for record in (one, other))
+    return [said for name, said in _COUNTED.items() if here[name] != there[name]]
+
+
+def _as_written(settings: dict[str, Any]) -> Any:
+    """Settings as a manifest has them, with lists for pairs."""
+    return json.loads(json.dumps(settings, default=str))

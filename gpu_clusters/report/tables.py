@@ -333,8 +333,15 @@ def _grid(contents: Contents) -> str:
     weightings = f", weighting {', '.join([first, *others])}" if others else ""
     return (
         f" Radius {radii}, density {densities}{weightings}; matched with the clusters at {setting(radius)} km and "
-        f"{setting(density)}{f', {first}' if others else ''}."
+        f"{setting(density)}{f', {first}' if others else ''}.{_unmerged(contents)}"
     )
+
+
+def _unmerged(contents: Contents) -> str:
+    """That only the result has merged clusters, where it is so."""
+    here, there = contents.manifest.get("settings", {}), contents.sweep.get("settings", {})
+    merged = here.get("merge_km") is not None and "merge_km" in there and there["merge_km"] is None
+    return " The sweep merges no neighbours, the result does." if merged else ""
 
 
 def _by_each_economy(clusters: pd.DataFrame) -> pd.DataFrame:

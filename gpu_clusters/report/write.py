@@ -14,7 +14,7 @@ from gpu_clusters.paths import spelled
 from gpu_clusters.report import figures, files, html, maps, style
 from gpu_clusters.report.contents import Contents, of_result, read
 from gpu_clusters.report.method import method
-from gpu_clusters.report.ranges import without_ranges
+from gpu_clusters.report.ranges import unlike, without_ranges
 from gpu_clusters.report.tables import all_tables
 from gpu_clusters.result import Result
 from gpu_clusters.staging import MANIFEST, new_folder
@@ -67,7 +67,7 @@ def write(
     Returns
     -------
     list of str
-        What the report lacks that the reader may look for.
+        What the report lacks that the reader may look for, and what of the sweep does not fit the result.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def write(
         outputs = [fingerprint(path) for path in sorted(folder.iterdir())]
         made_from = contents.manifest.get("created")
         about = {"program": "gpu-clusters", "kind": "report", "result_created": made_from, "versions": versions()}
-        warnings = without_ranges(contents)
+        warnings = unlike(contents) + without_ranges(contents)
         write_json(about | {"warnings": warnings, "outputs": outputs}, folder / MANIFEST)
     return warnings
 
