@@ -2,7 +2,7 @@
 
     python bench/gpu.py --json gpu.json
     python bench/gpu.py --only native cuml --scale 0.1 --seconds 300
-    python bench/gpu.py --rehearse --scale 0.01      without a GPU, on the CPU's kernels and a double of cuML: tries this script
+    python tests/gpu_on_cpu.py bench/gpu.py --scale 0.005 --repeat 1      without a GPU: tries this script
 
 native     clustering of the benchmark's globe: each kernel's time, device memory, bits equal to the CPU's, twice, rows shuffled
 cuml       the same with cuML through islands, and cuML alone on samples: time, cores, partition
@@ -59,13 +59,12 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--samples", type=int, nargs="*", default=SAMPLES, help="sizes for cuML (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop what is not done after so long")
-    parser.add_argument("--rehearse", action="store_true")
     parser.add_argument("--small", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--check", choices=CHECKS, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     if options.small:
-        return small(Machine(options.rehearse))
+        return small(Machine())
     if options.check:
         return check(options)
     deadline = time.monotonic() + options.seconds
@@ -85,9 +84,10 @@ def apart(name: str, data: Path, options: argparse.Namespace, seconds: float, pa
     """A check in a process of its own; what it is of, and what it found or why it did not."""
     if seconds < LEAST_S:
         return {name: {"failed": "not begun, no time was left"}}
-    command = [sys.executable, __file__, "--check", name, "--data", str(data), "--json", str(path)]
+    begun = sys.orig_argv[1 : 1 + len(sys.orig_argv) - len(sys.argv)]  # as this process was
+    command = [sys.executable, *begun, "--check", name, "--data", str(data), "--json", str(path)]
     command += ["--scale", str(options.scale), "--repeat", str(options.repeat)]
-    command += ["--samples", *map(str, options.samples), *(["--rehearse"] if options.rehearse else [])]
+    command += ["--samples", *map(str, options.samples)]
     started = time.monotonic()
     try:
         done = subprocess.run(
@@ -108,7 +108,7 @@ def apart(name: str, data: Path, options: argparse.Namespace, seconds: float, pa
 def check(options: argparse.Namespace) -> None:
     """The check that this process is for."""
     name, repeat, data = options.check, options.repeat, options.data
-    machine = Machine(options.rehearse, with_cuml=name in ("cuml", "sweep"))
+    machine = Machine(with_cuml=name in ("cuml", "sweep"))
     about = describe(PACKAGES) | {"gpu": machine.name}
     print(f"\n{name} on {machine.name}", headline(about), sep="\n", flush=True)
 

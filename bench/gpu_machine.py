@@ -1,4 +1,4 @@
-"""What a check of the GPU's path runs on: a GPU, or the CPU that rehearses."""
+"""What a check of the GPU's path runs on: the kernels, the clock, the memory."""
 
 from __future__ import annotations
 
@@ -8,30 +8,16 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from gpu_clusters.backend import gpu, pool_memory
-from gpu_clusters.engines import counting, levels, native
 from gpu_clusters.engines.inside import by_cuspatial, by_kernel
-from gpu_clusters.kernels.areas import nearest_members
-from gpu_clusters.kernels.gaps import close_pairs
 
 
 class Machine:
     """The kernels to measure, how to wait for them, and how much device memory they took."""
 
-    def __init__(self, rehearse: bool, with_cuml: bool = False) -> None:
-        self.rehearse = rehearse
-        if rehearse:
-            sys.path.append(str(Path(__file__).parents[1] / "tests"))
-            import doubles
-
-            self.name, self.kernels, self.dbscan, self.wait = "rehearsal, no GPU", native.ON_CPU, doubles.DBSCAN, int
-            self.levels, self.counting = levels.ON_CPU, counting.ON_CPU
-            return
+    def __init__(self, with_cuml: bool = False) -> None:
         if gpu().missing:
             raise SystemExit(gpu().missing)
         import cupy
@@ -53,11 +39,6 @@ class Machine:
 
     def frames(self) -> tuple[Any, Any]:
         """What reads tables, and whose arrays these then have: cuDF, None where it cannot be had, and CuPy."""
-        if self.rehearse:
-            import cudf_double
-            import cupy_double
-
-            return cudf_double, cupy_double
         try:
             import cudf
 
@@ -69,20 +50,12 @@ class Machine:
 
     def areas(self) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
         """What finds nearest members and close pairs of clusters, and what moves an array to the device."""
-        if self.rehearse:
-            import cupy_double
-
-            return nearest_members, close_pairs, cupy_double.asarray
         from gpu_clusters.engines import areas
 
         return partial(areas.nearest_members, self.cupy), partial(areas.close_pairs, self.cupy), self.cupy.asarray
 
     def insides(self) -> dict[str, Callable[..., Any]]:
         """What finds points in polygons."""
-        if self.rehearse:
-            import doubles
-
-            return {"cuspatial": partial(by_cuspatial, doubles.cuspatial(), pd.Series)}
         found = {"native": partial(by_kernel, self.cupy)}
         with contextlib.suppress(Exception):
             import cudf
@@ -96,8 +69,6 @@ class Machine:
 
         RMM counts, where cuDF or cuML make CuPy use it; else the device's used memory is looked at every 2 ms.
         """
-        if self.rehearse:
-            return work(), 0.0
         if "rmm" in sys.modules:
             from rmm.statistics import get_statistics, statistics
 

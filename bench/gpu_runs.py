@@ -59,7 +59,7 @@ def check_rank(machine: Machine, data: Path, repeat: int) -> dict[str, Any]:
     """Stage times of ``rank`` without names, on either device, and whether the tables are equal."""
     inputs = [data / f"{name}.parquet" for name in ("patents", "publications", "deals")]
     results, stages = {}, {}
-    for device in ("cpu",) if machine.rehearse else ("cpu", "gpu"):
+    for device in ("cpu", "gpu"):
         runs = []
         for _ in range(repeat):
             started = time.perf_counter()
@@ -69,7 +69,7 @@ def check_rank(machine: Machine, data: Path, repeat: int) -> dict[str, Any]:
             without = whole - found["draw boundaries"]
             runs.append(found | {"all": round(whole, 3), "all but boundaries": round(without, 3)})
         stages[device] = {"cold": runs[0], "warm": min(runs, key=lambda run: run["all but boundaries"])}
-    work = partial(rank, *inputs, device="cpu" if machine.rehearse else "gpu", names=False, density=density_of(data))
+    work = partial(rank, *inputs, device="gpu", names=False, density=density_of(data))
     _, peak_gib = machine.peak_gib(work)
     same = {}
     for name in ("ranking", "locations", "deals", "boundaries", "organizations", "partners"):
@@ -82,16 +82,15 @@ def check_rank(machine: Machine, data: Path, repeat: int) -> dict[str, Any]:
 def check_sweep(machine: Machine, data: Path, problem: Problem, repeat: int) -> dict[str, Any]:
     """Stage times of a sweep, the kernels of one radius, and whether a part of the grid is the CPU's."""
     inputs = [data / f"{name}.parquet" for name in ("patents", "publications", "deals")]
-    radii = RADII[::9] if machine.rehearse else RADII
     density = [density_of(data) * step for step in STEPS]
     grid = {"density": density, "baseline": (15, density[len(density) // 2])}
     runs = []
     for _ in range(max(2, repeat)):
-        result = sweep(*inputs, device="cpu" if machine.rehearse else "gpu", radius_km=radii, **grid)
+        result = sweep(*inputs, device="gpu", radius_km=RADII, **grid)
         stages = result.manifest["timings"]
         runs.append(stages | {"all but reading": sum(s for name, s in stages.items() if not name.startswith("read"))})
     warm = min(runs[1:], key=lambda run: run["all but reading"])
-    some = radii[:: len(radii) - 1]
+    some = RADII[:: len(RADII) - 1]
     part = sweep(*inputs, device="cpu", radius_km=some, **grid)
     same = {}
     for name in ("settings", "clusters"):

@@ -20,6 +20,7 @@ import re
 import runpy
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -261,7 +262,23 @@ def take_the_place_of_the_double() -> None:
 def leave(status: int) -> None:
     """End the process at once: CuPy gives memory back to the last, when Python can no longer be called."""
     sys.stdout.flush()
+    sys.stderr.flush()
     os._exit(status)
+
+
+def run(program: Path) -> None:
+    """Run a program with the arguments of this one, and end the process."""
+    sys.argv = [str(program), *sys.argv[2:]]
+    sys.path.insert(0, str(program.parent))
+    status: Any = 0
+    try:
+        runpy.run_path(str(program), run_name="__main__")
+    except SystemExit as end:
+        status = end.code
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    leave(int(status or 0))
 
 
 def pytest_configure() -> None:
@@ -275,6 +292,4 @@ def pytest_sessionfinish(session: Any, exitstatus: int) -> None:
 
 if __name__ == "__main__":
     take_the_place_of_the_double()
-    sys.argv = sys.argv[1:]
-    runpy.run_path(str(HERE / sys.argv[0]), run_name="__main__")
-    leave(0)
+    run(HERE / sys.argv[1])

@@ -1,4 +1,4 @@
-"""The GPU's path on a GPU. Every test here is skipped without one, and none of them had been run when it was written."""
+"""The GPU's path on a GPU: no test here has met one. All are skipped without, but for `gpu_on_cpu`, with which they have passed."""
 
 from __future__ import annotations
 
