@@ -2,13 +2,14 @@
 #pragma once
 #include <assert.h>
 #include <math.h>
+#include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #define __device__
 #define __host__
@@ -41,22 +42,23 @@ namespace host {
 
 enum State : char { READY, AT_BLOCK, AT_WARP, DONE };
 const size_t STACK = 1 << 16, WARP = 32, MOST = 1024;
-static std::vector<char> stacks;
-static ucontext_t threads[MOST], home;
+static jmp_buf threads[MOST], home;
 static State state[MOST];
-static size_t current, count;
+static size_t current, count, begun;  // threads that have a stack, and go on with the next block where they have done one
 static char given[MOST][16];  // by each thread to the others of its warp
 static void (*body)(void **);
 static void **parameters;
 
 inline void wait(State where) {
   state[current] = where;
-  swapcontext(&threads[current], &home);
+  if (!_setjmp(threads[current])) _longjmp(home, 1);
 }
 
 inline void enter() {
-  body(parameters);
-  wait(DONE);
+  for (;;) {
+    body(parameters);
+    wait(DONE);
+  }
 }
 
 inline void place(size_t thread) {
@@ -85,20 +87,26 @@ template <class T> T exchange(T value, size_t lane, bool wanted) {
   return value;
 }
 
+// Let a thread run until it waits; only the first time does the system have to help.
+inline void resume(size_t thread) {
+  place(thread);
+  if (_setjmp(home)) return;
+  if (thread < begun) _longjmp(threads[thread], 1);
+  begun++;
+  ucontext_t made;
+  getcontext(&made);
+  made.uc_stack.ss_sp = malloc(STACK);
+  made.uc_stack.ss_size = STACK;
+  makecontext(&made, enter, 0);
+  setcontext(&made);
+}
+
 inline void take_turns() {
-  stacks.resize(count * STACK);
-  for (size_t i = 0; i < count; i++) {
-    getcontext(&threads[i]);
-    threads[i].uc_stack.ss_sp = &stacks[i * STACK];
-    threads[i].uc_stack.ss_size = STACK;
-    makecontext(&threads[i], enter, 0);
-    state[i] = READY;
-  }
+  for (size_t i = 0; i < count; i++) state[i] = READY;
   for (size_t left = count; left;) {
     for (size_t i = 0; i < count; i++) {
       if (state[i] != READY) continue;
-      place(i);
-      swapcontext(&home, &threads[i]);
+      resume(i);
       left -= state[i] == DONE;
     }
     bool some = go_on(0, count, AT_BLOCK);

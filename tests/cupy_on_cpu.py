@@ -52,6 +52,7 @@ C_TYPES = {
     "intptr_t": ctypes.c_ssize_t,
     "PyObject *": ctypes.py_object,
 }  # all others are classes of CuPy's
+FLAGS = "-std=c++17 -O1 -U_FORTIFY_SOURCE -ffp-contract=off -w -shared -fPIC"
 KERNEL = ctypes.CFUNCTYPE(None, *[ctypes.c_uint] * 6, ctypes.c_void_p)
 libraries: list[ctypes.CDLL] = []
 kept: list[Any] = []  # what compiled modules have the addresses of
@@ -149,7 +150,7 @@ def compiled(source: str, options: tuple[str, ...], include: Path) -> bytes:
     for name in re.findall(r'extern\s+"C"\s+__global__\s+void\s+(\w+)', source):
         text += f"\nLAUNCHED({name}, {waits})"
     include /= "cupy/_cccl"
-    command = ["g++", "-std=c++17", "-O1", "-ffp-contract=off", "-w", "-shared", "-fPIC", "-x", "c++", "-"]
+    command = ["g++", *FLAGS.split(), "-x", "c++", "-"]
     command += [
         f"-I{path}" for path in (include.parents[1], *(include / part for part in ("thrust", "libcudacxx", "cub")))
     ]

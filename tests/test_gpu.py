@@ -1,4 +1,4 @@
-"""The GPU's path on a GPU: no test here has met one. All are skipped without, but for `gpu_on_cpu`, with which they have passed."""
+"""The GPU's path on a GPU. No test here has met one: all are skipped without, but for `gpu_on_cpu`, with which they pass."""
 
 from __future__ import annotations
 
