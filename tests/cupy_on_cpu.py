@@ -24,7 +24,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -58,10 +58,41 @@ libraries: list[ctypes.CDLL] = []
 kept: list[Any] = []  # what compiled modules have the addresses of
 
 
+class Held:
+    """Bytes of the device that arrays hold while this is entered: now, and at most. CuPy's own space for its work counts too."""
+
+    entered: ClassVar[list[Held]] = []
+    sizes: ClassVar[dict[int, int]] = {}
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+
+    def __enter__(self) -> Held:
+        self.entered.append(self)
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.entered.remove(self)
+
+    def add(self, size: int) -> None:
+        self.now += size
+        self.most = max(self.most, self.now)
+
+
 def allocate(size: int) -> int:
     address = LIBC.aligned_alloc(ALIGNED, -(-max(size, 1) // ALIGNED) * ALIGNED)
     ctypes.memset(address, UNSET, size)
+    if Held.entered:
+        Held.sizes[address] = size
+        Held.entered[-1].add(size)
     return address
+
+
+def free(address: int) -> None:
+    size = Held.sizes.pop(address, 0)
+    if Held.entered:
+        Held.entered[-1].add(-size)
+    LIBC.free(address)
 
 
 def copy(target: int, source: int, size: int, *_: int) -> None:
@@ -96,8 +127,8 @@ ANSWERS: dict[str, dict[str, Callable[..., Any]]] = {
         "eventDestroy": nothing,
         "eventRecord": nothing,
         "eventSynchronize": nothing,
-        "free": LIBC.free,
-        "freeHost": LIBC.free,
+        "free": free,
+        "freeHost": free,
         "getDevice": lambda: 0,
         "getDeviceCount": lambda: 1,
         "getDeviceProperties": lambda _: {"name": b"CPU", "warpSize": 32, "multiProcessorCount": 132},
@@ -254,7 +285,7 @@ def take_the_place_of_the_double() -> None:
     from gpu_clusters.engines import cuda_sweep  # before any package has a double
 
     cupy = load_cupy()
-    cupy.log, cupy.unwrapped, cupy.MOST_BINS = [], unwrapped, MOST_BINS
+    cupy.log, cupy.unwrapped, cupy.Held, cupy.MOST_BINS = [], unwrapped, Held, MOST_BINS
     log_copies(cupy, cupy.log)
     sys.modules["cupy_double"] = cupy
     cuda_sweep.held = lambda *args: list(args)  # which asks the driver for its context

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
-from cupy_on_cpu import leave, run, take_the_place_of_the_double
+from cupy_on_cpu import pytest_sessionfinish, run, take_the_place_of_the_double
+
+__all__ = ["pytest_sessionfinish"]  # for pytest, as `pytest_configure` below
 
 FREE, ALL = 8 << 30, 80 << 30  # bytes of memory that CUDA tells of
 
@@ -37,10 +38,6 @@ def take_the_place_of_a_gpu() -> None:
 def pytest_configure() -> None:
     """As a plugin of pytest."""
     take_the_place_of_a_gpu()
-
-
-def pytest_sessionfinish(session: Any, exitstatus: int) -> None:
-    session.config.add_cleanup(lambda: leave(exitstatus))
 
 
 if __name__ == "__main__":
