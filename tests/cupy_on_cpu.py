@@ -302,15 +302,17 @@ def run(program: Path) -> None:
     """Run a program with the arguments of this one, and end the process."""
     sys.argv = [str(program), *sys.argv[2:]]
     sys.path.insert(0, str(program.parent))
-    status: Any = 0
+    status = 0
     try:
         runpy.run_path(str(program), run_name="__main__")
     except SystemExit as end:
-        status = end.code
+        status = end.code if isinstance(end.code, int) else end.code is not None
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
     except BaseException:
         traceback.print_exc()
         status = 1
-    leave(int(status or 0))
+    leave(status)
 
 
 def pytest_configure() -> None:

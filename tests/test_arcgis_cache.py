@@ -22,9 +22,7 @@ def test_the_cache_is_in_the_users_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     assert default_path() == tmp_path / ".cache" / "gpu-clusters" / "arcgis.sqlite"
-    monkeypatch.setenv(
-        "XDG_CACHE_HOME", "relative"
-    )  # the standard says to ignore it: it would be another one in each folder
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # the standard says to ignore it
     assert default_path() == tmp_path / ".cache" / "gpu-clusters" / "arcgis.sqlite"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
     assert default_path() == tmp_path / "other" / "gpu-clusters" / "arcgis.sqlite"

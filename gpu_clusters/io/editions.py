@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -64,8 +64,10 @@ def read_edition(source: Any, columns: Sequence[str]) -> Edition:
     return Edition(IN_MEMORY, ranking, places, source.manifest, None, [])
 
 
-def differing_settings(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Settings of the method that differ between two manifests, as name: (before, now).
+def differing_settings(
+    now: Mapping[str, Any], before: Mapping[str, Any], but: Collection[str] = _NOT_OF_THE_METHOD
+) -> dict[str, tuple[Any, Any]]:
+    """Settings that differ between two manifests, ``but`` for some, as name: (before, now).
 
     Devices and engines give the same result, and years and names of columns are what editions differ in by their nature. What a
     manifest does not say has the method's default; one without settings differs in none.
@@ -73,8 +75,9 @@ def differing_settings(now: Mapping[str, Any], before: Mapping[str, Any]) -> dic
     if not (now.get("settings") and before.get("settings")):
         return {}
     default = Settings().as_dict()
-    one, other = ({**default, **record["settings"]} for record in (before, now))
-    names = [name for name in {**one, **other} if name not in _NOT_OF_THE_METHOD]
+    as_written = (json.loads(json.dumps(record["settings"])) for record in (before, now))  # in memory pairs are tuples
+    one, other = ({**default, **settings} for settings in as_written)
+    names = [name for name in {**one, **other} if name not in but]
     return {name: (one.get(name), other.get(name)) for name in names if one.get(name) != other.get(name)}
 
 

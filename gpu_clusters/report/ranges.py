@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from gpu_clusters.io.editions import differing_settings
 from gpu_clusters.report.contents import Contents
 from gpu_clusters.schema import TABLES
-from gpu_clusters.settings import Settings
 from gpu_clusters.texts import setting
 from gpu_clusters.wording import counted
 
@@ -52,7 +51,8 @@ def unlike(contents: Contents) -> list[str]:
     one, other = contents.manifest, contents.sweep
     if not (one.get("settings") and other):
         return []
-    differing = [*_tables(one, other), *_settings(one, other)]
+    settings = differing_settings(one, other, but=())
+    differing = _tables(one, other) + [said for name, said in _COUNTED.items() if name in settings]
     return _other_baseline(one["settings"], contents.grid) + [
         f"the sweep has other {name} than the result: ranges of ranks may be of other data" for name in differing
     ]
@@ -89,14 +89,3 @@ def _alike(one: list[tuple[str, int]], other: list[tuple[str, int]]) -> bool:
     if all(content for content, _ in one + other):
         return sorted(one) == sorted(other)
     return sum(rows for _, rows in one) == sum(rows for _, rows in other)
-
-
-def _settings(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    default = Settings().as_dict()
-    here, there = (_as_written({**default, **record.get("settings", {})}) for record in (one, other))
-    return [said for name, said in _COUNTED.items() if here[name] != there[name]]
-
-
-def _as_written(settings: dict[str, Any]) -> Any:
-    """Settings as a manifest has them, with lists for pairs."""
-    return json.loads(json.dumps(settings, default=str))
