@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,8 @@ from worlds import random_world
 import gpu_clusters
 from gpu_clusters import UsageError, sweep
 from gpu_clusters.steps.compare import Baseline, Shared, compare, kendall_tau
+from gpu_clusters.steps.hierarchy import Neighbourhood
+from gpu_clusters.sweeps import run
 from gpu_clusters.sweeps.grid import grid_of, unmet, values
 
 WORLDS, BLOCKS = 96, 8
@@ -381,6 +385,27 @@ def test_labels_are_of_the_grid():
     assert result.labels(10, 15)["cluster_id"].tolist() == [-1, 1, 1]
     with pytest.raises(UsageError, match="density 7 is not on the grid"):
         result.labels(5, 7)
+
+
+def test_what_the_radii_needed_is_given_back_before_their_results_are_put_together(monkeypatch):
+    needed, left = [], []
+
+    def watched(self, *args):
+        tree = hierarchy(self, *args)
+        needed.extend(map(weakref.ref, (tree.arrival, tree.core, tree.density_at, self.weight, self._bands.order)))
+        return tree
+
+    def put_together(*args):
+        gc.collect()
+        left.append(sum(one() is not None for one in needed))
+        return collect(*args)
+
+    hierarchy, collect = Neighbourhood.hierarchy, run.collect
+    monkeypatch.setattr(Neighbourhood, "hierarchy", watched)
+    monkeypatch.setattr(run, "collect", put_together)
+    result = sweep(TABLE, radius_km=[5, 10], density=[5, 15])
+    assert len(needed) == 3 * 5 and left == [0]  # the baseline and two radii
+    assert result.labels(10, 15)["cluster_id"].tolist() == [-1, 1, 1]
 
 
 def test_thresholds_beyond_64_bits():

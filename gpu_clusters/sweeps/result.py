@@ -223,7 +223,7 @@ def _clusters_table(study: Study, grid: Grid, keys: list[tuple[str, float]], par
         "lon": found.lon[densest],
         "lat": found.lat[densest],
     }
-    return pd.DataFrame(table)[list(SWEEP_CLUSTERS)]
+    return pd.DataFrame({name: table[name] for name in SWEEP_CLUSTERS}, copy=False)  # there may be millions of rows
 
 
 def _stability_table(study: Study, parts: list[Part], clusters: Clusters) -> pd.DataFrame:

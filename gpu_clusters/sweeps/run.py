@@ -139,6 +139,7 @@ def sweep(
         )
     with clock.stage("sweep"):
         parts = _parts(study, grid, Store(keep, inputs, record, resume), dask, clock)
+        study.forget()
     if check:
         with clock.stage("check"), one_thread_at_a_time:
             record["checked"] = _check(study, grid, parts, check, seed, clock)

@@ -141,6 +141,10 @@ class Study:
         """All but what each worker finds again."""
         return self.__dict__ | {"_around": None, "_latest": None}
 
+    def forget(self) -> None:
+        """Give the memory of the points and of the latest radius back; either is found again where it is asked for."""
+        self._around = self._latest = None
+
     def numbers(self, weighting: str, radius_km: float, density: float) -> NDArray[np.int64]:
         """Each location's cluster by rank, 0, 1, ...; -1 for noise."""
         tree = self.hierarchy(weighting, radius_km)
