@@ -285,7 +285,7 @@ def test_strongest_partners_equal_the_cpu(monkeypatch):
 
     for seed in range(200):
         clusters, units, given = random_case(seed)
-        there = [ties.Tie(cupy.asarray(tie.doc_start), cupy.asarray(tie.place), tie.worth) for tie in given]
+        there = [ties.Tie(*map(cupy.asarray, tie[:2]), *tie[2:]) for tie in given]
         monkeypatch.setattr(ties, "BLOCK", (7, 100, 1 << 23)[seed % 3])
         found, expected = (ties.strongest_partner(clusters, units, some) for some in (there, given))
         np.testing.assert_array_equal(found, expected, err_msg=str(seed))

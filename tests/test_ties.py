@@ -1,4 +1,4 @@
-"""Strongest partners of clusters: loops, array code, and array code on the double of a GPU against sets of documents."""
+"""Strongest partners of clusters: threads, array code, and array code on the double of a GPU against sets of documents."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ import numpy as np
 import pytest
 
 from gpu_clusters.arrays import blocks
+from gpu_clusters.kernels import together
 from gpu_clusters.steps import ties
 from gpu_clusters.steps.ties import Tie, strongest_partner
+
+
+def tie(start, place, worth, places):
+    return Tie(start, place, worth, np.bincount(place, minlength=places))
 
 
 def random_tie(rng, places, worth):
@@ -18,7 +23,7 @@ def random_tie(rng, places, worth):
     documents = int(rng.integers(1, 40))
     sizes = rng.choice([1, 1, 2, 3, 8, 3 * places], documents, p=[0.3, 0.2, 0.2, 0.15, 0.1, 0.05])
     start = np.concatenate(([0], np.cumsum(sizes)))
-    return Tie(start, rng.integers(0, places, start[-1]).astype(np.int32), worth)
+    return tie(start, rng.integers(0, places, start[-1]).astype(np.int32), worth, places)
 
 
 def random_case(seed):
@@ -32,40 +37,51 @@ def random_case(seed):
     return wanted if len(wanted) else np.zeros(1, np.int64), units, [random_tie(rng, places, w) for w in worths]
 
 
-def by_sets(clusters, units, given):
+def by_sets(clusters, units, given, asked_for=True):
     strongest = np.full(units.max() + 1, -1)
     for cluster in clusters:
         score = {}
-        for start, place, worth in given:
+        for start, place, worth, _ in given:
             for low, high in pairwise(start):
                 together = set(units[place[low:high]].tolist())
                 for other in together - {cluster} if cluster in together else ():
                     score[other] = score.get(other, 0) + worth
         first = [other for other, value in score.items() if value == max(score.values())]
-        strongest[cluster] = first[0] if len(first) == 1 else -1
+        strongest[cluster] = first[0] if len(first) == 1 and (first[0] in clusters or not asked_for) else -1
     return strongest
 
 
 def on_device(given):
-    return [Tie(cupy_double.asarray(tie.doc_start), cupy_double.asarray(tie.place), tie.worth) for tie in given]
+    return [Tie(*map(cupy_double.asarray, tie[:2]), *tie[2:]) for tie in given]
 
 
 @pytest.mark.parametrize("block", [1, 7, 100, ties.BLOCK])
 def test_strongest_partners_equal_sets_of_documents(block, monkeypatch):
     monkeypatch.setattr(ties, "BLOCK", block)
-    partners, none = 0, 0
+    monkeypatch.setattr(together, "FEW", min(1 << block, together.FEW))
+    partners, none, rivals = 0, 0, 0
     for seed in range(60 if block > 1 else 15):
         clusters, units, given = random_case(seed)
         expected = by_sets(clusters, units, given)
         partners, none = partners + (expected >= 0).sum(), none + (expected[clusters] < 0).sum()
+        rivals += (expected[clusters] != by_sets(clusters, units, given, asked_for=False)[clusters]).sum()
+        arrays = ties._by_arrays(clusters, units, given)
         for found in (
             strongest_partner(clusters, units, given),
-            ties._by_arrays(clusters, units, given),
+            np.where(np.isin(arrays, clusters), arrays, -1),
             strongest_partner(clusters, units, on_device(given)),
         ):
             assert isinstance(found, np.ndarray) and found.dtype == np.int64
             np.testing.assert_array_equal(found, expected, err_msg=str(seed))
-    assert partners > 10 and none > 3
+    assert partners > 10 and none > 3 and rivals > 3
+
+
+def test_a_location_may_be_as_strong_as_all_of_its_rows_allow():
+    """Clusters 0 and 1 share a document, and cluster 0 one with a location by itself, whose only row that is."""
+    units, documents = np.array([0, 0, 1, 1, 2]), np.array([0, 2, 1, 4], np.int32)
+    given = [tie(np.array([0, 2, 4]), documents, 1, 5)]
+    assert strongest_partner(np.arange(2), units, given).tolist() == [-1, 0, -1]
+    assert by_sets(np.arange(2), units, given).tolist() == [-1, 0, -1]
 
 
 def test_tables_stay_on_the_device(monkeypatch):
@@ -74,7 +90,7 @@ def test_tables_stay_on_the_device(monkeypatch):
     units = np.concatenate((rng.integers(0, clusters, 2000), clusters + np.arange(1000)))
     units[:clusters] = np.arange(clusters)
     start = np.arange(0, 60_001, 3)
-    given = [Tie(start, rng.integers(0, places, 60_000).astype(np.int32), worth) for worth in (5, 7)]
+    given = [tie(start, rng.integers(0, places, 60_000).astype(np.int32), worth, places) for worth in (5, 7)]
     there = on_device(given)
     expected = strongest_partner(np.arange(clusters), units, given)
     monkeypatch.setattr(ties, "BLOCK", 1 << 14)
@@ -89,7 +105,7 @@ def test_tables_stay_on_the_device(monkeypatch):
 def test_a_document_everywhere_is_held_in_parts(monkeypatch):
     """200 clusters and 1,800 noise locations in one document: 400,000 joined pairs, 5,000 at a time."""
     units = np.arange(2000)
-    given = on_device([Tie(np.array([0, 2000, 2003]), np.append(units, [3, 4, 4]).astype(np.int32), 1)])
+    given = on_device([tie(np.array([0, 2000, 2003]), np.append(units, [3, 4, 4]).astype(np.int32), 1, 2000)])
     longest = [0]
 
     def arange(*args):

@@ -15,7 +15,7 @@ from gpu_clusters.io.model import Addresses
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.bands import Bands
 from gpu_clusters.kernels.gaps import close_pairs
-from gpu_clusters.kernels.spaces import Reach, on_sphere, sphere_reach
+from gpu_clusters.kernels.spaces import SPHERE, Reach, on_sphere, sphere_reach
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.locate import Located, Locations
 from gpu_clusters.steps.ties import Tie, strongest_partner
@@ -52,12 +52,8 @@ def merge(
     pairs = neighbours(located.locations, clustering, settings, close)
     if not len(pairs):
         return unmerged
-    units = _units(labels, count)
-    strongest = strongest_partner(np.unique(pairs), units, _ties(located, patents, publications))
-    small, large = pairs[:, 0], pairs[:, 1]
-    joined = pairs[(strongest[small] == large) | (strongest[large] == small)]
-    graph = coo_array((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(count, count))
-    _, group = connected_components(graph, directed=False)
+    joined = belonging(pairs, labels, ties_of(located, patents, publications))
+    group = groups(joined, count)
     return Merged(np.where(labels >= 0, group[labels], labels).astype(np.int64), joined)
 
 
@@ -65,31 +61,51 @@ def neighbours(
     locations: Locations, clustering: Clustering, settings: Settings, close: ClosePairs = close_pairs
 ) -> NDArray[np.int64]:
     """Pairs of clusters whose members come within ``merge_km`` of each other on the sphere; (p, 2) int64."""
-    merge_km = settings.merge_km or 0.0
     members = np.flatnonzero(clustering.labels >= 0)
     points = on_sphere(locations.lon[members], locations.lat[members])
-    reach = sphere_reach(merge_km)
-    targets = index.build(points, reach)
-    target_label = clustering.labels[members][targets.order]
-    queries, query_label = targets, target_label
+    sorted_members = index.build(points, sphere_reach(settings.merge_km or 0.0))
+    order = members[sorted_members.order]
+    return next_door(sorted_members, clustering.labels[order], clustering.core[order], settings, close)
+
+
+def next_door(
+    members: Bands,
+    label: NDArray[np.int64],
+    core: NDArray[np.bool_],
+    settings: Settings,
+    close: ClosePairs = close_pairs,
+) -> NDArray[np.int64]:
+    """See `neighbours`; ``label`` and ``core`` (m,) are in the order of the bands, which may suit any radius on the sphere."""
+    merge_km = settings.merge_km or 0.0
+    queries, query_label = members, label
     if settings.crs is None and merge_km <= settings.radius_km:
         # two core locations so near to each other are in one cluster: one of any pair is a border location
-        border = ~clustering.core[members][targets.order]
-        queries, places = index.select(targets, points.kind, border)
-        query_label = target_label[places]
-    return close(queries, query_label, targets, target_label, reach)
+        queries, places = index.select(members, SPHERE, ~core)
+        query_label = label[places]
+    return close(queries, query_label, members, label, sphere_reach(merge_km))
 
 
-def _ties(located: Located, patents: Addresses | None, publications: Addresses | None) -> list[Tie]:
+def belonging(pairs: NDArray[np.int64], labels: NDArray[np.int64], ties: list[Tie]) -> NDArray[np.int64]:
+    """The pairs of neighbours, (p, 2), of which one is the strongest partner of the other."""
+    units = _units(labels, int(labels.max()) + 1)
+    strongest = strongest_partner(np.unique(pairs), units, ties)
+    small, large = pairs[:, 0], pairs[:, 1]
+    return pairs[(strongest[small] == large) | (strongest[large] == small)]
+
+
+def groups(joined: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Group of each of ``count`` clusters, those of a merged pair being in one; (count,)."""
+    graph = coo_array((np.ones(len(joined)), (joined[:, 0], joined[:, 1])), shape=(count, count))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
+
+
+def ties_of(located: Located, patents: Addresses | None, publications: Addresses | None) -> list[Tie]:
     """The tables with whole-number worths: p / #patents + s / #publications, times both denominators."""
-    tables = [(t, p) for t, p in ((patents, located.patents), (publications, located.publications)) if t is not None]
-    documents = [table.documents for table, _ in tables]
-    worths = [1] if len(tables) == 1 else documents[::-1]
-    return [
-        Tie(table.doc_start, place, worth)
-        for (table, place), worth in zip(tables, worths, strict=True)
-        if place is not None
-    ]
+    found = located.locations
+    tables = [(patents, located.patents, found.inventors), (publications, located.publications, found.authors)]
+    given = [(table, place, rows) for table, place, rows in tables if table is not None and place is not None]
+    worths = [table.documents for table, _, _ in given][::-1] if len(given) == 2 else [1]
+    return [Tie(table.doc_start, place, worth, rows) for (table, place, rows), worth in zip(given, worths, strict=True)]
 
 
 def _units(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:

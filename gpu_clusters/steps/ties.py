@@ -1,8 +1,8 @@
 """The ties between clusters and their partners: the documents with addresses in both.
 
-A unit is a cluster or a single noise location. On a CPU loops go through the documents of one cluster after the other. On a
-GPU the distinct (document, unit) pairs are joined with themselves, so many joined pairs at a time, from anywhere in a document or
-a cluster to anywhere: one document with addresses in all units needs no more memory than others do.
+A unit is a cluster or a single noise location. On a CPU threads go through the documents and count the pairs of units in them. On
+a GPU the distinct (document, unit) pairs are joined with themselves, so many joined pairs at a time, from anywhere in a document
+or a cluster to anywhere: one document with addresses in all units needs no more memory than others do.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from gpu_clusters.arrays import blocks, namespace, to_host
+from gpu_clusters.arrays import blocks, namespace, sum_by, to_host
+from gpu_clusters.kernels.together import ANSWERS, ASKS, documents_of, documents_together
 
 BLOCK = 1 << 23  # rows, or pairs of units that share a document, that are held at a time
 
@@ -21,16 +21,24 @@ BLOCK = 1 << 23  # rows, or pairs of units that share a document, that are held 
 class Tie(NamedTuple):
     """A table's part in the ties: where its documents start, the location of each row, and what one document adds.
 
-    The arrays, (d + 1,) int64 and (n,) int32, are on the device of the run.
+    These arrays, (d + 1,) int64 and (n,) int32, are on the device of the run. ``rows`` (l,), of each location, are the host's.
     """
 
     doc_start: Any
     place: Any
     worth: int
+    rows: NDArray[np.int64]
+
+
+def ties_at(wanted: NDArray[np.bool_], ties: list[Tie]) -> list[Tie]:
+    """Ties that are as good where only units within the ``wanted`` locations, (l,), are asked for; a CPU is faster with them."""
+    if namespace(ties[0].place) is not np:
+        return ties
+    return [Tie(*documents_of(tie.doc_start, tie.place, wanted), tie.worth, tie.rows) for tie in ties]
 
 
 def strongest_partner(clusters: NDArray[np.int64], units: NDArray[np.int64], ties: list[Tie]) -> NDArray[np.int64]:
-    """For each cluster asked for the partner with the strictly strongest tie, -1 for none; indexed by cluster.
+    """For each cluster asked for the partner with the strictly strongest tie if it is asked for too, else -1; by cluster.
 
     Parameters
     ----------
@@ -41,76 +49,49 @@ def strongest_partner(clusters: NDArray[np.int64], units: NDArray[np.int64], tie
     ties : list of Tie
         Of the tables that there are.
     """
-    find = _by_loops if namespace(ties[0].place) is np else _by_arrays
-    return find(clusters, units, ties)
+    find = _by_documents if namespace(ties[0].place) is np else _by_arrays
+    found = find(clusters, units, ties)
+    asked = np.zeros(len(found) + 1, bool)
+    asked[clusters] = True
+    return np.where(asked[found], found, -1)
 
 
-def _by_loops(clusters: NDArray[np.int64], units: NDArray[np.int64], ties: list[Tie]) -> NDArray[np.int64]:
-    """See `strongest_partner`; for arrays of the host."""
+def _by_documents(clusters: NDArray[np.int64], units: NDArray[np.int64], ties: list[Tie]) -> NDArray[np.int64]:
+    """See `strongest_partner`; for arrays of the host.
+
+    A location that is a unit by itself shares no more documents with any other than it has rows. So first the ties with units of
+    several locations are found, and then only those with locations that have rows enough to be stronger.
+    """
     size = int(units.max()) + 1
     wanted = np.zeros(size, bool)
     wanted[clusters] = True
-    documents = [_documents_of(wanted, units, tie.doc_start, tie.place) for tie in ties]
-    score, stamp, touched = np.zeros(size, np.int64), np.zeros(size, np.int64), np.empty(size, np.int64)
-    strongest = np.full(size, -1, np.int64)
-    stamps = 0
-    for cluster in clusters:
-        filled = 0
-        for tie, (start, docs) in zip(ties, documents, strict=True):
-            mine = docs[start[cluster] : start[cluster + 1]]
-            filled = _add(
-                mine, tie.doc_start, tie.place, units, cluster, tie.worth, score, stamp, stamps, touched, filled
-            )
-            stamps += len(mine)
-        partners = touched[:filled]
-        scores = score[partners]
-        if filled and (scores == scores.max()).sum() == 1:
-            strongest[cluster] = partners[scores.argmax()]
-        score[partners] = 0
+    shown = wanted | (np.bincount(units) > 1)
+    most = sum_by(units, sum(tie.rows * tie.worth for tie in ties), size)
+    role = np.where(wanted, ASKS | ANSWERS, np.where(shown, ANSWERS, 0)).astype(np.int8)
+    strongest, score = _strongest(units, role, most, np.zeros(size, np.int64), ties)
+    role = np.where(wanted[strongest] & (strongest >= 0), ASKS, 0).astype(np.int8)
+    hidden = ~shown & (most >= score[role > 0].min(initial=np.iinfo(np.int64).max))
+    if hidden.any():
+        role[hidden] = ANSWERS
+        _, rival = _strongest(units, role, most, score, ties)
+        strongest[(rival >= score) & (score > 0)] = -1
     return strongest
 
 
-def _documents_of(
-    wanted: NDArray[np.bool_], units: NDArray[np.int64], doc_start: NDArray[np.int64], place: NDArray[np.int32]
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Documents with an address in each unit that is wanted: where each unit's begin, and the documents."""
-    none = np.empty(0, np.int32)
-    counts = np.zeros(len(wanted) + 1, np.int64)
-    _list_documents(wanted, units, doc_start, place, counts[1:], none)
-    start = np.cumsum(counts)
-    docs = np.empty(start[-1], np.int32)
-    _list_documents(wanted, units, doc_start, place, start[:-1].copy(), docs)
-    return start, docs
-
-
-@njit(cache=True)
-def _list_documents(wanted, units, doc_start, place, slot, docs):
-    """Count each wanted unit's documents into ``slot`` (no ``docs`` given), or write them from there on."""
-    last = np.full(len(wanted), -1, np.int64)
-    for doc in range(len(doc_start) - 1):
-        for row in range(doc_start[doc], doc_start[doc + 1]):
-            unit = units[place[row]]
-            if wanted[unit] and last[unit] != doc:
-                last[unit] = doc
-                if len(docs) > 0:
-                    docs[slot[unit]] = doc
-                slot[unit] += 1
-
-
-@njit(cache=True)
-def _add(docs, doc_start, place, units, cluster, worth, score, stamp, stamps, touched, filled):
-    """Add ``worth`` to the score of each partner of a cluster, once a document; list the partners in ``touched``."""
-    for doc in docs:
-        stamps += 1
-        for row in range(doc_start[doc], doc_start[doc + 1]):
-            unit = units[place[row]]
-            if unit != cluster and stamp[unit] != stamps:
-                stamp[unit] = stamps
-                if score[unit] == 0:
-                    touched[filled] = unit
-                    filled += 1
-                score[unit] += worth
-    return filled
+def _strongest(
+    units: NDArray[np.int64], role: NDArray[np.int8], most: NDArray[np.int64], least: NDArray[np.int64], ties: list[Tie]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The strictly strongest partner of each unit that asks, -1 for none, and the highest score; 0 for none."""
+    size = len(role)
+    unit = np.where(role[units] > 0, units, -1).astype(np.int32)
+    found = [documents_together(tie.doc_start, tie.place, unit, role, most, least) for tie in ties]
+    worth = [documents * tie.worth for (_, documents), tie in zip(found, ties, strict=True)]
+    key, score = _totals(np, np.concatenate([pair for pair, _ in found]), np.concatenate(worth))
+    strongest, highest = np.full(size, -1, np.int64), np.zeros(size, np.int64)
+    np.maximum.at(highest, key // size, score)
+    cluster, partner = _best(np, key, score, size)
+    strongest[cluster] = partner
+    return strongest, highest
 
 
 def _by_arrays(clusters: NDArray[np.int64], units: NDArray[np.int64], ties: list[Tie]) -> NDArray[np.int64]:
