@@ -19,7 +19,7 @@ def test_labels_in_any_order_are_those_of_a_single_run(seed, merge_km):
     tables = (world.patents, world.publications, world.deals)
     study = gpu_clusters.sweep(*tables, radius_km=radii[:1], density=densities, **given)._study
     weighting, most = given["weighting"], 0
-    weight, tree = study.weights(weighting), study.hierarchy(weighting, radii[0])
+    weight, tree = study.weights(weighting), study.radius(weighting, radii[0]).tree
     settings = replace(study.settings, weighting=weighting, radius_km=radii[0], merge_km=merge_km)
     for threshold, density in dict(zip(study.thresholds(weighting), densities, strict=True)).items():
         expected = gpu_clusters.rank(*tables, radius_km=radii[0], density=density, merge_km=merge_km, **given)

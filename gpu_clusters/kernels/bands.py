@@ -85,7 +85,9 @@ def select(bands: Bands, kind: int, keep: NDArray[np.bool_]) -> tuple[Bands, NDA
     kept = np.flatnonzero(keep)
     start = np.searchsorted(kept, bands.start)
     full = start[1:] > start[:-1]
-    return _indexed(kind, bands.order[kept], bands.points[:, kept], np.append(start[:-1][full], len(kept))), kept
+    return _indexed(
+        kind, bands.order[kept], np.take(bands.points, kept, axis=1), np.append(start[:-1][full], len(kept))
+    ), kept
 
 
 def near(queries: Bands, targets: Bands, reach: Reach) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -126,14 +126,12 @@ def kendall_tau(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
     return (decided - 2 * _descents(pair % len(one))) / root if root > 0 else float("nan")
 
 
-def shared_with(number: NDArray[np.int64], baseline: Baseline, weight: NDArray[np.int64]) -> Shared:
-    """What the clusters of any labelling, ``number`` (n,), share with those of the baseline."""
-    others = len(baseline.rank)
-    both = (number >= 0) & (baseline.number >= 0)
-    pair, place = np.unique(number[both] * others + baseline.number[both], return_inverse=True)
-    total = sum_by(place, weight[both], len(pair))
+def combined(found: Shared) -> Shared:
+    """One entry for each pair of clusters, where ``found`` has several."""
+    others = int(found.other.max(initial=0)) + 1
+    pair, place = np.unique(found.one * others + found.other, return_inverse=True)
     one, other = np.divmod(pair, others)
-    return Shared(one, other, np.bincount(place, minlength=len(pair)).astype(np.int64), total)
+    return Shared(one, other, sum_by(place, found.locations, len(pair)), sum_by(place, found.weight, len(pair)))
 
 
 def shared_by_level(nodes: Nodes, arriving: Arrivals, others: int, levels: int) -> list[Shared]:

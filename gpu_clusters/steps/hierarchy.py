@@ -42,12 +42,19 @@ class Hierarchy(NamedTuple):
         some = np.flatnonzero(self.nodes.level == level)
         return some[np.argsort(self.first[some])]
 
-    def numbers(self, level: int) -> NDArray[np.int64]:
-        """Each location's cluster at a level, 0, 1, ... in the order of first members; (n,), -1 for noise."""
+    def numbering(self, level: int) -> NDArray[np.int64]:
+        """The cluster of a level, 0, 1, ... in the order of first members, that what arrives at a node is in.
+
+        (m + 1,); -1 for none, and in the last place.
+        """
         some = self.at(level)
         number = np.full(len(self.nodes.level) + 1, -1, np.int64)
         number[some] = np.arange(len(some))
-        return number[ancestors(self.nodes, level)[to_host(self.arrival)]]
+        return number[ancestors(self.nodes, level)]
+
+    def numbers(self, level: int) -> NDArray[np.int64]:
+        """Each location's cluster at a level, 0, 1, ... in the order of first members; (n,), -1 for noise."""
+        return self.numbering(level)[to_host(self.arrival)]
 
     def clustering(self, level: int) -> Clustering:
         """What an engine returns for the threshold of a level, but for the order of the labels: that of first members."""

@@ -17,6 +17,7 @@ from gpu_clusters.io.model import Addresses, Deals
 from gpu_clusters.kernels.nodes import Nodes
 from gpu_clusters.steps import count
 from gpu_clusters.steps.count import Measure
+from gpu_clusters.steps.pools import NO_POOLS, Pools
 
 BLOCK = 1 << 22  # whole numbers that are held at a time
 
@@ -58,8 +59,9 @@ def node_sums(
     place: NDArray[np.int32] | None = None,
     sign: NDArray[np.int8] | None = None,
     kernels: Kernels = ON_CPU,
+    pools: Pools = NO_POOLS,
 ) -> NDArray[np.float64]:
-    """Sum of what the places of each node count; (m,), on the host.
+    """Sum of what the places of each node count, and after the nodes of each pool; (m + p,), on the host.
 
     Parameters
     ----------
@@ -71,12 +73,16 @@ def node_sums(
         With ``sign`` -1 a place leaves instead.
     kernels : Kernels
         Those of the device that the arrays are on.
+    pools : Pools
     """
-    result = kernels.xp.zeros(len(nodes.level))
+    result, of_pools = kernels.xp.zeros(len(nodes.level)), np.zeros(pools.number)
     kinds, values = len(found.measure.values), found.measure.values
     many = max(1, BLOCK // max(len(result), 1))
     for low in range(0, kinds if len(found.code) else 0, many):
         width = min(many, kinds - low)
         rows = kernels.rows_of(nodes, node, place, sign, found.start, found.code, found.rows, low, width)
         kernels.add_worth(rows, values[low : low + width], found.measure.parts, result)
-    return to_host(result)
+        if pools.number:
+            pooled = pools.sums(to_host(rows[kernels.xp.asarray(pools.node)]))
+            ON_CPU.add_worth(pooled, to_host(values[low : low + width]), found.measure.parts, of_pools)
+    return np.concatenate((to_host(result), of_pools))

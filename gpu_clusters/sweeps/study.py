@@ -12,16 +12,18 @@ from gpu_clusters.arrays import sum_by, to_host
 from gpu_clusters.engines.levels import ON_CPU, Kernels
 from gpu_clusters.engines.native import cluster
 from gpu_clusters.engines.protocol import Engine, Problem
-from gpu_clusters.kernels.bands import Bands
+from gpu_clusters.kernels.bands import Bands, build
 from gpu_clusters.kernels.nearby import passages
-from gpu_clusters.kernels.spaces import Reach, degrees_reach, in_degrees
+from gpu_clusters.kernels.spaces import Reach, degrees_reach, in_degrees, on_sphere, sphere_reach
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.cluster import extent, reach_within, space
-from gpu_clusters.steps.compare import Baseline, Comparison, compare, shared_by_level, shared_with
+from gpu_clusters.steps.compare import Baseline, Comparison, compare, shared_by_level
 from gpu_clusters.steps.hierarchy import Hierarchy, Neighbourhood
-from gpu_clusters.steps.merge import neighbours
-from gpu_clusters.steps.single import Clusters, Inputs, by_rank, evaluate
+from gpu_clusters.steps.merge import ties_of
+from gpu_clusters.steps.pools import NO_POOLS, Pools, find_pools
+from gpu_clusters.steps.single import Clusters, Inputs, evaluate
 from gpu_clusters.steps.tally import node_sums, tally
+from gpu_clusters.sweeps.radius import Radius, homes_of
 
 
 class Part(NamedTuple):
@@ -75,7 +77,8 @@ class Study:
         points, _ = space(found.lon, found.lat, self.settings)
         self._space = points.kind, extent(points)
         self._around: tuple[str, Neighbourhood] | None = None
-        self._latest: tuple[tuple[str, float], Hierarchy] | None = None
+        self._latest: tuple[tuple[str, float], Radius] | None = None
+        self._on_sphere: Bands | None = None
 
     def weights(self, weighting: str) -> NDArray[np.int64]:
         """Weight of each location."""
@@ -98,28 +101,20 @@ class Study:
         clusters, number = evaluate(self.inputs, clustering, weight, settings)
         return clusters, number, int(clustering.core.sum())
 
-    def hierarchy(self, weighting: str, radius_km: float) -> Hierarchy:
+    def radius(self, weighting: str, radius_km: float) -> Radius:
         """The clusters of a radius at all densities; that of the latest radius is kept."""
         if self._latest is None or self._latest[0] != (weighting, radius_km):
             self._latest = None
-            levels = np.unique(np.array(self.thresholds(weighting), np.int64))
-            found = self._neighbourhood(weighting).hierarchy(reach_within(*self._space, radius_km), levels)
+            found = self._radius(weighting, radius_km, self.thresholds(weighting))
             self._latest = (weighting, radius_km), found
         return self._latest[1]
 
     def compare_with(self, weighting: str, radius_km: float, density: float) -> Clusters:
         """Make a setting, on the grid or not, the baseline; its clusters by rank."""
         settings = replace(self.settings, weighting=weighting, radius_km=radius_km, density=density)
-        threshold = np.array([self._threshold(settings)])
-        around = self._neighbourhood(weighting)
-        tree = around.hierarchy(reach_within(*self._space, radius_km), threshold)
-        if settings.merge_km is None:
-            amounts = to_host(self.kernels.members_of(tree.held, tree.arrival, tree.core, around.weight))
-            clusters, number_of = self._unmerged(tree, 1, self._sums(tree), amounts)
-            number = number_of[to_host(tree.arrival)]
-        else:
-            clusters, number = evaluate(self.inputs, tree.clustering(1), self.weights(weighting), settings)
-        self.baseline = Baseline(number.astype(np.int32), clusters.rank, clusters.size)
+        found = self._radius(weighting, radius_km, [self._threshold(settings)])
+        clusters, number_of = found.clusters(1)
+        self.baseline = Baseline(found.numbers(1, number_of).astype(np.int32), clusters.rank, clusters.size)
         self._baseline_there = self.kernels.xp.asarray(self.baseline.number)
         return clusters
 
@@ -139,74 +134,70 @@ class Study:
 
     def __getstate__(self) -> dict[str, Any]:
         """All but what each worker finds again."""
-        return self.__dict__ | {"_around": None, "_latest": None}
+        return self.__dict__ | {"_around": None, "_latest": None, "_on_sphere": None}
 
     def forget(self) -> None:
-        """Give the memory of the points and of the latest radius back; either is found again where it is asked for."""
-        self._around = self._latest = None
+        """Give the memory of the points and of the latest radius back; they are found again where they are asked for."""
+        self._around = self._latest = self._on_sphere = None
 
     def numbers(self, weighting: str, radius_km: float, density: float) -> NDArray[np.int64]:
         """Each location's cluster by rank, 0, 1, ...; -1 for noise."""
-        tree = self.hierarchy(weighting, radius_km)
+        found = self.radius(weighting, radius_km)
         settings = replace(self.settings, weighting=weighting, radius_km=radius_km, density=density)
-        level = int(np.searchsorted(tree.thresholds, self._threshold(settings))) + 1
-        return evaluate(self.inputs, tree.clustering(level), self.weights(weighting), settings)[1]
+        level = int(np.searchsorted(found.tree.thresholds, self._threshold(settings))) + 1
+        return found.numbers(level, found.clusters(level)[1])
 
     def part(self, weighting: str, radius_km: float) -> Part:
         """All densities of a radius."""
         assert self.baseline is not None
-        tree = self.hierarchy(weighting, radius_km)
-        weight = self.weights(weighting)
-        settings = replace(self.settings, radius_km=radius_km)
-        sums, there = self._sums(tree), self._neighbourhood(weighting).weight
-        amounts = to_host(self.kernels.members_of(tree.held, tree.arrival, tree.core, there))
-        others = len(self.baseline.rank)
-        member = self.baseline.number >= 0
-        baseline_weight = sum_by(self.baseline.number[member], weight[member], others)
+        found = self.radius(weighting, radius_km)
+        tree, others, member = found.tree, len(self.baseline.rank), self.baseline.number >= 0
+        baseline_weight = sum_by(self.baseline.number[member], self.weights(weighting)[member], others)
+        there = self._neighbourhood(weighting).weight
         arriving = self.kernels.arrivals(tree.held, tree.arrival, self._baseline_there, there, others)
-        shared = shared_by_level(tree.nodes, arriving, others, len(tree.thresholds))
         levels: list[tuple[Clusters, Comparison, int]] = []
-        for level in range(1, len(tree.thresholds) + 1):
-            clusters, number_of = self._unmerged(tree, level, sums, amounts)
-            found = shared[level - 1]._replace(one=number_of[shared[level - 1].one])
-            core = int(amounts[tree.nodes.level == level, 2].sum())
-            if settings.merge_km is not None:
-                clustering = tree.clustering(level)
-                if len(neighbours(self.inputs.located.locations, clustering, settings)):
-                    clusters, number = evaluate(self.inputs, clustering, weight, settings)
-                    found = shared_with(number, self.baseline, weight)
+        for level, shared in enumerate(shared_by_level(tree.nodes, arriving, others, len(tree.thresholds)), 1):
+            clusters, number_of = found.clusters(level)
             against = compare(
-                found, clusters.rank, clusters.size, clusters.weight, self.baseline, baseline_weight, settings.top
+                found.shared(shared, number_of),
+                *(clusters.rank, clusters.size, clusters.weight),
+                *(self.baseline, baseline_weight, self.settings.top),
             )
-            levels.append((clusters, against, core))
+            levels.append((clusters, against, found.core(level)))
         place = np.searchsorted(tree.thresholds, self.thresholds(weighting))
         return _part([levels[i] for i in place])
 
-    def _sums(self, tree: Hierarchy) -> list[NDArray[np.float64]]:
-        """Patents, publications and deals of each node."""
-        k, deals = self.kernels, np.zeros(len(tree.nodes.level))
+    def _radius(self, weighting: str, radius_km: float, thresholds: list[int]) -> Radius:
+        """The clusters of a radius at all thresholds."""
+        k, around = self.kernels, self._neighbourhood(weighting)
+        levels = np.unique(np.array(thresholds, np.int64))
+        tree = around.hierarchy(reach_within(*self._space, radius_km), levels)
+        pools = self._pools(tree, replace(self.settings, radius_km=radius_km))
+        homes = homes_of(tree, pools)
+        amounts = to_host(k.members_of(tree.held, tree.arrival, tree.core, around.weight))
+        amounts = np.concatenate((amounts, pools.sums(amounts[pools.node])))
+        deals = np.zeros(len(homes.level))
         if self._areas is not None:
             level = k.xp.concatenate((tree.held.level, k.xp.zeros(1, np.int16)))[tree.arrival]
-            near = k.nearest_by_level(*self._areas, level, len(tree.thresholds))
-            deals = node_sums(self._deals, tree.nodes, *passages(near, tree.nodes, tree.arrival, tree.first))
-        return [
-            node_sums(self._patents, tree.held, tree.arrival, kernels=k),
-            node_sums(self._publications, tree.held, tree.arrival, kernels=k),
-            deals,
-        ]
+            near = k.nearest_by_level(*self._areas, level, len(levels))
+            events = passages(near, tree.nodes, tree.arrival, homes.first[homes.of[:-1]])
+            deals = node_sums(self._deals, tree.nodes, *events, pools=pools)
+        patents, publications = (
+            node_sums(of, tree.held, tree.arrival, kernels=k, pools=pools) for of in (self._patents, self._publications)
+        )
+        return Radius(tree, homes, amounts, (patents, publications, deals), self.inputs.totals)
 
-    def _unmerged(
-        self, tree: Hierarchy, level: int, sums: list[NDArray[np.float64]], amounts: NDArray[np.int64]
-    ) -> tuple[Clusters, NDArray[np.int64]]:
-        """Clusters of a level by rank, and the place among them of each node, (m + 1,): -1 for others and in the last place."""
-        some = tree.at(level)
-        order, rank = by_rank([column[some] for column in sums], self.inputs.totals)
-        some = some[order]
-        number_of = np.full(len(tree.nodes.level) + 1, -1, np.int64)
-        number_of[some] = np.arange(len(some))
-        patents, publications, deals = (column[some] for column in sums)
-        size, weight = amounts[some, 0], amounts[some, 1]
-        return Clusters(rank[order], patents, publications, deals, tree.densest[some], size, weight), number_of
+    def _pools(self, tree: Hierarchy, settings: Settings) -> Pools:
+        """What merging makes of the clusters of a radius."""
+        if settings.merge_km is None:
+            return NO_POOLS
+        located = self.inputs.located
+        if self._on_sphere is None:
+            points = on_sphere(located.locations.lon, located.locations.lat)
+            self._on_sphere = build(points, sphere_reach(settings.merge_km))
+        return find_pools(
+            tree, self._on_sphere, ties_of(located, self.inputs.patents, self.inputs.publications), settings
+        )
 
 
 def _areas(inputs: Inputs, area_degrees: float, kernels: Kernels) -> tuple[Bands, Bands, Reach] | None:
