@@ -56,7 +56,7 @@ def nearest(seed, kind):
 
 
 def close(seed, kind):
-    """Clusters that interleave, and queries that are some of their places."""
+    """Clusters that interleave, some places in none, and queries that are some of the clusters' places."""
     rng = np.random.default_rng([seed, naive.KINDS.index(kind)])
     lon, lat, radius = places(rng, kind, int(rng.integers(1, 60)))
     if kind == "plane":
@@ -64,13 +64,15 @@ def close(seed, kind):
     else:
         points, reach = on_sphere(lon, lat), sphere_reach(radius)
     label = rng.integers(0, 6, len(lon)) if seed % 2 else np.sort(rng.integers(0, 6, len(lon)))
+    label[rng.random(len(lon)) < (0.3 if seed % 4 > 1 else 0.0)] = -1  # these are in no pair
     targets = index.build(points, reach)
     kept = rng.random(len(lon)) < (0.5 if seed % 3 else 1.0)
-    queries, chosen = index.select(targets, points.kind, kept)
+    queries, chosen = index.select(targets, points.kind, kept & (label[targets.order] >= 0))
     asked = targets.order[chosen]
     near = naive.neighbours(points, reach)[asked]
     one, other = np.broadcast_to(label[asked][:, None], near.shape)[near], np.broadcast_to(label, near.shape)[near]
     expected = {(min(pair), max(pair)) for pair in zip(one.tolist(), other.tolist(), strict=True) if pair[0] != pair[1]}
+    expected = {pair for pair in expected if pair[0] >= 0}
     return queries, label[asked], targets, label[targets.order], reach, sorted(expected)
 
 

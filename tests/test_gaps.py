@@ -17,11 +17,13 @@ def test_close_pairs_equal_all_pairs(kind, monkeypatch):
         rng = np.random.default_rng([seed, naive.KINDS.index(kind)])
         lon, lat, radius = naive.random_problem_points(rng, kind, int(rng.integers(1, 80)))
         points, reach = naive.in_space(kind, lon, lat, radius)
-        label = rng.integers(0, 9, len(lon)) if seed % 2 else np.sort(rng.integers(0, 9, len(lon)))
-        asked = (label != 8) & (rng.random(len(lon)) < (0.6 if seed else 0.0))  # no query has the last label
+        label = rng.integers(-1, 9, len(lon)) if seed % 2 else np.sort(rng.integers(-1, 9, len(lon)))  # -1: in no pair
+        asked = (
+            (label >= 0) & (label != 8) & (rng.random(len(lon)) < (0.6 if seed else 0.0))
+        )  # no query has the last label
         targets = index.build(points, reach)
         queries, chosen = index.select(targets, points.kind, asked[targets.order])
-        near = naive.neighbours(points, reach) & asked[:, None] & (label[:, None] != label)
+        near = naive.neighbours(points, reach) & asked[:, None] & (label[:, None] != label) & (label >= 0)
         pairs = {
             (min(pair), max(pair)) for pair in zip(*(label[side].tolist() for side in np.nonzero(near)), strict=True)
         }

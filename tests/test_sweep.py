@@ -191,7 +191,9 @@ def test_merging_at_every_setting_is_that_of_single_runs(seed):
     tables = (world.patents, world.publications, world.deals)
     result = sweep(*tables, radius_km=radii[:2], density=densities[::3], merge=True, merge_km=20.0, **given)
     for (radius, density), found in result.clusters.groupby(["radius_km", "density"]):
-        single = gpu_clusters.rank(*tables, radius_km=radius, density=density, merge_km=20.0, **given).ranking
+        whole = gpu_clusters.rank(*tables, radius_km=radius, density=density, merge_km=20.0, **given)
+        label, single = result.labels(radius, density), whole.ranking
+        pd.testing.assert_series_equal(label["cluster_id"], whole.locations["cluster_id"])
         for name in ("rank", "patents", "publications", "deals", "patent_share", "total_share", "lon", "lat"):
             assert found[name].tolist() == single[name].tolist(), name
 

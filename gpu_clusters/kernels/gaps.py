@@ -27,7 +27,7 @@ def close_pairs(
 ) -> NDArray[np.int64]:
     """Pairs of different labels of which a query and a target are within reach; (p, 2) int64, smaller label first, sorted.
 
-    ``query_label`` and ``target_label`` are in the order of the bands.
+    ``query_label`` and ``target_label`` are in the order of the bands. Targets with negative labels are in no pair.
     """
     first, last = near(queries, targets, reach)
     tasks = segments(queries)
@@ -61,9 +61,9 @@ def _run_ends(start, label):
 
 @point_function
 def pairs_in_run(points, label, run_end, limit, own, x, y, z, low, high, place, pairs):
-    """Note the labels other than ``own`` that have a point within reach among ``low..high``; the next free place."""
+    """Note the labels other than ``own``, and not negative, of points within reach among ``low..high``; the next free place."""
     while low < high:
-        if label[low] == own:
+        if label[low] == own or label[low] < 0:
             low = run_end[low]
         elif within(points, limit, low, x, y, z):
             if len(pairs) > 0:

@@ -7,7 +7,7 @@ from numba import get_num_threads, njit, prange
 from numpy.typing import NDArray
 
 ASKS, ANSWERS = 1, 2  # what a unit is in a pair; it may be both
-FEW = 1 << 16  # slots of each thread's table at the first attempt
+FEW = 1 << 14  # slots of each thread's table at the first attempt
 
 
 def documents_together(

@@ -81,6 +81,11 @@ class Neighbourhood:
         self._bands: Bands | None = None
         self._built_for = 0.0
 
+    @property
+    def bands(self) -> Bands | None:
+        """The bands of the latest radius, if they are on the host."""
+        return self._bands if self._kernels is ON_CPU else None
+
     def hierarchy(self, reach: Reach, thresholds: NDArray[np.int64]) -> Hierarchy:
         """Cluster at all thresholds.
 

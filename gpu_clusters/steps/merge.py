@@ -69,23 +69,24 @@ def neighbours(
 
 
 def next_door(
-    members: Bands,
+    points: Bands,
     label: NDArray[np.int64],
     core: NDArray[np.bool_],
     settings: Settings,
     close: ClosePairs = close_pairs,
 ) -> NDArray[np.int64]:
-    """See `neighbours`; ``label`` and ``core`` (m,) are in the order of the bands, which may suit any radius on the sphere."""
+    """See `neighbours`; ``label``, -1 for none, and ``core`` (n,) are in the order of the bands, which may suit any radius."""
     merge_km = settings.merge_km or 0.0
-    queries, query_label = members, label
+    asked = label >= 0
     if settings.crs is None and merge_km <= settings.radius_km:
-        # two core locations so near to each other are in one cluster: one of any pair is a border location
-        queries, places = index.select(members, SPHERE, ~core)
-        query_label = label[places]
-    return close(queries, query_label, members, label, sphere_reach(merge_km))
+        asked &= (
+            ~core
+        )  # two core locations so near to each other are in one cluster: one of any pair is a border location
+    queries, places = index.select(points, SPHERE, asked)
+    return close(queries, label[places], points, label, sphere_reach(merge_km))
 
 
-def belonging(pairs: NDArray[np.int64], labels: NDArray[np.int64], ties: list[Tie]) -> NDArray[np.int64]:
+def belonging(pairs: NDArray[np.int64], labels: NDArray[np.integer], ties: list[Tie]) -> NDArray[np.int64]:
     """The pairs of neighbours, (p, 2), of which one is the strongest partner of the other."""
     units = _units(labels, int(labels.max()) + 1)
     strongest = strongest_partner(np.unique(pairs), units, ties)
@@ -108,9 +109,9 @@ def ties_of(located: Located, patents: Addresses | None, publications: Addresses
     return [Tie(table.doc_start, place, worth, rows) for (table, place, rows), worth in zip(given, worths, strict=True)]
 
 
-def _units(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+def _units(labels: NDArray[np.integer], count: int) -> NDArray[np.int32]:
     """Partners by number: the clusters, then the noise locations."""
+    units = labels.astype(np.int32)
     noise = labels < 0
-    units = labels.copy()
-    units[noise] = count + np.arange(int(noise.sum()))
+    units[noise] = np.arange(count, count + int(noise.sum()), dtype=np.int32)
     return units

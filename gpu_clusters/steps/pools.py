@@ -8,9 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu_clusters.arrays import to_host
-from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.bands import Bands
-from gpu_clusters.kernels.spaces import SPHERE
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.hierarchy import Hierarchy
 from gpu_clusters.steps.merge import belonging, groups, next_door
@@ -55,7 +53,8 @@ def find_pools(tree: Hierarchy, points: Bands, ties: list[Tie], settings: Settin
     nodes, pools, number = [NO_POOLS.node], [NO_POOLS.pool], 0
     for level, found in pairs.items():
         some = tree.at(level)
-        group = groups(belonging(found, tree.numbering(level)[arrival], ties), len(some))
+        labels = tree.numbering(level).astype(np.int32)[arrival]
+        group = groups(belonging(found, labels, ties), len(some))
         larger = (np.bincount(group) > 1)[group]
         names, pool = np.unique(group[larger], return_inverse=True)
         nodes.append(some[larger])
@@ -70,9 +69,7 @@ def _neighbours(tree: Hierarchy, points: Bands, settings: Settings) -> dict[int,
     core_to = np.append(tree.nodes.level, 0)[to_host(tree.core)[points.order]]
     result = {}
     for level in range(1, len(tree.thresholds) + 1):
-        label = tree.numbering(level)[arrival]
-        members, places = index.select(points, SPHERE, label >= 0)
-        pairs = next_door(members, label[places], core_to[places] >= level, settings)
+        pairs = next_door(points, tree.numbering(level)[arrival], core_to >= level, settings)
         if len(pairs):
             result[level] = pairs
     return result

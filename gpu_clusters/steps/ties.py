@@ -37,14 +37,14 @@ def ties_at(wanted: NDArray[np.bool_], ties: list[Tie]) -> list[Tie]:
     return [Tie(*documents_of(tie.doc_start, tie.place, wanted), tie.worth, tie.rows) for tie in ties]
 
 
-def strongest_partner(clusters: NDArray[np.int64], units: NDArray[np.int64], ties: list[Tie]) -> NDArray[np.int64]:
+def strongest_partner(clusters: NDArray[np.int64], units: NDArray[np.integer], ties: list[Tie]) -> NDArray[np.int64]:
     """For each cluster asked for the partner with the strictly strongest tie if it is asked for too, else -1; by cluster.
 
     Parameters
     ----------
     clusters : (c,) int64
         Units, ascending, no two equal.
-    units : (l,) int64
+    units : (l,) int32 or int64
         Unit of each location.
     ties : list of Tie
         Of the tables that there are.
@@ -56,7 +56,7 @@ def strongest_partner(clusters: NDArray[np.int64], units: NDArray[np.int64], tie
     return np.where(asked[found], found, -1)
 
 
-def _by_documents(clusters: NDArray[np.int64], units: NDArray[np.int64], ties: list[Tie]) -> NDArray[np.int64]:
+def _by_documents(clusters: NDArray[np.int64], units: NDArray[np.integer], ties: list[Tie]) -> NDArray[np.int64]:
     """See `strongest_partner`; for arrays of the host.
 
     A location that is a unit by itself shares no more documents with any other than it has rows. So first the ties with units of
@@ -66,7 +66,9 @@ def _by_documents(clusters: NDArray[np.int64], units: NDArray[np.int64], ties: l
     wanted = np.zeros(size, bool)
     wanted[clusters] = True
     shown = wanted | (np.bincount(units) > 1)
-    most = sum_by(units, sum(tie.rows * tie.worth for tie in ties), size)
+    most = np.zeros(size, np.int64)
+    for tie in ties:
+        most += tie.worth * sum_by(units, tie.rows, size)
     role = np.where(wanted, ASKS | ANSWERS, np.where(shown, ANSWERS, 0)).astype(np.int8)
     strongest, score = _strongest(units, role, most, np.zeros(size, np.int64), ties)
     role = np.where(wanted[strongest] & (strongest >= 0), ASKS, 0).astype(np.int8)
@@ -79,11 +81,15 @@ def _by_documents(clusters: NDArray[np.int64], units: NDArray[np.int64], ties: l
 
 
 def _strongest(
-    units: NDArray[np.int64], role: NDArray[np.int8], most: NDArray[np.int64], least: NDArray[np.int64], ties: list[Tie]
+    units: NDArray[np.integer],
+    role: NDArray[np.int8],
+    most: NDArray[np.int64],
+    least: NDArray[np.int64],
+    ties: list[Tie],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The strictly strongest partner of each unit that asks, -1 for none, and the highest score; 0 for none."""
     size = len(role)
-    unit = np.where(role[units] > 0, units, -1).astype(np.int32)
+    unit = np.where(role[units] > 0, units, -1).astype(np.int32, copy=False)
     found = [documents_together(tie.doc_start, tie.place, unit, role, most, least) for tie in ties]
     worth = [documents * tie.worth for (_, documents), tie in zip(found, ties, strict=True)]
     key, score = _totals(np, np.concatenate([pair for pair, _ in found]), np.concatenate(worth))
@@ -94,7 +100,7 @@ def _strongest(
     return strongest, highest
 
 
-def _by_arrays(clusters: NDArray[np.int64], units: NDArray[np.int64], ties: list[Tie]) -> NDArray[np.int64]:
+def _by_arrays(clusters: NDArray[np.int64], units: NDArray[np.integer], ties: list[Tie]) -> NDArray[np.int64]:
     """See `strongest_partner`; for arrays of either device."""
     xp = namespace(ties[0].place)
     size = int(units.max()) + 1

@@ -14,7 +14,7 @@ from gpu_clusters.engines.native import cluster
 from gpu_clusters.engines.protocol import Engine, Problem
 from gpu_clusters.kernels.bands import Bands, build
 from gpu_clusters.kernels.nearby import passages
-from gpu_clusters.kernels.spaces import Reach, degrees_reach, in_degrees, on_sphere, sphere_reach
+from gpu_clusters.kernels.spaces import SPHERE, Reach, degrees_reach, in_degrees, on_sphere, sphere_reach
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps.cluster import extent, reach_within, space
 from gpu_clusters.steps.compare import Baseline, Comparison, compare, shared_by_level
@@ -172,7 +172,7 @@ class Study:
         k, around = self.kernels, self._neighbourhood(weighting)
         levels = np.unique(np.array(thresholds, np.int64))
         tree = around.hierarchy(reach_within(*self._space, radius_km), levels)
-        pools = self._pools(tree, replace(self.settings, radius_km=radius_km))
+        pools = self._pools(tree, around, replace(self.settings, radius_km=radius_km))
         homes = homes_of(tree, pools)
         amounts = to_host(k.members_of(tree.held, tree.arrival, tree.core, around.weight))
         amounts = np.concatenate((amounts, pools.sums(amounts[pools.node])))
@@ -187,17 +187,17 @@ class Study:
         )
         return Radius(tree, homes, amounts, (patents, publications, deals), self.inputs.totals)
 
-    def _pools(self, tree: Hierarchy, settings: Settings) -> Pools:
+    def _pools(self, tree: Hierarchy, around: Neighbourhood, settings: Settings) -> Pools:
         """What merging makes of the clusters of a radius."""
         if settings.merge_km is None:
             return NO_POOLS
-        located = self.inputs.located
-        if self._on_sphere is None:
-            points = on_sphere(located.locations.lon, located.locations.lat)
-            self._on_sphere = build(points, sphere_reach(settings.merge_km))
-        return find_pools(
-            tree, self._on_sphere, ties_of(located, self.inputs.patents, self.inputs.publications), settings
-        )
+        located, points = self.inputs.located, around.bands
+        if points is None or self._space[0] != SPHERE:
+            if self._on_sphere is None:
+                everywhere = on_sphere(located.locations.lon, located.locations.lat)
+                self._on_sphere = build(everywhere, sphere_reach(settings.merge_km))
+            points = self._on_sphere
+        return find_pools(tree, points, ties_of(located, self.inputs.patents, self.inputs.publications), settings)
 
 
 def _areas(inputs: Inputs, area_degrees: float, kernels: Kernels) -> tuple[Bands, Bands, Reach] | None:
