@@ -70,9 +70,9 @@ def documents_of(
 @njit(cache=True, parallel=True)
 def _keep(doc_start, place, wanted, kept):
     for doc in prange(len(kept)):
-        several, asked, first = False, False, place[doc_start[doc]]
+        several, asked = False, False
         for row in range(doc_start[doc], doc_start[doc + 1]):
-            several |= place[row] != first
+            several |= place[row] != place[doc_start[doc]]
             asked |= wanted[place[row]]
         kept[doc] = several and asked
 

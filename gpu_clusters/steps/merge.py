@@ -79,9 +79,8 @@ def next_door(
     merge_km = settings.merge_km or 0.0
     asked = label >= 0
     if settings.crs is None and merge_km <= settings.radius_km:
-        asked &= (
-            ~core
-        )  # two core locations so near to each other are in one cluster: one of any pair is a border location
+        # two core locations so near to each other are in one cluster: one of any pair is a border location
+        asked &= ~core
     queries, places = index.select(points, SPHERE, asked)
     return close(queries, label[places], points, label, sphere_reach(merge_km))
 

@@ -44,8 +44,6 @@ def find_pools(tree: Hierarchy, points: Bands, ties: list[Tie], settings: Settin
     settings : Settings
         Uses ``merge_km``, ``radius_km`` and ``crs``.
     """
-    if settings.merge_km is None:
-        return NO_POOLS
     arrival, pairs = to_host(tree.arrival), _neighbours(tree, points, settings)
     if not pairs:
         return NO_POOLS
@@ -66,7 +64,7 @@ def find_pools(tree: Hierarchy, points: Bands, ties: list[Tie], settings: Settin
 def _neighbours(tree: Hierarchy, points: Bands, settings: Settings) -> dict[int, NDArray[np.int64]]:
     """The pairs of neighbours, (p, 2), by their places in ``tree.at``, of each level that has any."""
     arrival = to_host(tree.arrival)[points.order]
-    core_to = np.append(tree.nodes.level, 0)[to_host(tree.core)[points.order]]
+    core_to = np.append(tree.nodes.level, np.int16(0))[to_host(tree.core)[points.order]]
     result = {}
     for level in range(1, len(tree.thresholds) + 1):
         pairs = next_door(points, tree.numbering(level)[arrival], core_to >= level, settings)
