@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import hierarchies
 import numpy as np
 import pandas as pd
 import pytest
@@ -28,7 +29,7 @@ def test_nodes_are_pooled_where_their_clusters_merge(merge_km):
         found, settings = study.radius(given["weighting"], radii[0]), replace(study.settings, radius_km=radii[0])
         tree, homes = found.tree, found.homes
         for level in range(1, len(tree.thresholds) + 1):
-            clustering = tree.clustering(level)
+            clustering = hierarchies.clustering(tree, level)
             expected = merge(
                 study.inputs.located, clustering, study.inputs.patents, study.inputs.publications, settings
             )

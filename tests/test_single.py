@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import hierarchies
 import numpy as np
 import pytest
 from test_sweep import prepared
@@ -24,7 +25,7 @@ def test_labels_in_any_order_are_those_of_a_single_run(seed, merge_km):
     for threshold, density in dict(zip(study.thresholds(weighting), densities, strict=True)).items():
         expected = gpu_clusters.rank(*tables, radius_km=radii[0], density=density, merge_km=merge_km, **given)
         ranking, places = expected.ranking, expected.locations
-        clustering = tree.clustering(1 + int(np.searchsorted(tree.thresholds, threshold)))
+        clustering = hierarchies.clustering(tree, 1 + int(np.searchsorted(tree.thresholds, threshold)))
         np.testing.assert_array_equal(clustering.core, places["core"])
         assert (np.diff(np.unique(clustering.labels[clustering.labels >= 0], return_index=True)[1]) > 0).all()
         rng, names = np.random.default_rng(seed), np.arange(-1, clustering.labels.max(initial=-1) + 1)

@@ -36,7 +36,7 @@ def documents_together(
     Returns
     -------
     pair, documents : (p,) int64
-        ``asks * u + answers``, ascending, and its documents.
+        ``asks * u + answers``, and documents; a pair comes as often as there are threads that found it.
     """
     tasks = get_num_threads()
     cuts = np.searchsorted(doc_start, np.linspace(0, doc_start[-1], tasks + 1).astype(np.int64))
@@ -50,10 +50,7 @@ def documents_together(
             break
         slots *= 4
     some = keys >= 0
-    pair, place_of = np.unique(keys[some], return_inverse=True)
-    documents = np.zeros(len(pair), np.int64)
-    np.add.at(documents, place_of, counts[some])
-    return pair, documents
+    return keys[some], counts[some]
 
 
 def documents_of(

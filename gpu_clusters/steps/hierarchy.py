@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from gpu_clusters.arrays import to_host
 from gpu_clusters.engines.levels import ON_CPU, Kernels
-from gpu_clusters.engines.protocol import Clustering
 from gpu_clusters.kernels.bands import Bands
 from gpu_clusters.kernels.cells import HEIGHT
 from gpu_clusters.kernels.nodes import Nodes, ancestors
@@ -51,15 +50,6 @@ class Hierarchy(NamedTuple):
         number = np.full(len(self.nodes.level) + 1, -1, np.int64)
         number[some] = np.arange(len(some))
         return number[ancestors(self.nodes, level)]
-
-    def numbers(self, level: int) -> NDArray[np.int64]:
-        """Each location's cluster at a level, 0, 1, ... in the order of first members; (n,), -1 for noise."""
-        return self.numbering(level)[to_host(self.arrival)]
-
-    def clustering(self, level: int) -> Clustering:
-        """What an engine returns for the threshold of a level, but for the order of the labels: that of first members."""
-        density_at = to_host(self.density_at)
-        return Clustering(density_at, density_at >= self.thresholds[level - 1], self.numbers(level))
 
 
 class Neighbourhood:
