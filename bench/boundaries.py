@@ -32,8 +32,7 @@ def prepare(data: Path, path: Path) -> None:
     """Cluster the world; keep lon, lat and the cluster's number (-1 none) of each location."""
     import gpu_clusters
 
-    tables = (data / f"{name}.parquet" for name in ("patents", "publications"))
-    found = gpu_clusters.rank(*tables, merge_km=None).locations
+    found = gpu_clusters.rank(data / "patents.parquet", data / "publications.parquet", merge_km=None).locations
     cluster = found["cluster_id"].to_numpy()
     np.savez(path, lon=found["lon"], lat=found["lat"], cluster=np.where(cluster > 0, cluster - 1, -1))
 

@@ -120,14 +120,15 @@ def side_by_side(name: str, case: dict, options: argparse.Namespace) -> dict:
                     sofar.append(fit_once(tool, data, case["radius_km"], case["threshold"], options))
                     print(f"{name}: {tool}: {sofar[-1].get('failure') or sofar[-1]['seconds']}", file=sys.stderr)
         tools = {tool: summary(found, case["n"]) for tool, found in runs.items()}
-        reference = next((tool for tool in options.which if "failure" not in tools[tool]), None)
-        ours = read_answer(runs[reference][0]["answer"]) if reference else None
+        answers = {
+            tool: read_answer(runs[tool][0]["answer"]) for tool, found in tools.items() if "failure" not in found
+        }
+        reference = next(iter(answers), "")
         for tool, found in tools.items():
-            if "failure" not in found:
-                theirs = read_answer(runs[tool][0]["answer"])
-                found |= theirs.counts() | {"ratio": found["min_s"] / tools[reference]["min_s"]}
+            if tool in answers:
+                found |= answers[tool].counts() | {"ratio": found["min_s"] / tools[reference]["min_s"]}
                 if tool != reference:
-                    found["differences"] = differences(ours, theirs)
+                    found["differences"] = differences(answers[reference], answers[tool])
             elif "not available" not in found["failure"] and options.extrapolate:
                 found["extrapolated"] = extrapolate(tool, folder, case, options)
     return {"case": name, **case, "reference": reference, "tools": tools}

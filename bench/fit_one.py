@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import re
 import resource
 import sys
 import time
@@ -132,8 +131,10 @@ TOOLS: dict[str, Callable[[], Tool]] = {
 
 def memory(field: str) -> int:
     """Bytes from /proc/self/status: VmRSS (resident now) or VmHWM (resident at most since `forget_peak`)."""
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(rf"{field}:\s+(\d+) kB", status).group(1)) * 1024
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) * 1024
+    raise LookupError(f"/proc/self/status has no {field}")
 
 
 def forget_peak() -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,10 @@ def density_of(data: Path) -> float:
 def problem_of(data: Path) -> Problem:
     """The clustering of the benchmark's globe, with the method's own settings."""
     settings = Settings(density=density_of(data))
-    tables = [read_addresses(data / f"{name}.parquet", name).data for name in ("patents", "publications")]
-    found = locate(*tables, settings).locations
+    patents, publications = (
+        read_addresses(data / f"{name}.parquet", name).data for name in ("patents", "publications")
+    )
+    found = locate(patents, publications, settings).locations
     points, reach = space(found.lon, found.lat, settings)
     return Problem(points, found.lon, found.lat, found.weight, reach, found.threshold, settings.border)
 
@@ -100,7 +103,7 @@ def check_cuml(machine: Machine, problem: Problem, samples: tuple[int, ...]) -> 
         some = np.sort(rng.choice(len(problem.lon), count, replace=False))
         given = part_of(problem, some, max(1, problem.threshold * count // len(problem.lon)))
         exact = native.cluster(given, machine.kernels)
-        native_s = min(machine.timed(lambda given=given: native.cluster(given, machine.kernels), 3))
+        native_s = min(machine.timed(partial(native.cluster, given, machine.kernels), 3))
         answers = list[Clustering]()
 
         def through_islands(given: Problem = given, answers: list = answers) -> None:

@@ -27,7 +27,8 @@ class Machine:
         self.name, self.cupy = gpu().name, cupy
         self.kernels, self.levels = device.kernels(cupy), hierarchy.kernels(cupy)
         self.counting = totals.counting(cupy)
-        self.wait, self.dbscan = cupy.cuda.runtime.deviceSynchronize, None
+        self.wait = cupy.cuda.runtime.deviceSynchronize
+        self.dbscan: Any = None
         if with_cuml:
             try:
                 import cuml
@@ -56,7 +57,7 @@ class Machine:
 
     def insides(self) -> dict[str, Callable[..., Any]]:
         """What finds points in polygons."""
-        found = {"native": partial(by_kernel, self.cupy)}
+        found: dict[str, Callable[..., Any]] = {"native": partial(by_kernel, self.cupy)}
         with contextlib.suppress(Exception):
             import cudf
             import cuspatial

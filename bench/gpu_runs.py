@@ -21,6 +21,7 @@ from gpu_clusters.engines import levels
 from gpu_clusters.engines.protocol import Problem
 from gpu_clusters.io import read_addresses
 from gpu_clusters.io.device import read_addresses as read_on_gpu
+from gpu_clusters.schema import TABLES
 from gpu_clusters.steps.hierarchy import Neighbourhood
 
 RADII = tuple(range(6, 26))
@@ -57,19 +58,19 @@ def _same(mine: Any, theirs: np.ndarray | None) -> bool:
 
 def check_rank(machine: Machine, data: Path, repeat: int) -> dict[str, Any]:
     """Stage times of ``rank`` without names, on either device, and whether the tables are equal."""
-    inputs = [data / f"{name}.parquet" for name in ("patents", "publications", "deals")]
+    patents, publications, deals = (data / f"{name}.parquet" for name in TABLES)
     results, stages = {}, {}
     for device in ("cpu", "gpu"):
         runs = []
         for _ in range(repeat):
             started = time.perf_counter()
-            results[device] = rank(*inputs, device=device, names=False, density=density_of(data))
+            results[device] = rank(patents, publications, deals, device=device, names=False, density=density_of(data))
             whole = time.perf_counter() - started
             found = results[device].manifest["timings"]
             without = whole - found["draw boundaries"]
             runs.append(found | {"all": round(whole, 3), "all but boundaries": round(without, 3)})
         stages[device] = {"cold": runs[0], "warm": min(runs, key=lambda run: run["all but boundaries"])}
-    work = partial(rank, *inputs, device="gpu", names=False, density=density_of(data))
+    work = partial(rank, patents, publications, deals, device="gpu", names=False, density=density_of(data))
     _, peak_gib = machine.peak_gib(work)
     same = {}
     for name in ("ranking", "locations", "deals", "boundaries", "organizations", "partners"):
@@ -81,17 +82,17 @@ def check_rank(machine: Machine, data: Path, repeat: int) -> dict[str, Any]:
 
 def check_sweep(machine: Machine, data: Path, problem: Problem, repeat: int) -> dict[str, Any]:
     """Stage times of a sweep, the kernels of one radius, and whether a part of the grid is the CPU's."""
-    inputs = [data / f"{name}.parquet" for name in ("patents", "publications", "deals")]
+    patents, publications, deals = (data / f"{name}.parquet" for name in TABLES)
     density = [density_of(data) * step for step in STEPS]
-    grid = {"density": density, "baseline": (15, density[len(density) // 2])}
+    grid: dict[str, Any] = {"density": density, "baseline": (15, density[len(density) // 2])}
     runs = []
     for _ in range(max(2, repeat)):
-        result = sweep(*inputs, device="gpu", radius_km=RADII, **grid)
+        result = sweep(patents, publications, deals, device="gpu", radius_km=RADII, **grid)
         stages = result.manifest["timings"]
         runs.append(stages | {"all but reading": sum(s for name, s in stages.items() if not name.startswith("read"))})
     warm = min(runs[1:], key=lambda run: run["all but reading"])
     some = RADII[:: len(RADII) - 1]
-    part = sweep(*inputs, device="cpu", radius_km=some, **grid)
+    part = sweep(patents, publications, deals, device="cpu", radius_km=some, **grid)
     same = {}
     for name in ("settings", "clusters"):
         mine, other = getattr(result, name), getattr(part, name)

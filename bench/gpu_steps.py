@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +32,23 @@ from gpu_clusters.steps.overlay import overlay
 def check_areas(machine: Machine, data: Path, clustering: Clustering, repeat: int) -> dict[str, Any]:
     """Times of overlay and merging with the tables on either device, and whether the answers are the CPU's."""
     settings = Settings(density=density_of(data))
-    tables = [read_addresses(data / f"{name}.parquet", name).data for name in ("patents", "publications")]
+    patents, publications = (
+        read_addresses(data / f"{name}.parquet", name).data for name in ("patents", "publications")
+    )
     deals = read_deals(data / "deals.parquet").data
-    located = locate(*tables, settings)
+    located = locate(patents, publications, settings)
     nearest, close, moved = machine.areas()
-    there = [replace(table, doc_start=moved(table.doc_start)) for table in tables]
+    there = [replace(table, doc_start=moved(table.doc_start)) for table in (patents, publications)]
     located_there = Located(located.locations, moved(located.patents), moved(located.publications))
-    labels = merge(located, clustering, *tables, settings).labels
+    labels = merge(located, clustering, patents, publications, settings).labels
     work = {
         "close clusters": (
             lambda: (neighbours(located.locations, clustering, settings),),
             lambda: (neighbours(located.locations, clustering, settings, close),),
         ),
         "merging": (
-            lambda: merge(located, clustering, *tables, settings),
-            lambda: merge(located_there, clustering, *there, settings, close),
+            lambda: merge(located, clustering, patents, publications, settings),
+            lambda: merge(located_there, clustering, there[0], there[1], settings, close),
         ),
         "overlay": (
             lambda: overlay(deals, located.locations, labels, settings),
@@ -77,7 +80,7 @@ def check_polygons(machine: Machine, problem: Problem, repeat: int) -> dict[str,
     for name, inside in machine.insides().items():
         pairs = inside(outlines, problem.lon, problem.lat)
         found[name] = {
-            "seconds": machine.timed(lambda inside=inside: inside(outlines, problem.lon, problem.lat), repeat),
+            "seconds": machine.timed(partial(inside, outlines, problem.lon, problem.lat), repeat),
             "equal": all(np.array_equal(a, b) for a, b in zip(pairs, expected, strict=True)),
         }
     return found
@@ -123,11 +126,11 @@ def check_population(machine: Machine, data: Path, scale: float, repeat: int) ->
     }
     for name, work in (("areas", in_areas), ("polygons", in_polygons)):
         expected = work(counting.ON_CPU)
-        totals, peak_gib = machine.peak_gib(lambda work=work: work(machine.counting))
+        totals, peak_gib = machine.peak_gib(partial(work, machine.counting))
         found[name] = {
             "held": int(expected.held.sum()),
-            "cpu_s": machine.timed(lambda work=work: work(counting.ON_CPU), repeat),
-            "seconds": machine.timed(lambda work=work: work(machine.counting), repeat),
+            "cpu_s": machine.timed(partial(work, counting.ON_CPU), repeat),
+            "seconds": machine.timed(partial(work, machine.counting), repeat),
             "peak_gib": peak_gib,
             "equal": all(np.array_equal(a, b) for a, b in zip(totals, expected, strict=True)),
         }

@@ -13,6 +13,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,12 +55,12 @@ PAPERS = Kind("publications", 28_600_000, 1_760_000, (0.15, 0.19, 0.21, 0.18, 0.
 
 
 class Points(NamedTuple):
-    """Street-level points sorted by place: place p owns `first[p]` up to `first[p] + count[p]`."""
+    """Street-level points sorted by place: place p owns `first[p]` up to `first[p] + held[p]`."""
 
     lon: np.ndarray
     lat: np.ndarray
     first: np.ndarray
-    count: np.ndarray
+    held: np.ndarray
 
 
 class Table(NamedTuple):
@@ -102,7 +104,7 @@ def row_group(table: Table, number: int, rows: int) -> pa.Table:
 
     rank = np.where(rng.random(rows) < 0.7, rng.random(documents)[document], rng.random(rows))
     organization = places.first_organization[place] + (rank**3 * places.organizations[place]).astype(np.int64)
-    point = table.streets.first[place] + (rng.random(rows) * table.streets.count[place]).astype(np.int64)
+    point = table.streets.first[place] + (rng.random(rows) * table.streets.held[place]).astype(np.int64)
     lon, lat = table.streets.lon[point], table.streets.lat[point]
     if table.institutions is not None:
         inside = np.flatnonzero(rng.random(rows) < AT_INSTITUTION)
@@ -141,12 +143,12 @@ def coded(codes: np.ndarray, names: list[str]) -> pa.DictionaryArray:
 
 def write(file: Path, groups: Iterator[pa.Table]) -> int:
     """Write the row groups as they come; the number of rows."""
-    rows, writer = 0, None
-    for group in groups:
-        writer = writer or pq.ParquetWriter(file, group.schema, compression="zstd", compression_level=1)
-        writer.write_table(group, row_group_size=ROWS_PER_GROUP)
-        rows += len(group)
-    writer.close()
+    first = next(groups)
+    rows = 0
+    with pq.ParquetWriter(file, first.schema, compression="zstd", compression_level=1) as writer:
+        for group in chain((first,), groups):
+            writer.write_table(group, row_group_size=ROWS_PER_GROUP)
+            rows += len(group)
     return rows
 
 
@@ -192,9 +194,7 @@ def make_world(out: Path, scale: float = 1.0, seed: int = 0, workers: int = 2) -
         for kind, share, sites in ((PATENTS, places.patents, None), (PAPERS, places.papers, institutions)):
             streets = draw_points(rng, places, share, round(kind.points * scale))
             table = Table(kind, places, share, streets, sites, seed)
-            groups = ahead(
-                pool, lambda number, rows, table=table: row_group(table, number, rows), round(kind.rows * scale)
-            )
+            groups = ahead(pool, partial(row_group, table), round(kind.rows * scale))
             written[kind.name] = write(out / f"{kind.name}.parquet", groups)
     rows = max(1, round(DEAL_ROWS * scale))
     written["deals"] = write(out / "deals.parquet", iter([deals(places, rows, round(DEALS * scale), seed)]))

@@ -17,7 +17,7 @@ from gpu_clusters.engines.protocol import Engine
 from gpu_clusters.errors import DeviceError, DeviceMemoryError, UsageError, first_line
 from gpu_clusters.io import read_addresses
 from gpu_clusters.io.device import read_addresses as read_on_gpu
-from gpu_clusters.io.model import TableRead
+from gpu_clusters.io.model import Addresses, TableRead
 from gpu_clusters.kernels.areas import nearest_members
 from gpu_clusters.kernels.gaps import close_pairs
 from gpu_clusters.settings import Settings
@@ -42,7 +42,7 @@ class Backend(NamedTuple):
 
     device: str
     engine: str
-    read: Callable[..., TableRead]
+    read: Callable[..., TableRead[Addresses]]
     cluster: Engine
     close: ClosePairs
     nearest: Nearest

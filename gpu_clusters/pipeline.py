@@ -22,7 +22,7 @@ from gpu_clusters.io import read_deals
 from gpu_clusters.io.boundaries import boundaries_table
 from gpu_clusters.io.editions import FOR_RANKS, read_edition
 from gpu_clusters.io.gazetteer import gazetteer, towns
-from gpu_clusters.io.model import Addresses, Deals, Edition, InputFile, TableRead
+from gpu_clusters.io.model import Addresses, Deals, Edition, InputFile, Rows, TableRead
 from gpu_clusters.io.overrides import Overrides, read_overrides
 from gpu_clusters.result import Result
 from gpu_clusters.settings import BOUNDARIES, Settings
@@ -256,13 +256,16 @@ class Clock:
 class Tables:
     """What was read: the tables that are there, None for those that are not."""
 
-    def __init__(self, *reads: TableRead | None) -> None:
-        self.reads = [read for read in reads if read is not None]
-        patents, publications, deals = (read.data if read is not None else None for read in reads)
-        assert (
-            not isinstance(patents, Deals) and not isinstance(publications, Deals) and not isinstance(deals, Addresses)
-        )
-        self.patents, self.publications, self.deals = patents, publications, deals
+    def __init__(
+        self,
+        patents: TableRead[Addresses] | None,
+        publications: TableRead[Addresses] | None,
+        deals: TableRead[Deals] | None,
+    ) -> None:
+        self.reads = [read for read in (patents, publications, deals) if read is not None]
+        self.patents = None if patents is None else patents.data
+        self.publications = None if publications is None else publications.data
+        self.deals = None if deals is None else deals.data
 
     def warnings(self) -> list[str]:
         """What the user must know of tables whose coordinates do not go with their countries."""
@@ -285,8 +288,8 @@ def changed(settings: Settings | None, changes: dict[str, Any]) -> Settings:
 
 
 def read_table(
-    reader: Callable[..., TableRead], source: Any, table: str, settings: Settings, clock: Clock
-) -> TableRead | None:
+    reader: Callable[..., TableRead[Rows]], source: Any, table: str, settings: Settings, clock: Clock
+) -> TableRead[Rows] | None:
     """Read a table with the columns and years of the settings; None if there is none."""
     if source is None:
         return None

@@ -97,8 +97,8 @@ def beyond(top: pd.DataFrame, named: pd.DataFrame, gaps: pd.DataFrame) -> pd.Dat
     rank["oulu"] = 219  # of equal shares the one further south comes first
     table = named[["cluster_id", "name", "economy"]].assign(position=named["cluster_id"].map(rank), named=True)
     free = sorted(set(range(101, LAST + 1)) - set(table["position"]))
-    cities = [text.strip().rsplit(" ", 1) for text in UNNAMED.replace("\n", " ").split(",")]
-    cities = [(name, country) for name, country in cities if not name.endswith("-")][: len(free)]
+    listed = [text.strip().rsplit(" ", 1) for text in UNNAMED.replace("\n", " ").split(",")]
+    cities = [(name, country) for name, country in listed if not name.endswith("-")][: len(free)]
     other = pd.DataFrame(cities, columns=["name", "economy"])
     other["cluster_id"] = other["name"].str.lower().str.replace("[^a-z]+", "-", regex=True)
     other["position"], other["named"] = free, False

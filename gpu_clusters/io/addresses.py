@@ -32,7 +32,7 @@ def read_addresses(
     columns: Mapping[str, str] | None = None,
     years: Years | None = None,
     progress: Progress | None = None,
-) -> TableRead:
+) -> TableRead[Addresses]:
     """Read a table of addresses.
 
     Parameters

@@ -27,7 +27,7 @@ def read_deals(
     columns: Mapping[str, str] | None = None,
     years: Years | None = None,
     progress: Progress | None = None,
-) -> TableRead:
+) -> TableRead[Deals]:
     """Read a table of deals.
 
     Parameters

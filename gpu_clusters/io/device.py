@@ -44,7 +44,7 @@ def read_addresses(
     progress: Progress | None = None,
     remark: Callable[[str], None] = lambda _: None,
     piece: int = PIECE,
-) -> TableRead:
+) -> TableRead[Addresses]:
     """Read a table of addresses.
 
     Parameters
@@ -105,7 +105,7 @@ def _read(
     window: Years | None,
     progress: Progress | None,
     piece: int,
-) -> TableRead:
+) -> TableRead[Addresses]:
     """Read all with cuDF."""
     if cudf is None:
         raise NeedsCpuError("cuDF is not installed or cannot be loaded")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -176,8 +176,11 @@ class InvalidRows(NamedTuple):
     total: int
 
 
+Rows = TypeVar("Rows", bound=Addresses | Deals, covariant=True)
+
+
 @dataclass(frozen=True, eq=False)
-class TableRead:
+class TableRead(Generic[Rows]):
     """A table with all that is to be said about its reading.
 
     Attributes
@@ -196,7 +199,7 @@ class TableRead:
         Columns that were not read but are called as one that would have been, by that one's name.
     """
 
-    data: Addresses | Deals
+    data: Rows
     coverage: pd.DataFrame
     inputs: list[InputFile]
     invalid: list[InvalidRows]
