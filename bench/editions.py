@@ -41,7 +41,7 @@ def edition(seed: int, drawn: int) -> gpu_clusters.Result:
         pd.DataFrame(columns=list(names)) for names in (DEALS, COVERAGE, ORGANIZATIONS, PARTNERS)
     )
     boundaries = GeoDataFrame(columns=list(BOUNDARIES), geometry="geometry", crs="EPSG:4326")
-    manifest: dict[str, Any] = {"timings": {}}
+    manifest: dict[str, Any] = {"inputs": [], "timings": {}}
     return gpu_clusters.Result(ranking, table, deals, boundaries, coverage, organizations, partners, manifest)
 
 

@@ -54,7 +54,7 @@ def main() -> None:
             runs.append(run([program, "report", str(result), "--out", str(out), "--force"], environment))
             print(f"{runs[-1]['wall_s']:.2f} s", file=sys.stderr)
         files = {path.name: path.stat().st_size for path in sorted(out.iterdir())}
-    manifest = json.loads((result / "manifest.json").read_text())
+        manifest = json.loads((result / "manifest.json").read_text())
     walls = [one["wall_s"] for one in runs]
     print(f"\n{manifest['locations']:,} locations, {manifest['clusters']:,} clusters\n")
     print("| min s | median s | user CPU s | peak GiB | report.html, MB | all files, MB |\n|---|---|---|---|---|---|")
