@@ -11,7 +11,7 @@ import pytest
 from gpu_clusters.arrays import blocks
 from gpu_clusters.kernels import together
 from gpu_clusters.steps import ties
-from gpu_clusters.steps.ties import Tie, strongest_partner
+from gpu_clusters.steps.ties import Tie, strongest_partner, ties_at
 
 
 def tie(start, place, worth, places):
@@ -38,7 +38,7 @@ def random_case(seed):
 
 
 def by_sets(clusters, units, given, asked_for=True):
-    strongest = np.full(units.max() + 1, -1)
+    strongest = np.full(clusters[-1] + 1, -1)
     for cluster in clusters:
         score = {}
         for start, place, worth, _ in given:
@@ -65,7 +65,7 @@ def test_strongest_partners_equal_sets_of_documents(block, monkeypatch):
         expected = by_sets(clusters, units, given)
         partners, none = partners + (expected >= 0).sum(), none + (expected[clusters] < 0).sum()
         rivals += (expected[clusters] != by_sets(clusters, units, given, asked_for=False)[clusters]).sum()
-        arrays = ties._by_arrays(clusters, units, given)
+        arrays = ties._by_arrays(clusters, units, units.max() + 1, given)
         for found in (
             strongest_partner(clusters, units, given),
             np.where(np.isin(arrays, clusters), arrays, -1),
@@ -76,12 +76,30 @@ def test_strongest_partners_equal_sets_of_documents(block, monkeypatch):
     assert partners > 10 and none > 3 and rivals > 3
 
 
+def test_ties_at_the_locations_of_some_clusters_are_theirs():
+    """Documents at other locations go, and so do locations without any that is left, a whole cluster with its last one."""
+    fewer, gone = 0, 0
+    for seed in range(200):
+        clusters, units, given = random_case(seed)
+        at, kept = ties_at(np.isin(units, clusters), given)
+        fewer += not at.all()
+        gone += not np.isin(clusters, units[at]).all()
+        for before, tie in zip(given, kept, strict=True):
+            assert np.diff(tie.doc_start).min(initial=2) > 1 and tie.place.dtype == np.int32
+            assert (tie.rows == np.bincount(tie.place, minlength=at.sum())).all() and (
+                tie.rows <= before.rows[at]
+            ).all()
+        found = strongest_partner(clusters, units[at], kept)
+        np.testing.assert_array_equal(found[clusters], by_sets(clusters, units, given)[clusters], err_msg=str(seed))
+    assert fewer > 20 and gone > 5
+
+
 def test_a_location_may_be_as_strong_as_all_of_its_rows_allow():
     """Clusters 0 and 1 share a document, and cluster 0 one with a location by itself, whose only row that is."""
     units, documents = np.array([0, 0, 1, 1, 2]), np.array([0, 2, 1, 4], np.int32)
     given = [tie(np.array([0, 2, 4]), documents, 1, 5)]
-    assert strongest_partner(np.arange(2), units, given).tolist() == [-1, 0, -1]
-    assert by_sets(np.arange(2), units, given).tolist() == [-1, 0, -1]
+    assert strongest_partner(np.arange(2), units, given).tolist() == [-1, 0]
+    assert by_sets(np.arange(2), units, given).tolist() == [-1, 0]
 
 
 def test_tables_stay_on_the_device(monkeypatch):

@@ -30,8 +30,9 @@ def documents_together(
         Unit of each location; those with a negative one count for none.
     role : (u,) int8
         `ASKS`, `ANSWERS`, both or 0.
-    most, least : (u,) int64
-        A pair counts where ``most`` of the one that answers is not below ``least`` of the one that asks.
+    most : (u,) int64
+    least : (a,) int64
+        A pair counts where ``most`` of the one that answers is not below ``least`` of the one that asks, 0..a - 1.
 
     Returns
     -------
@@ -62,6 +63,21 @@ def documents_of(
     sizes = np.diff(doc_start)
     rows = np.repeat(kept, sizes)
     return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes[kept]))), place[rows]
+
+
+@njit(cache=True)
+def renumber(place, number, rows):
+    """Replace each ``place`` (r,) by its ``number`` (n,), and count them by that in ``rows``."""
+    for i in range(len(place)):
+        place[i] = number[place[i]]
+        rows[place[i]] += 1
+
+
+@njit(cache=True)
+def add_rows(unit, rows, worth, total):
+    """Add ``worth`` for each of the ``rows`` (n,) of a location to the ``total`` (u,) of its ``unit`` (n,)."""
+    for i in range(len(unit)):
+        total[unit[i]] += worth * rows[i]
 
 
 @njit(cache=True, parallel=True)

@@ -52,7 +52,7 @@ def merge(
     pairs = neighbours(located.locations, clustering, settings, close)
     if not len(pairs):
         return unmerged
-    joined = belonging(pairs, labels, ties_of(located, patents, publications))
+    joined = belonging(pairs, labels, count, ties_of(located, patents, publications))
     group = groups(joined, count)
     return Merged(np.where(labels >= 0, group[labels], labels).astype(np.int64), joined)
 
@@ -85,10 +85,9 @@ def next_door(
     return close(queries, label[places], points, label, sphere_reach(merge_km))
 
 
-def belonging(pairs: NDArray[np.int64], labels: NDArray[np.integer], ties: list[Tie]) -> NDArray[np.int64]:
-    """The pairs of neighbours, (p, 2), of which one is the strongest partner of the other."""
-    units = _units(labels, int(labels.max()) + 1)
-    strongest = strongest_partner(np.unique(pairs), units, ties)
+def belonging(pairs: NDArray[np.int64], labels: NDArray[np.integer], count: int, ties: list[Tie]) -> NDArray[np.int64]:
+    """The pairs of neighbours among ``count`` clusters, (p, 2), of which one is the strongest partner of the other."""
+    strongest = strongest_partner(np.unique(pairs), _units(labels, count), ties)
     small, large = pairs[:, 0], pairs[:, 1]
     return pairs[(strongest[small] == large) | (strongest[large] == small)]
 

@@ -47,12 +47,14 @@ def find_pools(tree: Hierarchy, points: Bands, ties: list[Tie], settings: Settin
     arrival, pairs = to_host(tree.arrival), _neighbours(tree, points, settings)
     if not pairs:
         return NO_POOLS
-    ties = ties_at(_within(tree, pairs)[arrival], ties)
+    at, ties = ties_at(_within(tree, pairs)[arrival], ties)
+    arrival = arrival[at]
+    del at
     nodes, pools, number = [NO_POOLS.node], [NO_POOLS.pool], 0
     for level, found in pairs.items():
         some = tree.at(level)
-        labels = tree.numbering(level).astype(np.int32)[arrival]
-        group = groups(belonging(found, labels, ties), len(some))
+        labels = tree.numbering(level)[arrival]
+        group = groups(belonging(found, labels, len(some), ties), len(some))
         larger = (np.bincount(group) > 1)[group]
         names, pool = np.unique(group[larger], return_inverse=True)
         nodes.append(some[larger])

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gpu_clusters.arrays import blocks, namespace, sum_by, to_host
-from gpu_clusters.kernels.together import ANSWERS, ASKS, documents_of, documents_together
+from gpu_clusters.arrays import blocks, namespace, to_host
+from gpu_clusters.kernels.together import ANSWERS, ASKS, add_rows, documents_of, documents_together, renumber
 
 BLOCK = 1 << 23  # rows, or pairs of units that share a document, that are held at a time
 
@@ -27,54 +27,78 @@ class Tie(NamedTuple):
     doc_start: Any
     place: Any
     worth: int
-    rows: NDArray[np.int64]
+    rows: NDArray[np.integer]
 
 
-def ties_at(wanted: NDArray[np.bool_], ties: list[Tie]) -> list[Tie]:
-    """Ties that are as good where only units within the ``wanted`` locations, (l,), are asked for; a CPU is faster with them."""
+def ties_at(wanted: NDArray[np.bool_], ties: list[Tie]) -> tuple[Any, list[Tie]]:
+    """Ties that are as good where only units within the ``wanted`` locations, (l,), are asked for; a CPU is faster with them.
+
+    Returns
+    -------
+    at : (l,) bool or slice
+        The locations that these ties are among.
+    ties : list of Tie
+        By place among those, with the rows of those documents alone.
+    """
     if namespace(ties[0].place) is not np:
-        return ties
-    return [Tie(*documents_of(tie.doc_start, tie.place, wanted), tie.worth, tie.rows) for tie in ties]
+        return slice(None), ties
+    found = [documents_of(tie.doc_start, tie.place, wanted) for tie in ties]
+    at = np.zeros(len(wanted), bool)
+    for _, place in found:
+        at[place] = True
+    number = np.cumsum(at, dtype=np.int32)
+    number -= 1
+    result = []
+    for (doc_start, place), tie in zip(found, ties, strict=True):
+        rows = np.zeros(int(at.sum()), np.int32)
+        renumber(place, number, rows)
+        result.append(Tie(doc_start, place, tie.worth, rows))
+    return at, result
 
 
 def strongest_partner(clusters: NDArray[np.int64], units: NDArray[np.integer], ties: list[Tie]) -> NDArray[np.int64]:
     """For each cluster asked for the partner with the strictly strongest tie if it is asked for too, else -1; by cluster.
 
+    Those that are not asked for have -1, up to the last that is.
+
     Parameters
     ----------
     clusters : (c,) int64
-        Units, ascending, no two equal.
+        Units, ascending, no two equal; one without a location has no ties.
     units : (l,) int32 or int64
         Unit of each location.
     ties : list of Tie
         Of the tables that there are.
     """
     find = _by_documents if namespace(ties[0].place) is np else _by_arrays
-    found = find(clusters, units, ties)
-    asked = np.zeros(len(found) + 1, bool)
+    size = max(int(units.max(initial=-1)), int(clusters[-1])) + 1
+    found = find(clusters, units, size, ties)
+    asked = np.zeros(size + 1, bool)
     asked[clusters] = True
     return np.where(asked[found], found, -1)
 
 
-def _by_documents(clusters: NDArray[np.int64], units: NDArray[np.integer], ties: list[Tie]) -> NDArray[np.int64]:
+def _by_documents(
+    clusters: NDArray[np.int64], units: NDArray[np.integer], size: int, ties: list[Tie]
+) -> NDArray[np.int64]:
     """See `strongest_partner`; for arrays of the host.
 
     A location that is a unit by itself shares no more documents with any other than it has rows. So first the ties with units of
     several locations are found, and then only those with locations that have rows enough to be stronger.
     """
-    size = int(units.max()) + 1
     wanted = np.zeros(size, bool)
     wanted[clusters] = True
-    shown = wanted | (np.bincount(units) > 1)
+    shown = wanted | (np.bincount(units, minlength=size) > 1)
     most = np.zeros(size, np.int64)
     for tie in ties:
-        most += tie.worth * sum_by(units, tie.rows, size)
-    role = np.where(wanted, ASKS | ANSWERS, np.where(shown, ANSWERS, 0)).astype(np.int8)
-    strongest, score = _strongest(units, role, most, np.zeros(size, np.int64), ties)
-    role = np.where(wanted[strongest] & (strongest >= 0), ASKS, 0).astype(np.int8)
-    hidden = ~shown & (most >= score[role > 0].min(initial=np.iinfo(np.int64).max))
+        add_rows(units, tie.rows, tie.worth, most)
+    role = np.where(wanted, np.int8(ASKS | ANSWERS), np.where(shown, np.int8(ANSWERS), np.int8(0)))
+    strongest, score = _strongest(units, role, most, np.zeros(clusters[-1] + 1, np.int64), ties)
+    asking = np.flatnonzero(wanted[strongest] & (strongest >= 0))
+    hidden = ~shown & (most >= score[asking].min(initial=np.iinfo(np.int64).max))
     if hidden.any():
-        role[hidden] = ANSWERS
+        role = np.where(hidden, np.int8(ANSWERS), np.int8(0))
+        role[asking] = ASKS
         _, rival = _strongest(units, role, most, score, ties)
         strongest[(rival >= score) & (score > 0)] = -1
     return strongest
@@ -87,23 +111,24 @@ def _strongest(
     least: NDArray[np.int64],
     ties: list[Tie],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The strictly strongest partner of each unit that asks, -1 for none, and the highest score; 0 for none."""
+    """The strictly strongest partner of each unit that asks, -1 for none, and its score, 0 for none; sized as ``least``."""
     size = len(role)
     unit = np.where(role[units] > 0, units, -1).astype(np.int32, copy=False)
     found = [documents_together(tie.doc_start, tie.place, unit, role, most, least) for tie in ties]
     worth = [documents * tie.worth for (_, documents), tie in zip(found, ties, strict=True)]
     key, score = _totals(np, np.concatenate([pair for pair, _ in found]), np.concatenate(worth))
-    strongest, highest = np.full(size, -1, np.int64), np.zeros(size, np.int64)
+    strongest, highest = np.full(len(least), -1, np.int64), np.zeros(len(least), np.int64)
     np.maximum.at(highest, key // size, score)
     cluster, partner = _best(np, key, score, size)
     strongest[cluster] = partner
     return strongest, highest
 
 
-def _by_arrays(clusters: NDArray[np.int64], units: NDArray[np.integer], ties: list[Tie]) -> NDArray[np.int64]:
+def _by_arrays(
+    clusters: NDArray[np.int64], units: NDArray[np.integer], size: int, ties: list[Tie]
+) -> NDArray[np.int64]:
     """See `strongest_partner`; for arrays of either device."""
     xp = namespace(ties[0].place)
-    size = int(units.max()) + 1
     unit_of, wanted = xp.asarray(units), xp.zeros(size, bool)
     wanted[xp.asarray(clusters)] = True
     unit, nth, many, worth = (
@@ -116,7 +141,7 @@ def _by_arrays(clusters: NDArray[np.int64], units: NDArray[np.integer], ties: li
     shift = left - nth[left] - (end - many[left])
     cluster, worth = xp.concatenate((unit[left], xp.full(1, size, np.int64))), worth[left]
     pairs = int(end[-1]) if len(left) else 0
-    strongest = np.full(size, -1, np.int64)
+    strongest = np.full(clusters[-1] + 1, -1, np.int64)
     key, score, best = xp.empty(0, np.int64), xp.empty(0, np.int64), []
     for low in range(0, pairs, BLOCK):
         pair = xp.arange(low, min(low + BLOCK, pairs))
