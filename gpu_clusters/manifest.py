@@ -230,12 +230,4 @@ def _table_warnings(reads: Sequence[TableRead]) -> list[str]:
                 f"{name}: {left_out} left out ({'row' if total == 1 else 'rows'} {listed})"
                 + ("; are lon and lat swapped?" if many else "")
             )
-    for read in reads:
-        data = read.data
-        if at_zero := int(((data.lon == 0) & (data.lat == 0) & (data.country >= 0)).sum()):
-            which = counted(at_zero, "row that names a country is", "rows that name a country are")
-            found.append(
-                f"{read.inputs[0].table}: {which} at longitude 0, latitude 0, in the sea, as many geocoders write where they "
-                "find nothing; leave such coordinates empty"
-            )
     return found

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cache, partial
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,21 +14,21 @@ from numpy.typing import NDArray
 
 from gpu_clusters import backend, manifest
 from gpu_clusters.arrays import gathered
+from gpu_clusters.clock import Clock, Progress
 from gpu_clusters.compiled import one_thread_at_a_time
 from gpu_clusters.errors import InputError, UsageError
-from gpu_clusters.io import read_deals
 from gpu_clusters.io.boundaries import boundaries_table
 from gpu_clusters.io.editions import FOR_RANKS, read_edition
 from gpu_clusters.io.gazetteer import gazetteer, towns
-from gpu_clusters.io.model import Addresses, Deals, Edition, InputFile, Rows, TableRead
+from gpu_clusters.io.model import Edition, InputFile
 from gpu_clusters.io.overrides import Overrides, read_overrides
 from gpu_clusters.result import Result
 from gpu_clusters.settings import BOUNDARIES, Settings
-from gpu_clusters.steps import plane, swapped
+from gpu_clusters.steps import plane
 from gpu_clusters.steps.boundary import draw, warnings_of
 from gpu_clusters.steps.cluster import cluster
 from gpu_clusters.steps.edition import kinship, places_of, with_previous
-from gpu_clusters.steps.locate import Located, Locations, locate
+from gpu_clusters.steps.locate import Located, Locations
 from gpu_clusters.steps.members import Members, of_locations, of_regions
 from gpu_clusters.steps.merge import merge
 from gpu_clusters.steps.name import Named, name_clusters
@@ -43,13 +41,11 @@ from gpu_clusters.steps.population import People, count_people, count_people_in,
 from gpu_clusters.steps.regions import in_regions, named_regions
 from gpu_clusters.steps.score import indicator, score_clusters
 from gpu_clusters.steps.tabulate import coverage_table, deals_table, locations_table, ranking_table
+from gpu_clusters.tables import Tables, locate_rows, read_tables
 
 if TYPE_CHECKING:
     from gpu_clusters.io.regions import Regions
     from gpu_clusters.steps.single import Inputs
-
-Progress = Callable[[str, float | None], None]
-"""Told the name of the work at hand and the part of it that is done, 0..1, or None where that is not known."""
 
 
 def rank(
@@ -143,16 +139,9 @@ def rank(
         population = list(population) if isinstance(population, Iterator) else population
         with clock.stage("open rasters"):
             _look_at(population)
-    with clock.stage("read patents"):
-        patents_read = read_table(chosen.read, patents, "patents", settings, clock)
-    with clock.stage("read publications"):
-        publications_read = read_table(chosen.read, publications, "publications", settings, clock)
-    with clock.stage("read deals"):
-        deals_read = read_table(read_deals, deals, "deals", settings, clock)
-    tables = Tables(patents_read, publications_read, deals_read)
-
+    tables = read_tables(chosen.read, patents, publications, deals, settings, clock)
     with clock.stage("locate"), one_thread_at_a_time:
-        located = locate(tables.patents, tables.publications, settings)
+        located, tables = locate_rows(tables, settings)
     if regions is not None and given is not None:
         with clock.stage("place in regions"):
             clustering, merged = in_regions(located.locations, given.polygons, chosen.inside)
@@ -214,7 +203,7 @@ def rank(
         settings, chosen, tables.reads, located, clustering, merged, ranking, scores.totals, clock.seconds
     )
     record["coverage"] = coverage.to_dict("records")
-    record["warnings"] += tables.warnings()
+    record["warnings"] += tables.warnings
     if settings.crs is not None and regions is None:
         record["warnings"] += plane.warnings_of(located.locations.lon, located.locations.lat, settings.crs)
     if called and overrides:
@@ -233,46 +222,6 @@ def rank(
     return Result(ranking, locations, deal_places, boundaries, coverage, organizations, partners, record)
 
 
-class Clock:
-    """Seconds by stage; passes progress on. A stage is done within ``step``, which is told its name."""
-
-    def __init__(self, progress: Progress | None, step: Callable[[str], AbstractContextManager[None]]) -> None:
-        self.seconds: dict[str, float] = {}
-        self._progress, self._step = progress, step
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        self.tell(name, None)
-        started = perf_counter()
-        with self._step(name):
-            yield
-        self.seconds[name] = round(perf_counter() - started, 4)
-
-    def tell(self, name: str, part: float | None) -> None:
-        if self._progress is not None:
-            self._progress(name, part)
-
-
-class Tables:
-    """What was read: the tables that are there, None for those that are not."""
-
-    def __init__(
-        self,
-        patents: TableRead[Addresses] | None,
-        publications: TableRead[Addresses] | None,
-        deals: TableRead[Deals] | None,
-    ) -> None:
-        self.reads = [read for read in (patents, publications, deals) if read is not None]
-        self.patents = None if patents is None else patents.data
-        self.publications = None if publications is None else publications.data
-        self.deals = None if deals is None else deals.data
-
-    def warnings(self) -> list[str]:
-        """What the user must know of tables whose coordinates do not go with their countries."""
-        having = [read for read in self.reads if read.data.countries]
-        return [text for read in having for text in swapped.warnings_of(read.data, read.inputs[0].table, towns())]
-
-
 def changed(settings: Settings | None, changes: dict[str, Any]) -> Settings:
     """Settings, the method's defaults where there are none, with some of them changed, by name."""
     if settings is None:
@@ -285,21 +234,6 @@ def changed(settings: Settings | None, changes: dict[str, Any]) -> Settings:
     if unknown:
         raise UsageError(f"unknown setting {unknown[0]!r}: there are {', '.join(Settings.names())}")
     return replace(settings, **changes)
-
-
-def read_table(
-    reader: Callable[..., TableRead[Rows]], source: Any, table: str, settings: Settings, clock: Clock
-) -> TableRead[Rows] | None:
-    """Read a table with the columns and years of the settings; None if there is none."""
-    if source is None:
-        return None
-    args = (source,) if reader is read_deals else (source, table)
-    return reader(
-        *args,
-        columns=settings.columns.get(table),
-        years=settings.years.get(table),
-        progress=lambda _, part: clock.tell(f"read {table}", part),
-    )
 
 
 def named(

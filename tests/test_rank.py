@@ -13,7 +13,7 @@ from worlds import random_world
 import gpu_clusters
 from gpu_clusters import Settings, UsageError
 from gpu_clusters.io.model import Deals
-from gpu_clusters.steps import swapped
+from gpu_clusters.steps import misplaced
 
 WORLDS = 230
 EXACT = ("lon", "lat", "inventors", "authors", "weight", "density_at", "core", "cluster_id", "initial_cluster_id")
@@ -185,7 +185,7 @@ def test_swapped_coordinates_are_told_by_the_countries(monkeypatch):
         half = pd.concat([wrong[:2], table[:2]])
         strange = wrong[:2].assign(country="XX")  # no town is in there
         assert compute(half, strange, density=1).manifest["warnings"] == []
-    monkeypatch.setattr(swapped, "LOOKED_AT", 2)
+    monkeypatch.setattr(misplaced, "LOOKED_AT", 2)
     (said,) = gpu_clusters.rank(wrong, density=1).manifest["warnings"]
     assert said == f"patents: 2 rows that name a country lie far outside of it, {says.format('2 looked at')}"
 
@@ -203,7 +203,7 @@ def test_how_far_outside_of_its_country_a_row_lies(lon, lat, exchanged):
     towns = pd.DataFrame({"country": ["A", "A"], "lon": [10.0, 20.0], "lat": [12.0, 22.0]})
     for x, y, some in ((lon, lat, towns), (lat, lon, towns.rename(columns={"lon": "lat", "lat": "lon"}))):
         row = Deals(np.array([float(x)]), np.array([float(y)]), np.ones(1), np.zeros(1, np.int32), ("A",))
-        assert len(swapped.warnings_of(row, "deals", some)) == exchanged
+        assert len(misplaced.swapped(row, "deals", some)) == exchanged
 
 
 def test_nothing_to_cluster_is_a_usage_error():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -21,7 +21,7 @@ class Addresses:
     name : str
         ``"patents"`` or ``"publications"``.
     lon, lat : (n,) float64
-        Degrees; lon in [-180, 180), lat in [-90, 90], no negative zero.
+        Degrees; lon in [-180, 180), lat in [-90, 90], no negative zero. Empty after `without_coordinates`.
     doc_start : (d + 1,) int64
         Rows ``doc_start[i]:doc_start[i + 1]`` are document ``i``; every document has at least one row.
     country : (n,) int32
@@ -49,12 +49,16 @@ class Addresses:
     @property
     def rows(self) -> int:
         """Number of geocoded rows."""
-        return len(self.lon)
+        return len(self.country)
 
     @property
     def documents(self) -> int:
         """Number of documents with a geocoded row."""
         return len(self.doc_start) - 1
+
+    def without_coordinates(self) -> Addresses:
+        """The same rows, for what comes after they are located; what their coordinates took can be given back."""
+        return replace(self, lon=self.lon[:0].copy(), lat=self.lat[:0].copy())
 
 
 @dataclass(frozen=True, eq=False)

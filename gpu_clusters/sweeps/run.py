@@ -10,20 +10,22 @@ from typing import Any
 import numpy as np
 
 from gpu_clusters import backend, manifest
+from gpu_clusters.clock import Clock, Progress
 from gpu_clusters.compiled import one_thread_at_a_time
 from gpu_clusters.errors import GpuClustersError, UsageError
-from gpu_clusters.io import read_addresses, read_deals
+from gpu_clusters.io import read_addresses
 from gpu_clusters.paths import spelled
-from gpu_clusters.pipeline import Clock, Progress, Tables, changed, read_table
+from gpu_clusters.pipeline import changed
 from gpu_clusters.settings import Settings
 from gpu_clusters.steps import count, plane
-from gpu_clusters.steps.locate import distinct_places, locate
+from gpu_clusters.steps.locate import Located, distinct_places
 from gpu_clusters.steps.single import Inputs
 from gpu_clusters.sweeps.grid import Grid, grid_of
 from gpu_clusters.sweeps.parts import Store
 from gpu_clusters.sweeps.result import SweepResult, collect
 from gpu_clusters.sweeps.spread import compute, part_of
 from gpu_clusters.sweeps.study import Part, Study
+from gpu_clusters.tables import Tables, locate_rows, read_tables
 
 
 def sweep(
@@ -119,20 +121,15 @@ def sweep(
     if settings.crs is not None:
         plane.system(settings.crs)  # what is wrong with it is told before the tables are read
     clock = Clock(progress, chosen.step)
-    with clock.stage("read patents"):
-        patents_read = read_table(read_addresses, patents, "patents", settings, clock)
-    with clock.stage("read publications"):
-        publications_read = read_table(read_addresses, publications, "publications", settings, clock)
-    with clock.stage("read deals"):
-        deals_read = read_table(read_deals, deals, "deals", settings, clock)
-    tables = Tables(patents_read, publications_read, deals_read)
+    tables = read_tables(read_addresses, patents, publications, deals, settings, clock)
     with clock.stage("locate"), one_thread_at_a_time:
-        inputs = _inputs(tables, settings)
+        located, tables = locate_rows(tables, settings)
+        inputs = _inputs(tables, located)
     with clock.stage("baseline"), one_thread_at_a_time:
         study = Study(inputs, settings, grid.densities, engine=chosen.cluster, kernels=chosen.hierarchy)
         clusters = study.compare_with(grid.weightings[0], *grid.baseline)
     record = manifest.of_sweep(settings, chosen, tables.reads, inputs.located, grid._asdict())
-    record["warnings"] += tables.warnings()
+    record["warnings"] += tables.warnings
     if settings.crs is not None:
         record["warnings"] += plane.warnings_of(
             inputs.located.locations.lon, inputs.located.locations.lat, settings.crs
@@ -168,8 +165,7 @@ def _shared(settings: Settings | None, merge: bool, changes: dict[str, Any]) -> 
     return settings if merge else replace(settings, merge_km=None)
 
 
-def _inputs(tables: Tables, settings: Settings) -> Inputs:
-    located = locate(tables.patents, tables.publications, settings)
+def _inputs(tables: Tables, located: Located) -> Inputs:
     lon, lat, place = np.empty(0), np.empty(0), None
     if tables.deals is not None:
         lon, lat, (place,) = distinct_places([(tables.deals.lon, tables.deals.lat)])

@@ -1,4 +1,4 @@
-"""Whether a table has longitude and latitude exchanged, told by where the countries that its rows name are."""
+"""Rows whose coordinates do not go with the country that they name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,19 @@ MARGIN = 5.0  # degrees around a country's towns
 LOOKED_AT = 100_000  # rows at most, evenly over the table
 
 
-def warnings_of(data: Addresses | Deals, table: str, towns: pd.DataFrame) -> list[str]:
+def at_zero(data: Addresses | Deals, table: str) -> list[str]:
+    """A warning where rows that name a country lie at longitude 0, latitude 0."""
+    rows = int(((data.lon == 0) & (data.lat == 0) & (data.country >= 0)).sum())
+    if not rows:
+        return []
+    which = counted(rows, "row that names a country is", "rows that name a country are")
+    return [
+        f"{table}: {which} at longitude 0, latitude 0, in the sea, as many geocoders write where they find nothing; "
+        "leave such coordinates empty"
+    ]
+
+
+def swapped(data: Addresses | Deals, table: str, towns: pd.DataFrame) -> list[str]:
     """A warning where more than half of the rows lie far outside of their country, and would not with the two exchanged.
 
     Of a table with countries; rows whose country has no town do not count. A country is the box around its ``towns``
