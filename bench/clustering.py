@@ -131,7 +131,7 @@ def side_by_side(name: str, case: dict, options: argparse.Namespace) -> dict:
                     found["differences"] = differences(answers[reference], answers[tool])
             elif "not available" not in found["failure"] and options.extrapolate:
                 found["extrapolated"] = extrapolate(tool, folder, case, options)
-    return {"case": name, **case, "reference": reference, "tools": tools}
+    return {"case": name, **case, "reference": reference or None, "tools": tools}
 
 
 def read_answer(file: Path) -> Answer:

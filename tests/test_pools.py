@@ -61,6 +61,15 @@ def test_a_deal_between_two_clusters_goes_to_the_one_that_merging_gives_an_earli
             assert dict(zip(zip(table["lon"], table["lat"], strict=True), table["deals"], strict=True)) == expected
 
 
+def test_a_neighbour_whose_documents_are_nowhere_else_is_no_partner():
+    """A shares a document with a place far off, which is in no cluster; the documents of B, next to A, are all in B alone."""
+    rows = [(1, 0.0, 0.0), (1, 50.0, 10.0), (2, 0.0, 0.0), (3, 0.08, 0.0), (4, 0.08, 0.0)]
+    patents = pd.DataFrame(rows, columns=["doc_id", "lon", "lat"])
+    given = {"radius_km": 5, "density": 2, "merge_km": 10}
+    assert len(gpu_clusters.rank(patents, **given).ranking) == 2
+    assert sweep(patents, merge=True, check=1, **given).clusters["patents"].tolist() == [2.0, 1.5]
+
+
 def test_sums_of_pools():
     pools = Pools(np.array([7, 2, 5]), np.array([1, 0, 1]), 2)
     assert pools.sums(np.array([[1, 10], [2, 20], [4, 40]])).tolist() == [[2, 20], [5, 50]]

@@ -18,6 +18,10 @@ def tie(start, place, worth, places):
     return Tie(start, place, worth, np.bincount(place, minlength=places))
 
 
+def documents(start, place):
+    return [place[low:high].tolist() for low, high in pairwise(start)]
+
+
 def random_tie(rng, places, worth):
     """Documents at few places and at many, with repeated rows."""
     documents = int(rng.integers(1, 40))
@@ -78,20 +82,23 @@ def test_strongest_partners_equal_sets_of_documents(block, monkeypatch):
 
 def test_ties_at_the_locations_of_some_clusters_are_theirs():
     """Documents at other locations go, and so do locations without any that is left, a whole cluster with its last one."""
-    fewer, gone = 0, 0
+    elsewhere, gone = 0, 0
     for seed in range(200):
         clusters, units, given = random_case(seed)
-        at, kept = ties_at(np.isin(units, clusters), given)
-        fewer += not at.all()
-        gone += not np.isin(clusters, units[at]).all()
-        for before, tie in zip(given, kept, strict=True):
-            assert np.diff(tie.doc_start).min(initial=2) > 1 and tie.place.dtype == np.int32
-            assert (tie.rows == np.bincount(tie.place, minlength=at.sum())).all() and (
-                tie.rows <= before.rows[at]
-            ).all()
+        wanted = np.isin(units, clusters)
+        at, kept = ties_at(wanted, given)
+        places = [documents(tie.doc_start, tie.place) for tie in given]
+        several = [[doc for doc in docs if len(set(doc)) > 1] for docs in places]
+        expected = [[doc for doc in docs if wanted[doc].any()] for docs in several]
+        elsewhere, gone = elsewhere + (expected != several), gone + (not np.isin(clusters, units[at]).all())
+        assert np.flatnonzero(at).tolist() == sorted({place for docs in expected for doc in docs for place in doc})
+        for docs, tie in zip(expected, kept, strict=True):
+            assert documents(tie.doc_start, np.flatnonzero(at)[tie.place]) == docs
+            assert (tie.place.dtype, tie.rows.dtype) == (np.int32, np.int32)
+            assert tie.rows.tolist() == np.bincount(tie.place, minlength=at.sum()).tolist()
         found = strongest_partner(clusters, units[at], kept)
         np.testing.assert_array_equal(found[clusters], by_sets(clusters, units, given)[clusters], err_msg=str(seed))
-    assert fewer > 20 and gone > 5
+    assert elsewhere > 20 and gone > 5
 
 
 def test_a_location_may_be_as_strong_as_all_of_its_rows_allow():

@@ -53,7 +53,7 @@ def find_pools(tree: Hierarchy, points: Bands, ties: list[Tie], settings: Settin
     nodes, pools, number = [NO_POOLS.node], [NO_POOLS.pool], 0
     for level, found in pairs.items():
         some = tree.at(level)
-        labels = tree.numbering(level)[arrival]
+        labels = tree.numbering(level).astype(np.int32)[arrival]
         group = groups(belonging(found, labels, len(some), ties), len(some))
         larger = (np.bincount(group) > 1)[group]
         names, pool = np.unique(group[larger], return_inverse=True)
