@@ -105,17 +105,21 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--worker", choices=CASES, help=argparse.SUPPRESS)
+    parser.add_argument("--worker", choices=(*CASES, "prepare"), help=argparse.SUPPRESS)
     parser.add_argument("--locations", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.worker == "prepare":
+        prepare(options.data, options.locations)
+        return
     if options.worker:
         print(json.dumps(work(options.worker, options.locations)))
         return
     environment = keep_to(options.cores)
     machine = describe(PACKAGES)
     path = options.data / "clusters.npz"
-    if not path.exists():
-        prepare(options.data, path)
+    if not path.exists():  # in a process of its own: the peak of this one would be the least that it can see
+        line = [sys.executable, __file__, "--worker", "prepare", "--data", options.data, "--locations", path]
+        subprocess.run(line, check=True)
     print(headline(machine))
     print(f"{'':<10} {'min s':>8} {'median s':>8} {'peak GiB':>8}")
     runs = {}
