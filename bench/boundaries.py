@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from end_to_end import DENSITY
+from end_to_end import density_of
 from machine import GIB, describe, headline, keep_to
 
 AREA = 0.05
@@ -33,9 +33,8 @@ def prepare(data: Path, path: Path) -> None:
     """Cluster the world; keep lon, lat and the cluster's number (-1 none) of each location."""
     import gpu_clusters
 
-    density = DENSITY * json.loads((data / "world.json").read_text())["scale"]
     tables = data / "patents.parquet", data / "publications.parquet"
-    found = gpu_clusters.rank(*tables, merge_km=None, density=density).locations
+    found = gpu_clusters.rank(*tables, merge_km=None, density=density_of(data)).locations
     cluster = found["cluster_id"].to_numpy()
     np.savez(path, lon=found["lon"], lat=found["lat"], cluster=np.where(cluster > 0, cluster - 1, -1))
 

@@ -43,6 +43,11 @@ def world(folder: Path, scale: float, seed: int) -> dict:
     return found
 
 
+def density_of(data: Path) -> float:
+    """The method's density, in proportion to the size of the inputs."""
+    return DENSITY * json.loads((data / "world.json").read_text())["scale"]
+
+
 def command(data: Path, out: Path, options: argparse.Namespace) -> list[str]:
     """The command line under test."""
     beside = Path(sys.executable).with_name("gpu-clusters")
@@ -52,8 +57,7 @@ def command(data: Path, out: Path, options: argparse.Namespace) -> list[str]:
     line = [program, "rank"]
     for table in TABLES:
         line += [f"--{table}", str(data / f"{table}.parquet")]
-    if options.scale != 1:
-        line += ["--density", f"{DENSITY * options.scale:g}"]
+    line += ["--density", f"{density_of(data):g}"]
     return [*line, "--out", str(out), "--force", *options.rest]
 
 

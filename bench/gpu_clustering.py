@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from end_to_end import density_of
 from gpu_machine import Machine
 
 from gpu_clusters import Settings
@@ -24,11 +25,6 @@ from gpu_clusters.io import read_addresses
 from gpu_clusters.steps.cluster import space
 from gpu_clusters.steps.hierarchy import Neighbourhood
 from gpu_clusters.steps.locate import locate
-
-
-def density_of(data: Path) -> float:
-    """The method's density, in proportion to the size of the inputs."""
-    return 4500 * json.loads((data / "world.json").read_text())["scale"]
 
 
 def problem_of(data: Path) -> Problem:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
-from gpu_clustering import density_of
+from end_to_end import density_of
 from gpu_machine import Machine
 
 from gpu_clusters import rank, sweep

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import population
 import shapely
-from gpu_clustering import density_of
+from end_to_end import density_of
 from gpu_machine import Machine
 
 from gpu_clusters import Settings
