@@ -10,7 +10,6 @@ from functools import cached_property, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import numpy as np
 import pandas as pd
 
 from gpu_clusters import backend
@@ -263,7 +262,7 @@ def _since(contents: Contents, compared: pd.DataFrame) -> Contents:
 def _labels(name: pd.Series, number: pd.Series, economies: pd.Series) -> pd.Series:
     """Names, and for clusters without one their numbers and economies."""
     codes = economies.fillna("").astype(str)
-    unnamed = "Cluster " + number.astype(str) + np.where(codes != "", " (" + codes + ")", "")
+    unnamed = "Cluster " + number.astype(str) + codes.where(codes == "", " (" + codes + ")")
     given = name.fillna("").astype(str)
     return given.where(given.str.strip() != "", unnamed).astype(object)
 
