@@ -35,8 +35,10 @@ def client(where: Any, stack: ExitStack) -> Any:
         number = where.partition(":")[2] or str(WORKERS)
         if not number.isdecimal() or not int(number):
             raise UsageError(f"dask {where!r}: give local:N with N workers, 1 or more")
-        own = LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address="127.0.0.1:0")
-        cluster = stack.enter_context(own)  # its page takes a free port: that of another cluster may be in use
+        # no dashboard: nobody learns its address, and some versions of Dask end it with a traceback; the server takes any port
+        server = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+        own = LocalCluster(n_workers=int(number), threads_per_worker=1, scheduler_kwargs=server)
+        cluster = stack.enter_context(own)
         return stack.enter_context(Client(cluster))
     try:
         return stack.enter_context(Client(where, timeout=PATIENCE))
