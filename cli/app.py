@@ -39,8 +39,7 @@ def _named(params: list[Any]) -> list[Any]:
             param.metavar = ""
         if param.param_type_name == "argument":
             param.get_usage_pieces = lambda _ctx, name=param.metavar: [name]
-            if hasattr(param, "display_type_rich"):  # older versions of typer show the name instead of the type
-                param.display_type_rich = lambda **_: None
+            param.display_type_rich = lambda **_: None
     return params
 
 
