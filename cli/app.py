@@ -55,9 +55,6 @@ app = typer.Typer(
     "To see it work, run [bold]gpu-clusters demo[/bold]. For data of your own, read [bold]gpu-clusters rank --help[/bold].",
 )
 
-# typer carries its own copy of click or uses the installed one, depending on its version
-_ParserError: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-
 
 def invoke() -> int:
     """Run the command that the arguments of the process name; its exit code.
@@ -69,7 +66,7 @@ def invoke() -> int:
     """
     try:
         code = app(prog_name="gpu-clusters", standalone_mode=False)
-    except _ParserError as error:
+    except typer.TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError":  # the help has been shown
             return UsageError.exit_code
         context: Any = getattr(error, "ctx", None)
