@@ -31,6 +31,9 @@ def _name_folder(variable: str) -> None:
     """Let a variable of the environment name a temporary folder in which nobody else can put programs."""
     import tempfile
 
+    if not hasattr(os, "getuid"):  # Windows, where temporary folders are the user's own
+        os.environ[variable] = str(Path(tempfile.gettempdir(), "gpu-clusters"))
+        return
     folder = Path(tempfile.gettempdir(), f"gpu-clusters-{os.getuid()}")
     try:
         folder.mkdir(mode=0o700, exist_ok=True)

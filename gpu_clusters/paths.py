@@ -62,7 +62,7 @@ def absent(path: Path) -> str:
 def user_cache() -> str:
     """The folder of the user's caches; it begins with ~ where there is no home. A relative one in the environment is none."""
     given = os.environ.get("XDG_CACHE_HOME", "")
-    return given if given.startswith("/") else os.path.expanduser("~/.cache")  # noqa: PTH111 - of no home says nothing
+    return given if Path(given).is_absolute() else os.path.expanduser("~/.cache")  # noqa: PTH111 - of no home says nothing
 
 
 def in_user_cache(name: str) -> Path:

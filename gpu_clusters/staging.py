@@ -1,14 +1,13 @@
 """A folder that appears complete or not at all: filled beside its place, then put there in one step.
 
 What is being filled is called ``.NAME.<16 hexadecimal digits>.partial`` and locked. The lock goes with the process, so that
-a later run can tell what a killed one has left behind, and removes it.
+a later run can tell what a killed one has left behind, and removes it; on Windows, which has no such locks, it stays.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
-import fcntl
 import json
 import os
 import re
@@ -20,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gpu_clusters.errors import GpuClustersError, UsageError
+from gpu_clusters.handles import lock, open_folder, sync
 from gpu_clusters.paths import is_there, spelled
 
 MANIFEST = "manifest.json"
@@ -37,7 +37,7 @@ def check_out(out: str | os.PathLike[str], *, force: bool) -> Path:
     UsageError
         It is a file or below one, or it is not empty and ``force`` is false.
     GpuClustersError
-        There is no permission to write there.
+        There is no permission to write there, or a file of the result that is there is open in another program.
     """
     shown = spelled(out, "the output folder")
     try:
@@ -58,6 +58,8 @@ def check_out(out: str | os.PathLike[str], *, force: bool) -> Path:
             )
         elif not os.access(target, os.W_OK | os.X_OK):
             raise GpuClustersError(f"{shown}: no permission to write there")
+        for name in _listed(target):
+            _check_free(target / name)
     except (OSError, ValueError) as error:
         if isinstance(error, GpuClustersError):
             raise
@@ -89,7 +91,7 @@ def new_folder(
         folder.mkdir(parents=True, exist_ok=True)
         yield folder
         for path in (*folder.rglob("*"), folder):
-            _sync(path)
+            sync(path)
         spare(sources, [path.name for path in folder.iterdir()], target)
         _put_in_place(partial.path, folder, top, target, force=force)
         _placed = True
@@ -122,8 +124,8 @@ class Partial:
         try:
             while True:
                 self.path.mkdir()
-                self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
-                if _lock(self._lock) is not False and self.path.exists():  # else another run took it for abandoned
+                self._lock = open_folder(self.path)
+                if lock(self._lock) is not False and self.path.exists():  # else another run took it for abandoned
                     break
                 os.close(self._lock)
                 self.path, self._lock = _partial_name(parent, name), -1
@@ -169,7 +171,7 @@ def _entries(folder: Path) -> list[Path]:
 def _begin(target: Path, top: Path) -> Partial:
     """Begin beside the target; within it where it must stay the folder that it is, or where beside is forbidden."""
     if target.exists():
-        if target == Path(os.path.realpath(os.curdir)) or target.is_mount():
+        if target == Path(os.path.realpath(os.curdir)) or os.path.ismount(target):
             return Partial(target, target.name)
         if not os.access(target.parent, os.W_OK | os.X_OK):
             return Partial(target, target.name)
@@ -218,16 +220,16 @@ def _put_in_place(partial: Path, folder: Path, top: Path, target: Path, *, force
 
 def _exchange(folder: Path, target: Path, there: list[Path]) -> None:
     """Swap two folders in one step; before, give the new one what is not of a result's in the old one."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, TypeError):  # macOS, Windows
+        raise OSError(errno.ENOSYS, "no renameat2") from None
     ours = {path.name for path in folder.iterdir()} | _listed(target)
     for path in there:
         if path.is_dir() and not path.is_symlink():
             raise OSError(errno.EISDIR, "holds folders, which are not of a result's")
         if path.name not in ours:
             os.link(path, folder / path.name, follow_symlinks=False)
-    try:
-        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
-    except AttributeError:
-        raise OSError(errno.ENOSYS, "no renameat2") from None
     at_cwd, exchange = -100, 2
     if renameat2(at_cwd, os.fsencode(folder), at_cwd, os.fsencode(target), exchange):
         raise OSError(ctypes.get_errno(), "renameat2 failed")
@@ -244,6 +246,8 @@ def _fill(folder: Path, target: Path) -> None:
     for path in files:
         if (target / path.name).is_dir():
             raise OSError(errno.EISDIR, f"{target / path.name} is a folder")
+    for name in (*stale, *(path.name for path in files)):
+        _check_free(target / name)
     inside = None if folder.parent == target else Partial(target, target.name)
     try:
         if inside is not None:
@@ -259,6 +263,16 @@ def _fill(folder: Path, target: Path) -> None:
             inside.remove()
 
 
+def _check_free(path: Path) -> None:
+    """Refuse a file, if it is there, that could not be replaced or removed: on Windows one that a program has open."""
+    try:
+        path.rename(path)
+    except FileNotFoundError:
+        pass
+    except PermissionError:
+        raise GpuClustersError(f"{path} is open in another program: close it there") from None
+
+
 def _moved(path: Path, place: Path) -> Path:
     """Move a file, to another file system if it must be."""
     try:
@@ -267,7 +281,7 @@ def _moved(path: Path, place: Path) -> Path:
         if error.errno != errno.EXDEV:
             raise
         shutil.copy2(path, place)
-        _sync(place)
+        sync(place)
     return place
 
 
@@ -287,30 +301,8 @@ def _take_after(folder: Path, target: Path) -> None:
     """Give a folder the group and the permissions of the one that it will replace, as far as that is allowed."""
     with suppress(OSError):
         folder.chmod(stat.S_IMODE(target.stat().st_mode))
-        os.chown(folder, -1, target.stat().st_gid)
-
-
-def _sync(path: Path) -> None:
-    """Have the contents on the disk before the rename is."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # a file system that has no such thing
-            raise
-    finally:
-        os.close(handle)
-
-
-def _lock(handle: int) -> bool | None:
-    """Lock a folder; False if somebody else has, None if the file system has no locks."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
+        if hasattr(os, "chown"):  # not on Windows
+            os.chown(folder, -1, target.stat().st_gid)
 
 
 def remove_abandoned(top: Path) -> None:
@@ -322,8 +314,8 @@ def remove_abandoned(top: Path) -> None:
     for path in there:
         if _PARTIAL.fullmatch(path.name) and path.name.startswith(f".{top.name[:40]}."):
             with suppress(OSError):
-                handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-                if _lock(handle):
+                handle = open_folder(path)
+                if lock(handle):
                     shutil.rmtree(path, ignore_errors=True)
                 os.close(handle)
 
@@ -336,7 +328,7 @@ def check_file(out: str | os.PathLike[str], *, force: bool) -> Path:
     UsageError
         It is a folder or a device, its folder is missing, or it exists and ``force`` is false.
     GpuClustersError
-        There is no permission to write there.
+        There is no permission to write there, or the file is open in another program.
     """
     shown = spelled(out, "the output file")
     try:
@@ -351,6 +343,7 @@ def check_file(out: str | os.PathLike[str], *, force: bool) -> Path:
             raise UsageError(f"{shown} exists: give --force (in Python force=True) to replace it, or another file")
         if not os.access(target.parent, os.W_OK | os.X_OK):
             raise GpuClustersError(f"{shown} cannot be made: no permission to write in {target.parent}")
+        _check_free(target)
     except (OSError, ValueError) as error:
         if isinstance(error, GpuClustersError):
             raise
@@ -373,7 +366,7 @@ def new_files(out: Sequence[str | os.PathLike[str]], *, force: bool) -> Iterator
         files = [partial.path / target.name for target in targets]
         yield files
         for file in files:
-            _sync(file)
+            sync(file)
         for path in out:
             check_file(path, force=force)
         _moving = True

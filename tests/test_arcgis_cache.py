@@ -67,7 +67,7 @@ def test_a_file_system_without_locks(tmp_path, monkeypatch):
         def flock(*_):
             raise OSError(errno.ENOLCK, "No locks available")
 
-        monkeypatch.setattr("gpu_clusters.geocoding.cache.fcntl.flock", flock)
+        monkeypatch.setattr("gpu_clusters.handles.fcntl.flock", flock)
         with client(service, tmp_path) as arcgis:
             assert arcgis.candidates("B") == [] and service.queries == ["A", "B"]
 

@@ -13,7 +13,7 @@ import pytest
 from every_line import FILES as SMALL
 from program import names, tree
 
-from gpu_clusters import GpuClustersError, UsageError, staging
+from gpu_clusters import GpuClustersError, UsageError, handles, staging
 
 SCENES = {"new": 0, "nested": 0, "empty": 0, "old": 0, "foreign": 2, "fill": 4}
 
@@ -171,7 +171,7 @@ def test_folders_that_cannot_be_replaced(tmp_path, monkeypatch, code, there):
 def test_mount_points(tmp_path, monkeypatch):
     out = tmp_path / "out"
     out.mkdir()
-    monkeypatch.setattr(Path, "is_mount", lambda self: self == out)
+    monkeypatch.setattr(os.path, "ismount", lambda path: path == out)
     inode = out.stat().st_ino
     small(out, force=False)
     small(out, "newer")
@@ -252,7 +252,7 @@ def test_without_locks(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(staging.fcntl, "flock", fail)
+    monkeypatch.setattr(handles.fcntl, "flock", fail)
     leftover = tmp_path / ".out.0123456789abcdef.partial"
     leftover.mkdir()
     small(tmp_path / "out")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sqlite3
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gpu_clusters.errors import GpuClustersError, InputError
+from gpu_clusters.handles import lock
 from gpu_clusters.paths import in_user_cache
 
 _LAYOUT = 1
@@ -102,13 +102,13 @@ class Cache:
     def alone(self) -> Iterator[None]:
         """A while in which no other run that shares the file asks: what others have asked is in it by then.
 
-        The lock is on a file beside it, ``NAME.lock``, and goes with the process. Where the file system has no locks all ask.
+        The lock is on a file beside it, ``NAME.lock``, and goes with the process. Where there are no locks all ask.
         """
         handle = -1
         try:
             with suppress(OSError):
                 handle = os.open(f"{os.path.realpath(self.path)}.lock", os.O_RDWR | os.O_CREAT, 0o666)
-                fcntl.flock(handle, fcntl.LOCK_EX)
+                lock(handle, wait=True)
             yield
         finally:
             if handle >= 0:

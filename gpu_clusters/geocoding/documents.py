@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,9 @@ class Documents:
 
     def __init__(self, folder: Path) -> None:
         self._paths = [folder / f"documents-{part:02}.arrow" for part in range(_PARTS)]
-        self._writers = [pa.ipc.new_stream(str(path), _SCHEMA) for path in self._paths]
+        self._open = ExitStack()
+        files = [self._open.enter_context(path.open("wb")) for path in self._paths]
+        self._writers = [self._open.enter_context(pa.ipc.new_stream(file, _SCHEMA)) for file in files]
 
     def add(self, ids: pa.Array, address: np.ndarray, rows: Rows) -> None:
         """Append rows: document ids, and (n,) int32 codes of addresses.
@@ -50,8 +53,7 @@ class Documents:
 
     def close(self) -> None:
         """Close the parts."""
-        for writer in self._writers:
-            writer.close()
+        self._open.close()
 
     def count(self, country: np.ndarray, placed: np.ndarray, countries: int) -> tuple[np.ndarray, np.ndarray]:
         """Documents with a row, and with a placed row, of each country.

@@ -77,7 +77,7 @@ class Target:
 
     def shown(self, file: Path, record: Path) -> str:
         """A file's name in the record: its path within the folder that the record is in."""
-        return str(file.relative_to(record.parent)) if self.folder else file.name
+        return file.relative_to(record.parent).as_posix() if self.folder else file.name
 
 
 def _names(sources: Sequence[Reader], source: str) -> list[str]:
