@@ -25,23 +25,10 @@ from typing import Any
 PACKAGES = ("gpu_clusters", "gpu_clusters_cli")
 MODULES = {"fcntl", "grp", "posix", "pwd", "resource", "termios"}
 ABSENT = {
-    os: {
-        *(
-            "O_CLOEXEC",
-            "O_DIRECTORY",
-            "O_NOFOLLOW",
-            "O_NONBLOCK",
-            "chown",
-            "fchmod",
-            "fchown",
-            "fork",
-            "geteuid",
-            "getgid",
-        ),
-        *("getuid", "mkfifo", "posix_fadvise", "pread", "pwrite", "sched_getaffinity", "statvfs", "sysconf", "uname"),
-    },
-    signal: {"SIGALRM", "SIGCHLD", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGQUIT", "SIGUSR1", "SIGUSR2", "pthread_sigmask"},
-    ctypes: set[str](),
+    os: "O_CLOEXEC O_DIRECTORY O_NOFOLLOW O_NONBLOCK chown fchmod fchown fork geteuid getgid getuid mkfifo posix_fadvise "
+    "pread pwrite sched_getaffinity statvfs sysconf uname",
+    signal: "SIGALRM SIGCHLD SIGHUP SIGKILL SIGPIPE SIGQUIT SIGUSR1 SIGUSR2 pthread_sigmask",
+    ctypes: "",
 }
 
 
@@ -53,7 +40,7 @@ class Part(ModuleType):
         self._whole, self._instead = whole, instead
 
     def __getattr__(self, name: str) -> Any:
-        if name in ABSENT[self._whole]:
+        if name in ABSENT[self._whole].split():
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}", name=name, obj=self)
         return self._instead.get(name) or getattr(self._whole, name)
 
@@ -66,9 +53,8 @@ def in_use(path: Any) -> bool:
     """Whether a file, or one below a folder, is open or mapped in this process."""
     place = os.path.realpath(path)
     mapped = [line.split(maxsplit=5)[5:] for line in Path("/proc/self/maps").read_text().splitlines()]
-    held = {name[0] for name in mapped if name} | {
-        os.path.realpath(handle) for handle in Path("/proc/self/fd").iterdir()
-    }
+    held = {name[0] for name in mapped if name}
+    held |= {os.path.realpath(handle) for handle in Path("/proc/self/fd").iterdir()}
     return any(name == place or name.startswith(f"{place}/") for name in held)
 
 

@@ -21,6 +21,8 @@ def test_it_covers_what_pyproject_asks_for():
     needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     have = conda()
     for requirement in needed:
+        if requirement.endswith("sys_platform == 'win32'"):
+            continue  # there is no RAPIDS
         name, floor = re.match(r"([a-z0-9-]+)(?:\[.*\])?(>=[0-9.]+)", requirement).groups()
         assert have.get(name, "missing").startswith(floor), requirement
 
