@@ -28,6 +28,10 @@ def test_a_folder_for_the_compiled_kernels(variable, tmp_path, monkeypatch):
     monkeypatch.setenv(variable, "mine")
     compiled.keep_kernels()
     assert os.environ[variable] == "mine"
+    monkeypatch.delenv(variable)
+    monkeypatch.delattr(os, "getuid", raising=False)  # Windows, whose temporary folders are the user's own
+    compiled.keep_kernels()
+    assert Path(os.environ[variable]) == tmp_path / "gpu-clusters"
 
 
 def test_a_home_that_is_none_gives_cupy_a_folder_and_leaves_numba_its_own(tmp_path, monkeypatch):
