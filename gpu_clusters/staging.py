@@ -58,7 +58,7 @@ def check_out(out: str | os.PathLike[str], *, force: bool) -> Path:
             )
         elif not os.access(target, os.W_OK | os.X_OK):
             raise GpuClustersError(f"{shown}: no permission to write there")
-        for name in _listed(target):
+        for name in (MANIFEST, *_listed(target)):
             _check_free(target / name)
     except (OSError, ValueError) as error:
         if isinstance(error, GpuClustersError):
@@ -246,7 +246,7 @@ def _fill(folder: Path, target: Path) -> None:
     for path in files:
         if (target / path.name).is_dir():
             raise OSError(errno.EISDIR, f"{target / path.name} is a folder")
-    for name in (*stale, *(path.name for path in files)):
+    for name in (MANIFEST, *stale, *(path.name for path in files)):
         _check_free(target / name)
     inside = None if folder.parent == target else Partial(target, target.name)
     try:

@@ -100,12 +100,6 @@ def sync(handle: int) -> None:
     os.fsync(handle)
 
 
-def link(source: Any, target: Any, *, follow_symlinks: bool = True) -> None:
-    if not follow_symlinks:
-        raise NotImplementedError("link: follow_symlinks unavailable on this platform")
-    os.link(source, target)
-
-
 def library(name: str | None, *args: Any, **options: Any) -> ctypes.CDLL:
     if name is None:
         raise TypeError("argument of type 'NoneType' is not iterable")
@@ -120,7 +114,7 @@ def take_the_place_of_windows() -> None:
     """Before the package is imported."""
     assert not set(PACKAGES) & set(sys.modules), "the package is there already"
     parts = {
-        "os": Part(os, open=open_file, fsync=sync, link=link),
+        "os": Part(os, open=open_file, fsync=sync),
         "signal": Part(signal),
         "ctypes": Part(ctypes, CDLL=library),
     }

@@ -42,32 +42,40 @@ for args in sys.argv[1:]:
 """
 IN_USE = """
 import sys
-from pathlib import Path
+from contextlib import ExitStack
 from gpu_clusters import GpuClustersError, staging
 from gpu_clusters_cli.main import run
-def tell(call):
+sys.stderr = sys.stdout
+sys.argv[1:] = sys.argv[1].split()
+with open("result/ranking.csv"):
     try:
-        call()
+        run()
     except SystemExit as left:
         print(left.code)
-    except GpuClustersError as error:
-        print(error)
-sys.stderr = sys.stdout
-with open("result/ranking.csv"):
-    sys.argv[1:] = sys.argv[1].split()
-    tell(run)
-def folder():
+def before(name):
+    opened.enter_context(open(f"result/{name}"))
+    staging.check_out("result", force=True)
+def meanwhile(name):
     with staging.new_folder("result", force=True) as folder:
         (folder / "ranking.csv").write_text("new")
-        opened.append(open("result/ranking.csv"))
-def files():
-    with staging.new_files(["a", "b"], force=True) as (a, b):
-        a.write_text("new")
-        b.write_text("new")
-        opened.append(open("a"))
-opened = []
-tell(folder)
-tell(files)
+        opened.enter_context(open(f"result/{name}"))
+def meanwhile_a_file(name):
+    with staging.new_files(["a", "b"], force=True) as files:
+        for file in files:
+            file.write_text("new")
+        opened.enter_context(open(name))
+for call, name in (
+    (before, "manifest.json"),
+    (meanwhile, "ranking.csv"),
+    (meanwhile, "locations.parquet"),
+    (meanwhile, "manifest.json"),
+    (meanwhile_a_file, "a"),
+):
+    with ExitStack() as opened:
+        try:
+            call(name)
+        except GpuClustersError as error:
+            print(error)
 """
 
 
@@ -109,10 +117,11 @@ def test_a_result_that_is_open_in_another_program_stays_whole(tmp_path, program)
         (tmp_path / file).write_text("x")
     before = tree(tmp_path)
     told = elsewhere(IN_USE, f"{run} --force", cwd=tmp_path).splitlines()
-    first, second = (
-        f"{tmp_path / name} is open in another program: close it there" for name in ("result/ranking.csv", "a")
+    table, places, record, file = (
+        f"{tmp_path / name} is open in another program: close it there"
+        for name in ("result/ranking.csv", "result/locations.parquet", "result/manifest.json", "a")
     )
-    assert told == [f"error: {first}", "1", first, second]
+    assert told == [f"error: {table}", "1", record, table, places, record, file]
     assert tree(tmp_path) == before
 
 
@@ -129,10 +138,11 @@ for unlucky in (
     "import os; held = open('file'); os.replace('other', 'file')",
     "import os; os.replace('folder', 'empty')",
     "import os; os.rename('file', 'other')",
+    "import pathlib; pathlib.Path('folder').is_mount()",
 ):
     try:
         exec(unlucky, {"__name__": "gpu_clusters.test"})
-    except (AttributeError, ImportError, OSError, TypeError) as error:
+    except (AttributeError, ImportError, NotImplementedError, OSError, TypeError) as error:
         print(type(error).__name__)
     exec(unlucky.partition(";")[0], {})
 """
@@ -144,6 +154,6 @@ def test_what_is_refused(tmp_path):
     for file in ("file", "other", "folder/inside"):
         (tmp_path / file).write_text("x")
     told = elsewhere(REFUSED, cwd=tmp_path).split()
-    others = ["PermissionError", "OSError", *["PermissionError"] * 5, "FileExistsError"]
+    others = ["PermissionError", "OSError", *["PermissionError"] * 5, "FileExistsError", "NotImplementedError"]
     assert told == ["ModuleNotFoundError", "AttributeError", "TypeError", *others]
     assert names(tmp_path) == ["empty", "file", "folder", "other"]
