@@ -12,7 +12,7 @@ from gpu_clusters.backend import pick
 from gpu_clusters.compiled import one_thread_at_a_time
 from gpu_clusters.degrees import GEOCODED, classify
 from gpu_clusters.engines.counting import Counting
-from gpu_clusters.errors import InputError, UsageError
+from gpu_clusters.errors import DeviceError, InputError, UsageError, first_line
 from gpu_clusters.settings import Settings
 from gpu_clusters.wording import counted
 
@@ -60,7 +60,7 @@ def people_within(
     UsageError
         An argument that makes no sense.
     DeviceError
-        A GPU that was asked for is not there.
+        A GPU that was asked for is not there, or for hulls exactextract is not.
 
     Examples
     --------
@@ -113,6 +113,8 @@ def people_in_polygons(polygons: Any, raster: Any) -> pd.DataFrame:
         A raster or a file of polygons that cannot be used, or a shape that is no polygon.
     UsageError
         Arguments that are neither polygons nor rasters.
+    DeviceError
+        exactextract is not there.
 
     Examples
     --------
@@ -124,9 +126,16 @@ def people_in_polygons(polygons: Any, raster: Any) -> pd.DataFrame:
     {'population': [2.5], 'without_data': [0.0]}
     """
     from gpu_clusters.io.mosaic import Mosaic
-    from gpu_clusters.io.polygons import read_polygons, sums_in_polygons
+    from gpu_clusters.io.polygons import read_polygons
     from gpu_clusters.io.rasters import open_rasters
 
+    try:
+        from gpu_clusters.io.zonal import sums_in_polygons
+    except ImportError as error:
+        raise DeviceError(
+            f"people in polygons are summed by exactextract, which cannot be used ({first_line(error)}); install it "
+            "(docs/population.md says how)"
+        ) from None
     shapes = read_polygons(polygons)
     with open_rasters(raster) as (rasters, _):
         population, without = sums_in_polygons(Mosaic(rasters), shapes.to_numpy())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 
 import geopandas as gpd
 import numpy as np
@@ -15,7 +16,7 @@ from program import address_table
 from worlds import world_of_three
 
 import gpu_clusters
-from gpu_clusters import InputError, UsageError
+from gpu_clusters import DeviceError, InputError, UsageError
 from gpu_clusters.io.polygons import read_polygons
 from gpu_clusters.steps.boundary import claimed, warnings_of
 from gpu_clusters.steps.locate import Locations
@@ -73,6 +74,19 @@ def test_population_follows_the_polygons():
     regions[2] = shapely.Polygon()
     (warning,) = world_of_three(regions=regions, population=cells).manifest["warnings"]
     assert warning == "population: 1 of 3 clusters without a polygon, with an empty population (cluster 3)"
+
+
+def test_people_in_polygons_alone_need_exactextract(monkeypatch):
+    """Which has no wheels for Linux on ARM."""
+    for module in ("polygons", "regions", "zonal"):
+        monkeypatch.delitem(sys.modules, f"gpu_clusters.io.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, "exactextract", None)
+    box = shapely.box(-1, -1, 1, 1)
+    assert len(world_of_three(regions=[box]).ranking) == 1
+    with pytest.raises(
+        DeviceError, match=r"by exactextract, which cannot be used \(.*\); install it \(docs/population"
+    ):
+        gpu_clusters.people_in_polygons([box], "none.tif")
 
 
 @pytest.mark.parametrize("flat", [None, shapely.Polygon(), shapely.Polygon([(9, 9), (9, 8), (9, 9)])], ids=str)

@@ -13,6 +13,8 @@ from rasters import Plain
 
 from gpu_clusters import InputError, UsageError, people_in_polygons, people_within
 
+pytest.importorskip("exactextract", reason="exactextract is not installed")
+
 
 def by_parts(raster: Plain, shape) -> float:
     """People in a shape in the raster's own coordinates: each cell by its part inside."""
