@@ -128,6 +128,34 @@ def test_twins(where, apart):
         check(rng, lon, every[:, 0], by_first_member(side), area)
 
 
+@pytest.mark.parametrize("step", [1 / 128, 1 / 120, 0.01])
+@pytest.mark.parametrize("seed", [1, 4, 47, 54, 58])
+def test_clusters_on_a_lattice(step, seed):
+    """Places almost in a line, and lines that end where rounding brings them just short of the edge."""
+    rng = np.random.default_rng(seed)
+    corner = np.array([[0.0, 0.0], [45.0, 100.0], [40.25, -75.5]])[rng.integers(3)]
+    places = np.unique(rng.integers(0, 8, (rng.integers(4, 40), 2)), axis=0) * step + corner
+    quarter = (places - corner > 3.5 * step) @ (2, 1)
+    side = quarter if seed % 2 else rng.integers(0, 4, len(places))
+    check(rng, places[:, 1], places[:, 0], by_first_member(side), float(rng.choice([0.02, 0.03125, 0.05])))
+
+
+def test_lines_meet_where_four_places_are_on_a_circle():
+    """Two triangles have one centre, at half a unit of the last decimal: its two roundings must be joined."""
+    arm = np.array([1 / 64, 0.0296875])
+    arms = [np.outer(arm, towards) for towards in ((-1, 0), (1, 0), (0, -1), (0, 1))]
+    places = np.concatenate([np.zeros((1, 2)), *arms])
+    side = np.array([0, 0, 0, 1, 1, 2, 2, 3, 3])
+    check(np.random.default_rng(0), places[:, 1], places[:, 0], side, 0.05)
+
+
+@pytest.mark.parametrize("apart", [1e-9, 1e-11, 1e-13])
+def test_places_of_two_clusters_that_all_but_coincide_divide_their_areas(apart):
+    shapes = area_polygons(np.array([0.3, 0.3 + apart]), np.array([0.1, 0.1]), np.array([0, 1]), 2, 0.05)
+    assert shapely.area(shapes) == pytest.approx(np.pi * 0.05**2 / 2, rel=0.01)
+    assert shapely.intersection(*shapes).area < 1e-7
+
+
 def test_triangles_may_run_either_way_round(monkeypatch):
     rng, triangles = np.random.default_rng(0), shapely.delaunay_triangles
     points, group = rng.normal(size=(60, 2)), rng.integers(0, 3, 60)

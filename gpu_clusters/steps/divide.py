@@ -49,7 +49,7 @@ def lines_between(points: NDArray[np.float64], group: NDArray[np.int64], radius:
         np.where(flat[side], infinity, _height(a, b, vertices[triangles[side]].sum(axis=1) - a - b))
         for side, infinity in ((right, -np.inf), (left, np.inf))
     )
-    kept = (length <= 2 * radius) & (begin < most) & (end > -most) & (begin < end)
+    kept = (length <= 2 * radius) & (begin < most) & (end > -most)
     ends = [
         np.where(
             (np.abs(height) < most)[:, None],

@@ -84,7 +84,8 @@ def area_polygons(
         polygons[number] = shapely.union_all(discs[start[number] : start[number + 1]])
     polygons = _filled(polygons, areas(lon, lat, group, groups, area_degrees))
     polygons = shapely.set_precision(shapely.intersection(polygons, WORLD), grid)
-    return _divided(polygons, x, y, owner, radius * (1 + 1e-6), grid) if divided else polygons
+    reach = radius * (1 + 1e-6) + 8 * grid  # lines must end beyond the edges, whose corners are rounded
+    return _divided(polygons, x, y, owner, reach, grid) if divided else polygons
 
 
 def turned(lon: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -141,15 +142,16 @@ def _divided(
 ) -> Polygons:
     """The polygons without what is nearer to another group's members."""
     facing = np.flatnonzero(near_others(x, y, group, 2 * radius))
-    facing = facing[_apart(x[facing], y[facing], group[facing], grid / 1024)]
+    unit = grid / 1024
+    facing = facing[_apart(x[facing], y[facing], group[facing], unit)]
     x, y, group = x[facing], y[facing], group[facing]
-    lines = lines_between(np.stack([x, y], axis=1), group, radius)
+    lines = lines_between(_in_units(x, y, unit), group, math.ceil(radius / unit))
     order = np.argsort(lines.sides.ravel(), kind="stable")
     start = np.searchsorted(lines.sides.ravel()[order], np.arange(len(polygons) + 1))
     cut = np.flatnonzero(np.diff(start))
     faces, owner = [np.empty(0, object)], [np.empty(0, np.int64)]
     for number in cut:
-        own = shapely.linestrings(lines.ends[order[start[number] : start[number + 1]] // 2])
+        own = shapely.linestrings(lines.ends[order[start[number] : start[number + 1]] // 2] * unit)
         faces.append(_faces(polygons[number], own, grid))
         owner.append(np.full(len(faces[-1]), number))
     every, owners = np.concatenate(faces), np.concatenate(owner)
@@ -171,6 +173,17 @@ def _apart(
     first = np.ones(len(order), np.bool_)
     first[1:] = np.any([key[order[1:]] != key[order[:-1]] for key in keys[2:]], axis=0)
     return np.sort(order[first])
+
+
+def _in_units(x: NDArray[np.float64], y: NDArray[np.float64], unit: float) -> NDArray[np.float64]:
+    """Points in whole units, (n, 2), but for those that would become one: what is in a line must not be almost in a line.
+
+    GEOS leaves triangles with next to no width where they are, and wrong ones around them.
+    """
+    exact = np.stack([x, y], axis=1) / unit
+    whole = np.rint(exact)
+    _, place, points = np.unique(whole[:, 0] + 1j * whole[:, 1], return_inverse=True, return_counts=True)
+    return np.where(points[place, None] > 1, exact, whole)
 
 
 def _faces(polygon: Any, lines: Polygons, grid: float) -> Polygons:
