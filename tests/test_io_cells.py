@@ -164,6 +164,9 @@ def test_empty_texts_are_missing():
     data = read_addresses(table(country=["", " ", "DE ", "x", " DE", "de"], organization=[""] * 6), "patents").data
     assert data.countries == ("DE",) and data.organizations == ()
     np.testing.assert_array_equal(data.country, [-1, 0, -1, 0])
+    blank = read_addresses(table(organization=[" ", "", "A ", " B", "\t", "A "]), "patents").data
+    assert blank.organizations == ("A ",)
+    np.testing.assert_array_equal(blank.organization, [-1, 0, -1, -1])
     nothing = read_addresses(table(country=[None] * 6, organization=np.nan), "patents").data
     assert nothing.countries == nothing.organizations == ()
     assert read_addresses(table(country=[1, 2, 3, 4, 5, 6]), "patents").data.countries == ("1", "2", "3", "5")

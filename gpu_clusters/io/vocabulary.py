@@ -61,7 +61,7 @@ class Vocabulary:
         return join(pieces, np.int32), unified.chunk(0).dictionary
 
     def finish(self, *, strip: bool = False) -> tuple[np.ndarray, tuple[str, ...]]:
-        """Number all texts by code point; empty ones become missing.
+        """Number all texts by code point; empty ones, and blanks alone, become missing.
 
         Parameters
         ----------
@@ -93,7 +93,7 @@ def ranked(words: pa.Array, *, strip: bool) -> tuple[np.ndarray, pa.Array]:
     if strip:
         words = pc.utf8_trim_whitespace(words)
     ordered = pc.unique(words)
-    ordered = ordered.filter(pc.not_equal(ordered, ""))
+    ordered = ordered.filter(pc.not_equal(pc.utf8_ltrim_whitespace(ordered), ""))
     ordered = ordered.take(pc.array_sort_indices(ordered))  # UTF-8 sorts as code points do
     rank = pc.index_in(words, value_set=ordered).fill_null(-1).to_numpy(zero_copy_only=False)
     return np.append(rank, np.int32(-1)).astype(np.int32), ordered
