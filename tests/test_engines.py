@@ -82,3 +82,16 @@ def test_half_way_round_the_earth_is_everywhere(engine):
     for radius, everything in ((math.pi * EARTH_RADIUS_KM, True), (20_015.0, False)):
         pairs = Problem(points, lon, lat, np.ones(len(lon), np.int64), sphere_reach(radius), 2, "densest")
         assert (ENGINES[engine](pairs).density_at == len(lon)).all() == everything
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("short", "spread"), [(5e-14, 5e-4), (1e-12, 5e-4), (1e-10, 1e-6), (2e-9, 1e-9), (1e-8, 1e-6)])
+def test_a_little_less_than_half_way_round_the_earth(engine, short, spread):
+    """There rounding of a chord can move a point by a metre, from one side of a pole to the other."""
+    rng = np.random.default_rng(0)
+    lon, lat = rng.normal(size=100) * 0.001, 90 - np.abs(rng.normal(size=100) * spread)
+    lon, lat = np.concatenate([lon, lon - 180, [0.0, 0.0]]), np.concatenate([lat, -lat, [90.0, -90.0]])
+    radius = math.pi * EARTH_RADIUS_KM * (1 - short)
+    problem = Problem(on_sphere(lon, lat), lon, lat, np.ones(202, np.int64), sphere_reach(radius), 202, "densest")
+    for found, expected in zip(ENGINES[engine](problem), naive.cluster(problem), strict=True):
+        np.testing.assert_array_equal(found, expected)

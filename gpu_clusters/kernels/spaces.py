@@ -50,7 +50,7 @@ class Reach(NamedTuple):
     sure: float
     maybe: float
     cosine: float  # of the angular radius; 1 in a plane
-    sine: float  # of the angular radius; the radius itself in a plane
+    sine: float  # of the angular radius, from a quarter turn on of that of ``sure``; the radius itself in a plane
     slack: float  # room for rounding in the key
     period: float  # of the key; 0: none
     height: float  # largest difference of heights within the radius
@@ -101,16 +101,19 @@ def sphere_reach(radius_km: float) -> Reach:
     if limit == math.inf:
         return Reach(SPHERE, limit, limit, limit, 0.0, 0.0, 1e-12, 360.0, 360.0)
     chord, angle = math.sqrt(limit), radius_km / EARTH_RADIUS_KM
+    sure, maybe = _squared(chord * (1 - 1e-12) - 1e-14), _squared(chord * (1 + 1e-12) + 1e-14)
+    # near half a turn a chord hardly grows with its angle, and room for rounding in one is much room in the other
+    widest = 2 * math.asin(min(math.sqrt(maybe) / 2, 1.0))
     return Reach(
         kind=SPHERE,
         limit=limit,
-        sure=_squared(chord * (1 - 1e-12) - 1e-14),
-        maybe=_squared(chord * (1 + 1e-12) + 1e-14),
+        sure=sure,
+        maybe=maybe,
         cosine=math.cos(angle),
-        sine=math.sin(angle),
+        sine=math.sin(angle) if angle < math.pi / 2 else math.sqrt(sure * (1 - sure / 4)),
         slack=1e-12,
         period=360.0,
-        height=math.degrees(angle) * (1 + 1e-9) + 1e-9,
+        height=math.degrees(widest) * (1 + 1e-9) + 1e-9,
     )
 
 
