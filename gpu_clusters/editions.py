@@ -249,8 +249,8 @@ def _clusters(kin: Kinship, pairs: pd.DataFrame, now: Edition, before: Edition) 
     found["came_from_id"], found["went_to_id"] = _rows(before, came)["cluster_id"], _rows(now, went)["cluster_id"]
     related = pd.DataFrame({"one": np.where(one < 0, went, one), "other": np.where(other < 0, came, other)})
     common = related.merge(pairs, on=["one", "other"], how="left")
-    found["overlap_pct"] = 100 * common["now"] / common["weight_now"]
-    found["previous_overlap_pct"] = 100 * common["before"] / common["weight_before"]
+    found["overlap_pct"] = 100.0 * common["now"] / common["weight_now"]
+    found["previous_overlap_pct"] = 100.0 * common["before"] / common["weight_before"]
     return _texts(found[list(COMPARISON)])
 
 
@@ -288,7 +288,7 @@ def _parts(pairs: pd.DataFrame, whole: str, weight: str, now: Edition, before: E
         "cluster_id": today["cluster_id"],
         "rank": today["rank"],
         "name": today["name"],
-        "weight_pct": (100 * several[weight] / several[f"weight_{weight}"]).to_numpy(),
+        "weight_pct": (100.0 * several[weight] / several[f"weight_{weight}"]).to_numpy(),
     }
     return _texts(pd.DataFrame(columns)[list(PARTS)])
 

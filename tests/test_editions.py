@@ -93,6 +93,14 @@ def test_parts_of_very_large_weights():
     assert len(found.splits) == 0  # 2^61 / 10 is not whole: a tenth is a little more than its whole part
 
 
+def test_percent_of_very_large_weights():
+    then, now = edition([{1: 2**60, 2: 2**60}]), edition([{1: 2**60}, {2: 2**60}])
+    found = compare(then, now).clusters
+    assert found["overlap_pct"].tolist() == [100, 100] and found["previous_overlap_pct"].tolist() == [50, 50]
+    assert compare(then, now).splits["weight_pct"].tolist() == [50, 50]
+    assert compare(now, then).mergers["weight_pct"].tolist() == [50, 50]
+
+
 def test_intensity_ranks():
     a = edition([{1: 1}, {2: 1}, {3: 1}], intensity_rank=pd.array([2, 1, None], dtype="Int64"))
     b = edition([{3: 1}, {2: 1}, {1: 1}], intensity_rank=pd.array([1, 2, None], dtype="Int64"))
