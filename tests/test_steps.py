@@ -194,6 +194,12 @@ def test_clusters_apart_in_the_plane_may_be_next_door_on_the_sphere():
     assert found.locations["cluster_id"].tolist() == [1, 1]
 
 
+@pytest.mark.parametrize("radius", [1e308, 10**308])
+def test_a_radius_in_the_plane_may_be_any_finite_number(radius):
+    table = pd.DataFrame({"doc_id": [1, 2], "lon": [0.0, 90.0], "lat": [0.0, 60.0]})
+    assert gpu_clusters.rank(table, density=2, radius_km=radius, crs="EPSG:3857").ranking["locations"].tolist() == [2]
+
+
 def test_coverage_of_a_run():
     patents = pd.DataFrame(
         {"doc_id": [1, 1, 2, 3], "lon": [0.0, None, 5.0, 400.0], "lat": [0.0] * 4, "country": ["NA", "NA", "FR", None]}

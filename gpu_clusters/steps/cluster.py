@@ -36,4 +36,4 @@ def extent(points: Coordinates) -> float:
 
 def reach_within(kind: int, extent: float, radius_km: float) -> Reach:
     """A radius in a space of the ``kind``, among points of the ``extent``."""
-    return sphere_reach(radius_km) if kind == SPHERE else plane_reach(radius_km * 1000, extent)
+    return sphere_reach(radius_km) if kind == SPHERE else plane_reach(radius_km * 1000.0, extent)
