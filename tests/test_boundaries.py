@@ -206,6 +206,13 @@ def test_hulls_across_the_date_line_and_around_poles():
     assert shapely.is_empty(flat).all()
 
 
+@pytest.mark.parametrize("concave", [False, True])
+def test_places_that_rounding_alone_tells_apart_have_no_hull(concave):
+    """GEOS finds no triangles among three such places in London."""
+    lon = -0.1276 - np.arange(3) * np.spacing(0.1276)
+    assert shapely.is_empty(hulls(lon, np.full(3, 51.5072), np.zeros(3, np.int64), 1, concave=concave)).all()
+
+
 def test_a_hull_that_leaves_half_of_the_longitudes_is_not_drawn_around_a_pole():
     lon, lat = np.array([(-90.0, 10), (0.0, 60), (90.0, 10)]).T
     (shape,) = hulls(lon, lat, np.zeros(3, np.int64), 1, concave=False)

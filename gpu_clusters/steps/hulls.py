@@ -61,8 +61,10 @@ def _hull(lon: NDArray[np.float64], lat: NDArray[np.float64], concave: bool) -> 
 
 def _shape(x: NDArray[np.float64], y: NDArray[np.float64], concave: bool) -> Any:
     points = shapely.multipoints(np.stack([x, y], axis=1))
-    hull = shapely.concave_hull(points, CONCAVITY) if concave else shapely.convex_hull(points)
-    return hull if hull.geom_type == "Polygon" else shapely.Polygon()
+    hull = shapely.convex_hull(points)
+    if hull.geom_type != "Polygon":  # of which GEOS may fail to make a concave one
+        return shapely.Polygon()
+    return shapely.concave_hull(points, CONCAVITY) if concave else hull
 
 
 def _wider(shape: Any) -> Any:
