@@ -10,7 +10,10 @@ from pathlib import Path
 from gpu_clusters.paths import user_cache
 
 one_thread_at_a_time = threading.RLock()
-"""Held where parallel kernels run: one of numba's threading layers aborts the process when two threads enter it at once."""
+"""Held where parallel kernels run: one of numba's threading layers aborts the process when two threads enter it at once.
+
+And where points are looked up in polygons, which another thread may have been given too: GEOS crashes where two are the first.
+"""
 
 
 def keep_kernels() -> None:

@@ -143,7 +143,7 @@ def rank(
     with clock.stage("locate"), one_thread_at_a_time:
         located, tables = locate_rows(tables, settings)
     if regions is not None and given is not None:
-        with clock.stage("place in regions"):
+        with clock.stage("place in regions"), one_thread_at_a_time:
             clustering, merged = in_regions(located.locations, given.polygons, chosen.inside)
             members = of_regions(merged.labels, len(given.polygons))
             outlines = given.polygons[members.labels()]

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 from numba.core.registry import CPUDispatcher
 from rasters import Plain
+from shapely import box
 
 from gpu_clusters import WeightedDBSCAN, people_within, rank, sweep
 from gpu_clusters.compiled import one_thread_at_a_time
+from gpu_clusters.steps.inside import points_inside
 
 RNG = np.random.default_rng(0)
 PLACES = (np.repeat(RNG.normal(scale=0.3, size=(8, 2)), 50, axis=0) + RNG.normal(scale=0.03, size=(400, 2))).round(3)
@@ -61,3 +63,18 @@ def test_parallel_kernels_run_in_one_thread_at_a_time(name, tmp_path, monkeypatc
                     monkeypatch.setattr(module, key, watched(value))
         CALLS[name](tmp_path / "watched")
     assert called and alone == called
+
+
+@pytest.mark.parametrize("given", [{"regions": [box(-1, -1, 0, 1), box(0, -1, 1, 1)]}, {"boundary": "hull"}])
+def test_points_are_looked_up_in_polygons_in_one_thread_at_a_time(given, monkeypatch):
+    """Regions may be given to two threads, which would crash if both made GEOS's index of a polygon."""
+    entered = []
+    with ThreadPoolExecutor(1) as other:
+
+        def watched(*polygons_and_points):
+            entered.append(other.submit(another_thread_may_enter).result())
+            return points_inside(*polygons_and_points)
+
+        monkeypatch.setattr("gpu_clusters.backend.points_inside", watched)
+        rank(TABLE, None, DEALS, population=CELLS, **given, **SETTING)
+    assert entered and not any(entered)
