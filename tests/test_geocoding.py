@@ -15,6 +15,7 @@ from gpu_clusters.errors import InputError
 from gpu_clusters.geocoding.folding import folded
 from gpu_clusters.geocoding.match import Matcher
 from gpu_clusters.io.countries import iso2
+from gpu_clusters.world.published import COUNTRIES
 
 PLACES = [  # name, country, admin1, lat, lon, population, other names
     ("Springfield", "US", "IL", 39.8, -89.6, 110_000),
@@ -199,6 +200,40 @@ def test_folding_and_countries():
     assert [iso2(text) for text in ("Hong Kong, China", "Korea, Rep.", "Côte d'Ivoire")] == ["HK", "KR", "CI"]
     assert [iso2(text) for text in ("U.K.", "U.S.", "P.R. China", "N.A.")] == ["GB", "US", "CN", "N.A."]
     assert [iso2(text) for text in ("UAE", "Republic of Moldova", "Palestine")] == ["AE", "MD", "PS"]
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("NL", "Netherlands|The Netherlands|NETHERLANDS"),
+        ("TR", "Türkiye|Tu\u0308rkiye|Turkiye|Turkey"),
+        ("CI", "Côte d'Ivoire|Co\u0302te d’Ivoire|Cote d'Ivoire|Ivory Coast"),
+        ("AX", "Åland Islands"),
+        ("BL", "Saint Barthélemy"),
+        ("BO", "Bolivia, Plurinational State of"),
+        ("BQ", "Bonaire, Sint Eustatius and Saba|Bonaire, Saint Eustatius and Saba"),
+        ("CD", "Congo, The Democratic Republic of the|Congo, Dem. Rep."),
+        ("CG", "Congo|Congo, Rep."),
+        ("CW", "Curaçao|Curacao"),
+        ("FM", "Micronesia, Federated States of|Micronesia, Fed. Sts."),
+        ("KP", "Korea, Democratic People's Republic of|Korea, Dem. People's Rep."),
+        ("MD", "Moldova, Republic of"),
+        ("RE", "Réunion"),
+        ("SK", "Slovak Republic|Slovakia"),
+        ("TL", "Timor-Leste"),
+        ("TZ", "Tanzania, United Republic of"),
+        ("VE", "Venezuela, Bolivarian Republic of|Venezuela, RB"),
+    ],
+)
+def test_countries_by_the_names_of_iso_and_the_world_bank(code, names):
+    assert {iso2(name) for name in names.split("|")} == {code}
+
+
+def test_every_published_country_is_known_by_its_name():
+    """The chapter's own table of coverage is one that users will have."""
+    assert {name: iso2(name) for name in COUNTRIES if name != "World Total"} == {
+        name: code for name, code in COUNTRIES.items() if code != "World"
+    }
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv", "parquet"])

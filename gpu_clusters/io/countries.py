@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
 _CODE = re.compile("[A-Z]{2}")
-# What others write besides codes and English short names: Crunchbase, WIPO, UN, World Bank, PatentsView, ArcGIS
+# What others write besides codes and GeoNames' names: ISO, Crunchbase, WIPO, UN, World Bank, PatentsView, ArcGIS
 _ALIASES = {
     "uk": "GB",
     "u.k.": "GB",
@@ -28,7 +29,6 @@ _ALIASES = {
     "korea, republic of": "KR",
     "russian federation": "RU",
     "viet nam": "VN",
-    "türkiye": "TR",
     "turkiye": "TR",
     "czech republic": "CZ",
     "iran, islamic republic of": "IR",
@@ -52,9 +52,8 @@ _ALIASES = {
     "egypt, arab rep.": "EG",
     "lao people's democratic republic": "LA",
     "uae": "AE",
-    "côte d'ivoire": "CI",
-    "côte d’ivoire": "CI",
     "cote d'ivoire": "CI",
+    "cote d’ivoire": "CI",
     "palestine": "PS",
     "cape verde": "CV",
     "swaziland": "SZ",
@@ -66,6 +65,43 @@ _ALIASES = {
     "congo, dem. rep.": "CD",
     "dr congo": "CD",
     "the netherlands": "NL",
+    "netherlands": "NL",
+    "bolivia, plurinational state of": "BO",
+    "bonaire, sint eustatius and saba": "BQ",
+    "cocos (keeling) islands": "CC",
+    "congo": "CG",
+    "congo, the democratic republic of the": "CD",
+    "falkland islands (malvinas)": "FK",
+    "holy see": "VA",
+    "holy see (vatican city state)": "VA",
+    "korea, democratic people's republic of": "KP",
+    "democratic people's republic of korea": "KP",
+    "micronesia, federated states of": "FM",
+    "moldova, republic of": "MD",
+    "palestine, state of": "PS",
+    "state of palestine": "PS",
+    "saint helena, ascension and tristan da cunha": "SH",
+    "saint martin (french part)": "MF",
+    "sint maarten (dutch part)": "SX",
+    "tanzania, united republic of": "TZ",
+    "timor-leste": "TL",
+    "venezuela, bolivarian republic of": "VE",
+    "virgin islands, british": "VG",
+    "virgin islands, u.s.": "VI",
+    "bahamas, the": "BS",
+    "congo, rep.": "CG",
+    "gambia, the": "GM",
+    "kyrgyz republic": "KG",
+    "micronesia, fed. sts.": "FM",
+    "slovak republic": "SK",
+    "st. kitts and nevis": "KN",
+    "st. lucia": "LC",
+    "st. martin (french part)": "MF",
+    "st. vincent and the grenadines": "VC",
+    "venezuela, rb": "VE",
+    "virgin islands (u.s.)": "VI",
+    "west bank and gaza": "PS",
+    "yemen, rep.": "YE",
     "rom": "RO",
     "tan": "TZ",
     "bah": "BS",
@@ -81,7 +117,14 @@ def iso2(text: str) -> str:
     ('KR', 'NA', 'NA', 'ZZ')
     """
     trimmed = text.strip()
-    return _codes().get(trimmed.casefold(), trimmed)
+    return _codes().get(_key(trimmed), trimmed)
+
+
+def _key(name: str) -> str:
+    """A name without case and accents, in whatever form these are written."""
+    return "".join(
+        letter for letter in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(letter)
+    )
 
 
 def misnamed(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -127,7 +170,7 @@ def _names() -> dict[str, str]:
 def _codes() -> dict[str, str]:
     codes = dict(_ALIASES)
     for field in ("name", "iso3", "iso"):  # the later the stronger
-        codes |= {country[field].casefold(): country["iso"] for country in _countries() if country[field]}
+        codes |= {_key(country[field].strip()): country["iso"] for country in _countries() if country[field]}
     return codes
 
 
