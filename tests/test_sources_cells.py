@@ -55,6 +55,21 @@ def test_stray_marks_and_carriage_returns(tmp_path, lines, found, bad, rest):
     assert all(says in reason for says, (_, reason) in zip(bad, listed, strict=False))
 
 
+@pytest.mark.parametrize(
+    ("lines", "found", "bad"),
+    [
+        ("\ufeff1,x\n\ufeff2,y\n", [(1, "\ufeff1", "x"), (2, "\ufeff2", "y")], []),
+        ("\ufeff", [], [1]),
+        ("\ufeff\n2,y\n", [(2, "2", "y")], [1]),
+        ('\ufeff\n2,"y\n3,z\n', [(3, "3", "z")], [1, 2]),
+    ],
+)
+def test_marks_of_utf_8_behind_the_header_are_part_of_a_cell(tmp_path, lines, found, bad):
+    """As where files have been put together, one with the header first; wherever a block begins."""
+    good, listed = read(tmp_path / "t.csv", f"\ufeffa,b\n{lines}".encode(), "a", "b")
+    assert (good, [row for row, _ in listed]) == (found, bad)
+
+
 def test_long_cells_beside_a_row_that_is_no_text(tmp_path):
     """The limit of Python's module is the whole process's: it is as it was, afterwards."""
     before = csv.field_size_limit(100)

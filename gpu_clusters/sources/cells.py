@@ -24,6 +24,8 @@ from gpu_clusters.sources.skips import Skips
 
 ENDINGS = tuple(f"{ending}{packed}" for ending in (".csv", ".tsv", ".txt") for packed in ("", *PACKED))
 _TABBED = tuple(f".tsv{packed}" for packed in ("", *PACKED))
+_MARK = b"\xef\xbb\xbf"
+"""What some programs put before UTF-8."""
 _BATCH = 100_000
 _SHOWN = 40
 
@@ -142,7 +144,7 @@ def _header(path: Path, block: bytes, delimiter: str, encoding: str) -> tuple[li
     if block[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{path}: is text in UTF-16; save it as UTF-8")
     refuse_workbook(str(path), block)
-    lines = block.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    lines = block.removeprefix(_MARK).split(b"\n")
     reader = csv.reader((line.decode(encoding) + "\n" for line in lines), delimiter=delimiter)
     try:
         header = next((row for row in reader if row), [])
@@ -217,7 +219,7 @@ def _parsed(data: bytes, width: int, found: Mapping[str, int], delimiter: str) -
     if not data.strip():
         return pa.table({name: pa.array([], pa.string()) for name in columns}), short
     table = pa_csv.read_csv(
-        io.BytesIO(data),
+        io.BytesIO(_MARK + data),  # Arrow drops the first one, which may be a cell's
         read_options=pa_csv.ReadOptions(
             column_names=[f"c{at}" for at in range(width)], use_threads=False, block_size=len(data) + 1024
         ),
