@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import geopandas as gpd
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 from sample import as_geometry, same, table
@@ -64,6 +66,19 @@ def test_what_is_no_point_in_geojson_is_told_by_the_name_that_the_file_has(tmp_p
     _geojson(path, {"type": "LineString", "coordinates": [[3, 4], [5, 6]]}, {})
     with pytest.raises(InputError, match=r'column "geometry", row 1: is a LineString'):
         read_addresses(path, "patents")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "value"),
+    [("WKB", {"x": 3.0, "y": 4.0}), ("WKB", [3.0, 4.0]), ("WKB", 3), ("point", {"lon": 3.0, "lat": 4.0}), ("point", 3)],
+)
+def test_points_of_another_form_than_their_metadata_say(encoding, value):
+    """As where a column has been made anew and the metadata of the old one were kept."""
+    table = pa.table({"doc_id": ["a"], "at": [value]})
+    about = {"primary_column": "at", "columns": {"at": {"encoding": encoding}}}
+    kind = re.escape(str(table["at"].type))
+    with pytest.raises(InputError, match=f'column "at": holds {kind} and not {encoding}, as its metadata says$'):
+        read_addresses(table.replace_schema_metadata({"geo": json.dumps(about)}), "patents")
 
 
 def _geojson(path, geometry, properties):

@@ -85,15 +85,21 @@ def coordinates(array: pa.Array, geometry: Geometry, rows: Rows) -> tuple[np.nda
     """
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
-    if geometry.encoding.upper() == "WKB" or is_text(array.type):
-        x, y = _from_wkb(array, geometry.column, rows)
-    elif geometry.encoding == "point":
-        x, y = _from_pairs(array)
-    else:
-        present = np.flatnonzero(array.is_valid().to_numpy(zero_copy_only=False))
-        if len(present):
-            raise rows.error(geometry.column, f"holds {geometry.encoding}; only points are addresses", int(present[0]))
-        x = y = np.full(len(array), np.nan)
+    try:
+        if geometry.encoding.upper() == "WKB" or is_text(array.type):
+            x, y = _from_wkb(array, geometry.column, rows)
+        elif geometry.encoding == "point":
+            x, y = _from_pairs(array)
+        else:
+            present = np.flatnonzero(array.is_valid().to_numpy(zero_copy_only=False))
+            if len(present):
+                what = f"holds {geometry.encoding}; only points are addresses"
+                raise rows.error(geometry.column, what, int(present[0]))
+            x = y = np.full(len(array), np.nan)
+    except (TypeError, pa.ArrowException):
+        raise rows.error(
+            geometry.column, f"holds {array.type} and not {geometry.encoding}, as its metadata says"
+        ) from None
     return _to_wgs84(x, y, geometry, rows)
 
 
