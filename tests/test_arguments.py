@@ -127,6 +127,9 @@ def test_texts_name_options_as_python_does_too():
     assert not [line for line in lines if "in Python " not in line[1] and "merge=True (--merge)" not in line[1]]
 
 
+_OTHERS = ("names", "previous", "regions")
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -138,8 +141,10 @@ def test_texts_name_options_as_python_does_too():
         lambda swept: report.read(swept),
         lambda _: report.read(""),  # not the folder that one is in
         lambda _: make_world(""),
+        lambda _: gpu_clusters.compare("", ""),
+        *(lambda _, name=name: gpu_clusters.rank(DEALS.assign(doc_id=1), **{name: ""}) for name in _OTHERS),
     ],
-    ids=["write", "to_netcdf", "gazetteer", "result", "report", "read", "nothing", "world"],
+    ids=["write", "to_netcdf", "gazetteer", "result", "report", "read", "nothing", "world", "compare", *_OTHERS],
 )
 def test_what_is_no_path(call, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -19,7 +19,7 @@ from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.formats import BATCH, reading
 from gpu_clusters.io.model import Edition, Places
 from gpu_clusters.io.results import LOCATIONS_TYPES, RANKING_TYPES, fingerprint
-from gpu_clusters.paths import is_there
+from gpu_clusters.paths import is_there, spelled
 from gpu_clusters.schema import TABLES, TEXT_COLUMNS
 from gpu_clusters.settings import Settings, Years, years_window
 from gpu_clusters.staging import MANIFEST
@@ -51,10 +51,10 @@ def read_edition(source: Any, columns: Sequence[str]) -> Edition:
     InputError
         The folder or one of its files is missing or cannot be used; the message names it.
     UsageError
-        Neither a path nor a result.
+        Neither a path nor a result; an empty path.
     """
     if isinstance(source, (str, os.PathLike)):
-        return _from_folder(Path(source), columns)
+        return _from_folder(Path(spelled(source, "the folder of an edition")), columns)
     if not all(hasattr(source, part) for part in ("ranking", "locations", "manifest")):
         raise UsageError(f"an edition is the folder of a result or a Result, not {type(source).__name__}")
     names = [f"{table} of {IN_MEMORY}" for table in ("ranking", "locations")]

@@ -15,6 +15,7 @@ import pandas as pd
 
 from gpu_clusters.errors import InputError, UsageError
 from gpu_clusters.io.model import InputFile
+from gpu_clusters.paths import spelled
 
 COLUMNS = ("place", "name", "country", "lon", "lat")
 _WANTED = "a table of names has the columns place and name, and may have country, lon and lat"
@@ -65,7 +66,7 @@ def read_overrides(source: Any) -> Overrides:
             f"names: a path, a data frame, a dict of place to name, or False for none, not {type(source).__name__}"
         )
     else:
-        path = Path(source)
+        path = Path(spelled(source, "names"))
         title = str(path)
         data = _bytes(path)
         lines = _cells(data, title, "\t" if path.suffix.lower() in (".tsv", ".tab") else ",")

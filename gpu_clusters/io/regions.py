@@ -16,6 +16,7 @@ from gpu_clusters.io.folding import fold
 from gpu_clusters.io.model import InputFile
 from gpu_clusters.io.polygons import caveats, read_polygons, read_vector
 from gpu_clusters.io.record import input_file
+from gpu_clusters.paths import spelled
 
 
 class Regions(NamedTuple):
@@ -46,8 +47,10 @@ def read_regions(given: Any, table: str, name_column: str | None = None) -> Regi
     ------
     InputError
         A file that cannot be read, something in it that is no polygon, a column that is missing, or no polygon at all.
+    UsageError
+        An empty path, or nothing to read polygons from.
     """
-    path = Path(given) if isinstance(given, (str, os.PathLike)) else None
+    path = Path(spelled(given, table)) if isinstance(given, (str, os.PathLike)) else None
     called = str(path) if path else f"{table} (data frame)"
     frame = read_vector(path) if path else given
     polygons = fold(read_polygons(frame, called).to_numpy())
