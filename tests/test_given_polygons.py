@@ -17,6 +17,7 @@ from worlds import world_of_three
 
 import gpu_clusters
 from gpu_clusters import DeviceError, InputError, UsageError
+from gpu_clusters.io.folding import fold
 from gpu_clusters.io.polygons import read_polygons
 from gpu_clusters.steps.boundary import claimed, warnings_of
 from gpu_clusters.steps.locate import Locations
@@ -151,6 +152,36 @@ ONE = shapely.box(0, 0, 1, 1)
 def test_shapes_that_cannot_be_used(shapes, says):
     with pytest.raises(InputError, match=r"regions \(data frame\): " + says):
         world_of_three(regions=shapes)
+
+
+_TAVEUNI = shapely.box(178, -18, 182, -16).difference(shapely.box(180.5, -17.5, 181, -17))
+_CUT = [shapely.box(178, -18, 180, -16), shapely.box(-180, -18, -178, -16)]
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3460", "EPSG:2193", "EPSG:3338", "EPSG:32601", "EPSG:32660"])
+@pytest.mark.parametrize(
+    "shape",
+    [_TAVEUNI, *_CUT, shapely.MultiPolygon(_CUT), shapely.union_all([_TAVEUNI, shapely.box(170, -18, 171, -16)])],
+    ids=["across", "west", "east", "cut", "parts"],
+)
+def test_polygons_on_a_map_go_on_across_the_date_line(shape, crs):
+    """What is drawn in one piece there had corners on both sides, so that it went round the Earth the other way."""
+    shape = shapely.segmentize(shape, 0.1)
+    wanted = fold(np.array([shape]))[0]
+    (found,) = fold(read_polygons(gpd.GeoSeries([shape], crs="EPSG:4326").to_crs(crs)).to_numpy())
+    assert shapely.area(shapely.symmetric_difference(found, wanted)) < 0.01
+
+
+def test_polygons_on_a_map_that_do_not_go_on_across_the_date_line():
+    """All longitudes, a cap around the pole and what is no polygon are as they were."""
+    around = gpd.GeoSeries([shapely.box(-180, -60, 180, 60)], crs="EPSG:4326").to_crs("EPSG:3857")
+    assert read_polygons(around).area.tolist() == pytest.approx([360 * 120])
+    cap = gpd.GeoSeries([shapely.Point(0, 0).buffer(1e6)], crs="EPSG:3995")
+    assert read_polygons(cap).equals(read_polygons(cap.to_crs("EPSG:4326")))
+    line = shapely.LineString([(179, 0), (181, 1)])
+    several = gpd.GeoSeries([shapely.GeometryCollection([line, shapely.box(179, 0, 181, 1)])], crs="EPSG:4326")
+    with pytest.raises(InputError, match="polygon 1 is a GeometryCollection"):
+        read_polygons(several.to_crs("EPSG:3460"))
 
 
 def test_lists_are_no_names():

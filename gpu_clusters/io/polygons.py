@@ -15,6 +15,10 @@ from pyproj.exceptions import ProjError
 from gpu_clusters.errors import InputError, UsageError, first_line
 from gpu_clusters.io.folding import joined
 
+KINDS = ("Polygon", "MultiPolygon")
+DEGREES = "EPSG:4326"
+STEPS = 360  # along a shape that jumps over the date line, at least
+
 
 def read_polygons(given: Any, called: str = "polygons") -> gpd.GeoSeries:
     """Polygons in WGS 84 degrees.
@@ -51,13 +55,13 @@ def read_polygons(given: Any, called: str = "polygons") -> gpd.GeoSeries:
         ) from None
     if shapes.crs is not None:
         try:
-            shapes = shapes.to_crs("EPSG:4326")
+            shapes = _in_degrees(shapes)
         except ProjError as error:
             raise InputError(
                 f"{called}: coordinates in {shapes.crs.name!r} cannot be turned into longitudes and latitudes "
                 f"({first_line(error)}); give polygons in WGS 84 degrees"
             ) from None
-    polygonal = shapes.geom_type.isin(["Polygon", "MultiPolygon"])
+    polygonal = shapes.geom_type.isin(KINDS)
     wrong = np.flatnonzero(~polygonal & shapes.geom_type.notna() & ~shapes.is_empty)
     if len(wrong):
         raise InputError(
@@ -72,6 +76,45 @@ def read_polygons(given: Any, called: str = "polygons") -> gpd.GeoSeries:
         )
     valid = shapes.where(polygonal, shapely.Polygon()).make_valid(method="structure", keep_collapsed=False)
     return gpd.GeoSeries([joined([shape]) for shape in valid], index=shapes.index)
+
+
+def _in_degrees(shapes: gpd.GeoSeries) -> gpd.GeoSeries:
+    """Shapes in WGS 84; of those on a map that reach the date line or across it the longitudes go on beyond 180."""
+    found = shapes.to_crs(DEGREES)
+    if shapes.crs.is_geographic:
+        return found
+    polygons = found.where(found.geom_type.isin(KINDS)).to_numpy()
+    parts, of_shape = shapely.get_parts(polygons, return_index=True)
+    rings, of_part = shapely.get_rings(parts, return_index=True)
+    points, of_ring = shapely.get_coordinates(rings, return_index=True)
+    with np.errstate(invalid="ignore"):  # of corners that are nowhere
+        steps = np.abs(np.diff(points[:, 0]))
+    far = (steps > 180) & (steps < np.inf) & (np.diff(of_ring) == 0)
+    whole = found.to_numpy(copy=True)
+    for i in np.unique(of_shape[of_part[of_ring[1:][far]]]):
+        west, south, east, north = shapes.iloc[[i]].total_bounds
+        dense = shapes.iloc[[i]].segmentize(max(east - west, north - south) / STEPS)  # which way round an edge goes
+        whole[i] = _unrolled(dense.to_crs(DEGREES).iloc[0], whole[i])
+    return gpd.GeoSeries(whole, index=found.index, crs=found.crs)
+
+
+def _unrolled(dense: Any, otherwise: Any) -> Any:
+    """A shape without jumps from one side of the date line to the other; another one where a ring goes round a pole."""
+    parts = []
+    for part in shapely.get_parts(dense):
+        rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(part)]
+        for ring in rings:
+            with np.errstate(invalid="ignore"):  # of corners that are nowhere
+                ring[:, 0] = np.unwrap(ring[:, 0], period=360)
+            if not abs(ring[-1, 0] - ring[0, 0]) < 180:
+                return otherwise
+            ring[:, 0] += 360 * np.round((_middle(rings[0]) - _middle(ring)) / 360)  # a hole is where its shell is
+        parts.append(shapely.Polygon(rings[0], rings[1:]))
+    return shapely.multipolygons(parts)
+
+
+def _middle(ring: Any) -> float:
+    return float(ring[:, 0].min() + ring[:, 0].max()) / 2
 
 
 def read_vector(path: str | os.PathLike[str]) -> gpd.GeoDataFrame:
