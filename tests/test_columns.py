@@ -87,6 +87,7 @@ def test_whole_floats_are_identifiers_while_they_can_be_told_apart(sign):
         (" 2019-07 ", 2019),
         ("2019-07-31", 2019),
         ("2019-07-31T12:00:00Z", 2019),
+        (" 20190731", 2019),
         ("2019-07-31\n12:00", 2019),
         ("NA", np.nan),
         ("inf", np.nan),

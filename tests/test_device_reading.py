@@ -109,6 +109,13 @@ def test_the_table_of_every_kind_of_row(tmp_path):
         assert compared(tmp_path / "a.parquet", years=years) == BY_CUDF[0]
 
 
+def test_dates_that_are_numbers_have_a_year(tmp_path):
+    table(year=[20191231, 20200101, 20201231, 20210101, None, 2020]).to_parquet(tmp_path / "a.parquet")
+    for years, rows in (((2020, None), 4), ((None, 2019), 1), ((2020, 2020), 3)):
+        assert compared(tmp_path / "a.parquet", years=years) == BY_CUDF[0]
+        assert on_device(tmp_path / "a.parquet", years=years)[0].coverage.iloc[-1]["rows"] == rows
+
+
 def test_older_releases_have_texts_as_objects(tmp_path, monkeypatch):
     monkeypatch.setattr(cudf, "text_dtype", np.dtype(object))
     table().to_parquet(tmp_path / "a.parquet")

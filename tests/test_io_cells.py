@@ -143,6 +143,9 @@ def test_years():
     assert rows((2021, 2022), ["2020-12-31", "2021", " 2022.0", "", "2021-01-01T12:00:00", None]) == 3
     assert rows((2021, 2022), pd.to_datetime([f"{year}-12-31" for year in numbers])) == 3
     assert rows((2021, 2022), pd.to_datetime([f"{year}-12-31" for year in numbers]).tz_localize("UTC")) == 3
+    dates = [year * 10_000 + 1231 for year in numbers]  # as patent offices and databases write them
+    for given in (dates, np.array(dates, np.float64), [str(date) for date in dates]):
+        assert rows((2021, None), given) == 3 and rows((None, 2020), given) == 1 and rows((2021, 2021), given) == 2
 
 
 def test_rows_outside_of_the_window_are_as_if_not_there(tmp_path):

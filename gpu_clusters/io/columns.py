@@ -7,6 +7,7 @@ that can hold the value is taken; what cannot is an ``InputError`` that names fi
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -270,7 +271,7 @@ def _decimal_to_whole(array: pa.Array, rows: Rows, name: str) -> pa.Array:
 
 
 def to_year(array: pa.Array, rows: Rows, name: str = "year") -> np.ndarray:
-    """Read years: numbers, dates, or texts that hold a number or an ISO date.
+    """Read years: numbers, dates, or texts that hold a number or an ISO date; 20210501 is a date, too.
 
     Returns
     -------
@@ -293,4 +294,9 @@ def to_year(array: pa.Array, rows: Rows, name: str = "year") -> np.ndarray:
         texts = pc.coalesce(pa.array(years, TEXT), codes.dictionary)
         array = pa.DictionaryArray.from_arrays(codes.indices, texts).dictionary_decode()
     values = to_float(array, rows, name)
-    return np.where(np.isfinite(values), values, np.nan)
+    return np.where(np.isfinite(values), of_dates(np, values), np.nan)
+
+
+def of_dates(xp: Any, years: Any) -> Any:
+    """Years, (n,) float64 of the module ``xp``, of numbers that may be dates: 2021 of 20210501."""
+    return xp.where((years >= 1e7) & (years < 1e8), xp.floor(years / 1e4), years)

@@ -16,7 +16,7 @@ import numpy as np
 from gpu_clusters.arrays import count_each
 from gpu_clusters.degrees import GEOCODED, INVALID, classified
 from gpu_clusters.io import addresses as host
-from gpu_clusters.io.columns import LARGEST_SUM
+from gpu_clusters.io.columns import LARGEST_SUM, of_dates
 from gpu_clusters.io.device_columns import Ids, Words, joined, only_used
 from gpu_clusters.io.device_counts import coverage, group
 from gpu_clusters.io.device_files import DeviceFile, Piece, device_file
@@ -167,6 +167,7 @@ def _read_one(
 def _within(xp: Any, year: Any, window: Years) -> Any:
     """The rows of the window (m,) int64, None if all are."""
     first, last = window
+    year = of_dates(xp, year)
     inside = xp.isfinite(year)
     if first is not None:
         inside &= year >= first
