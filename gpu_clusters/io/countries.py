@@ -122,9 +122,10 @@ def iso2(text: str) -> str:
 
 def _key(name: str) -> str:
     """A name without case and accents, in whatever form these are written."""
-    return "".join(
-        letter for letter in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(letter)
-    )
+    text = name.casefold()
+    if text.isascii():  # nearly all are, and there may be millions
+        return text
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
 
 
 def misnamed(names: Iterable[str]) -> list[tuple[str, str]]:
