@@ -70,6 +70,14 @@ def test_marks_of_utf_8_behind_the_header_are_part_of_a_cell(tmp_path, lines, fo
     assert (good, [row for row, _ in listed]) == (found, bad)
 
 
+@pytest.mark.parametrize("line", [" ", "\t ", "\x0c"])
+def test_a_line_of_white_space_is_a_row_with_too_few_cells(tmp_path, line):
+    """Also where nothing else is left to parse."""
+    for before, rest in (("", ""), ("1,x\n", ""), ("", "\n2,y")):
+        _, listed = read(tmp_path / "t.csv", f"a,b\n{before}{line}{rest}\n".encode(), "a", "b")
+        assert listed == [(1 + len(before) // 4, "has 1 cells where the header has 2")]
+
+
 def test_long_cells_beside_a_row_that_is_no_text(tmp_path):
     """The limit of Python's module is the whole process's: it is as it was, afterwards."""
     before = csv.field_size_limit(100)

@@ -216,7 +216,7 @@ def _parsed(data: bytes, width: int, found: Mapping[str, int], delimiter: str) -
         return "skip"
 
     columns = {name: f"c{at}" for name, at in found.items()}
-    if not data.strip():
+    if not data.strip(b"\r\n"):
         return pa.table({name: pa.array([], pa.string()) for name in columns}), short
     table = pa_csv.read_csv(
         io.BytesIO(_MARK + data),  # Arrow drops the first one, which may be a cell's
