@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,8 @@ from browser import chromium, opened
 from reports import NAMES, result, sweep
 
 import gpu_clusters
-from gpu_clusters import report
+from gpu_clusters import report, texts
+from gpu_clusters.report import html
 from gpu_clusters.report.escape import one_line
 
 SMALLEST_LETTERS = 8  # points, of the figures
@@ -146,6 +148,24 @@ def test_zoom_shows_outlines_that_can_be_clicked(page):
     assert "Göteborg" in page.locator("#tip").inner_text()
     page.locator('[data-zoom="world"]').click()
     assert page.evaluate("report.screen(2)") == before
+
+
+def test_numbers_have_the_digits_of_the_tables(browser, contents, tmp_path):
+    odd = [36451952.4, 0.95, 16.15, 24.125, 99.95, 100.5, 101.5, 1.05, 3.45, 0.25, 8.825, 152.5]
+    numbers = ("patents", "patent_share", "patents_per_million", "population", "intensity")
+    ranges = contents.stability.assign(median_rank=150.5)
+    some = replace(contents, ranking=contents.ranking.assign(**dict.fromkeys(numbers, odd)), stability=ranges)
+    path = tmp_path / "page.html"
+    path.write_text(html.page(some, [], {}, "Odd numbers"), encoding="utf-8")
+    with opened(browser, path, 1280, "light") as page:
+        for cluster, value in enumerate(odd, start=1):
+            page.evaluate(f"report.open({cluster})")
+            _, count, share, _, per_million = page.locator("#brief tbody tr").first.inner_text().split("\t")
+            assert (count, share, per_million) == (texts.count(value), texts.share(value), texts.count(value))
+            said = f"Population {texts.whole(value)}; intensity {texts.intensity(value)} (rank"
+            assert said in page.locator("#brief").inner_text()
+        page.evaluate("report.open(1)")
+        assert f"median {texts.count(150.5)}," in page.locator("#brief").inner_text()
 
 
 def test_theme_and_link(page, path):

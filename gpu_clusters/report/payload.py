@@ -76,14 +76,13 @@ def _clusters(contents: Contents) -> list[dict[str, Any]]:
     columns["where"] = [names(value) for value in frame["economies"]]
     rows = []
     for row in zip(*columns.values(), strict=True):
-        rows.append({field: _short(value) for field, value in zip(columns, row, strict=True)})
+        rows.append(
+            {
+                field: one_line(value) if isinstance(value, str) else value
+                for field, value in zip(columns, row, strict=True)
+            }
+        )
     return rows
-
-
-def _short(value: Any) -> Any:
-    if isinstance(value, str):
-        return one_line(value)
-    return float(f"{value:.7g}") if isinstance(value, float) else value
 
 
 def _organizations(contents: Contents) -> dict[str, dict[str, list[list[Any]]]]:
@@ -94,7 +93,7 @@ def _organizations(contents: Contents) -> dict[str, dict[str, list[list[Any]]]]:
     ):
         listed = found.setdefault(str(cluster), {}).setdefault(str(table), [])
         if len(listed) < 10:
-            listed.append([one_line(str(name)), float(f"{count:.5g}")])
+            listed.append([one_line(str(name)), float(count)])
     return found
 
 

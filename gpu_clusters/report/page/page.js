@@ -7,13 +7,18 @@
 
   // texts ---------------------------------------------------------------------------------------------------------------
 
-  const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0, roundingMode: "halfEven" });
-  const tenth = new Intl.NumberFormat("en", { maximumFractionDigits: 1, roundingMode: "halfEven" });
-  const count = (v) => (v == null ? "" : v >= 100 ? whole.format(v) : tenth.format(v));
-  const percent = (v) => (v == null ? "" : v.toFixed(2));
+  /** As the tables round: a number as it is, of which Intl sees only the shortest decimal; of two as near the even one. */
+  const rounded = (options) => {
+    const { format } = new Intl.NumberFormat("en", { roundingMode: "halfEven", ...options });
+    return (v) => format(v.toPrecision(60));
+  };
+  const whole = rounded({ maximumFractionDigits: 0 }), tenth = rounded({ maximumFractionDigits: 1 });
+  const hundredth = rounded({ minimumFractionDigits: 2, maximumFractionDigits: 2, useGrouping: false });
+  const significant = rounded({ maximumSignificantDigits: 3 });
+  const count = (v) => (v == null ? "" : v >= 100 ? whole(v) : tenth(v));
+  const percent = (v) => (v == null ? "" : hundredth(v));
   const change = (v) => (v == null ? "" : v > 0 ? `+${v}` : v < 0 ? `−${-v}` : "0");
-  const plural = (n, what) => `${whole.format(n)} ${what}${n === 1 ? "" : "s"}`;
-  const significant = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
+  const plural = (n, what) => `${whole(n)} ${what}${n === 1 ? "" : "s"}`;
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
   /** An element; texts become text nodes, so names can hold anything. */
@@ -89,7 +94,7 @@
       return [el("h3", {}, "Works with"), el("p", { class: "note" }, "Patents and publications with addresses in both clusters"),
         el("ol", {}, ...rows.map(([id, patents, publications]) => el("li", {},
           el("button", { type: "button", onclick: () => open(id) }, byId.get(id).name),
-          el("span", {}, `${whole.format(patents)} / ${whole.format(publications)}`))))];
+          el("span", {}, `${whole(patents)} / ${whole(publications)}`))))];
     }
 
     function range(c) {
@@ -102,7 +107,7 @@
         el("div", { class: "range", role: "img", "aria-label": `from ${best} to ${worst}, here ${c.rank}` },
           el("i", { style: { left: at(best), width: `${(100 * (worst - best)) / Math.max(last - 1, 1)}%` } }),
           el("b", { style: { left: at(c.rank) } })),
-        el("p", { class: "note" }, `Best ${best}, median ${tenth.format(median)}, worst ${worst}; found in ${plural(settings, "setting")}`)];
+        el("p", { class: "note" }, `Best ${best}, median ${count(median)}, worst ${worst}; found in ${plural(settings, "setting")}`)];
     }
 
     function facts(c) {
@@ -110,9 +115,9 @@
       if (c.previous != null) lines.push(`Previous rank ${c.previous} (${change(c.change)})`);
       else if (data.clusters.some((other) => other.previous != null)) lines.push("Not in the previous edition");
       if (c.withoutDeals != null) lines.push(`Rank without deals ${c.withoutDeals}`);
-      if (c.population != null) lines.push(`Population ${whole.format(c.population)}` + (c.intensity == null ? "" :
-        `; intensity ${significant.format(c.intensity)}${c.intensityRank == null ? "" : ` (rank ${c.intensityRank})`}`));
-      if (c.locations != null) lines.push(`${plural(c.locations, "location")}${c.core == null ? "" : `, ${whole.format(c.core)} of them core`}`);
+      if (c.population != null) lines.push(`Population ${whole(c.population)}` + (c.intensity == null ? "" :
+        `; intensity ${significant(c.intensity)}${c.intensityRank == null ? "" : ` (rank ${c.intensityRank})`}`));
+      if (c.locations != null) lines.push(`${plural(c.locations, "location")}${c.core == null ? "" : `, ${whole(c.core)} of them core`}`);
       return lines.map((line) => el("p", {}, line));
     }
 
@@ -491,8 +496,8 @@
       body.replaceChildren(...listed.map((c) => el("tr", { "data-id": c.id, class: c.id === open ? "open" : null },
         ...heads.map((head) => el("td", { class: head.className || null }, ...[cells[head.dataset.key](c)].flat())))));
       more.hidden = listed.length === found.length;
-      more.textContent = `Show all ${whole.format(found.length)}`;
-      $("found").textContent = `${listed.length < found.length ? `first ${whole.format(listed.length)} of ` : ""}${plural(found.length, "cluster")}`;
+      more.textContent = `Show all ${whole(found.length)}`;
+      $("found").textContent = `${listed.length < found.length ? `first ${whole(listed.length)} of ` : ""}${plural(found.length, "cluster")}`;
       $("none").hidden = found.length > 0;
       $("none").textContent = data.clusters.length ? "No cluster has all of these words." : "There is no cluster: no place reaches the density.";
       for (const head of heads) {
