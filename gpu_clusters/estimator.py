@@ -49,7 +49,8 @@ class WeightedDBSCAN(ClusterMixin, BaseEstimator):
     core_sample_indices_ : (c,) int64
         Indices of the core points, ascending.
     density_at_ : (n,) int64 or float64
-        Weight within the radius of each point; int64 unless weights are given that are not whole numbers.
+        Weight within the radius of each point; int64 unless weights are given that are not whole numbers. Core points are those
+        that have the threshold or more here.
     n_features_in_ : int
         2.
 
@@ -131,7 +132,7 @@ class WeightedDBSCAN(ClusterMixin, BaseEstimator):
             found = backend.pick(settings).cluster(problem)
         self.labels_ = found.labels
         self.core_sample_indices_ = np.flatnonzero(found.core)
-        self.density_at_ = np.ldexp(found.density_at.astype(np.float64), -shift) if shift else found.density_at
+        self.density_at_ = np.ldexp(_rounded_down(found.density_at), -shift) if shift else found.density_at
         self.n_features_in_ = 2
         return self
 
@@ -188,3 +189,9 @@ def _whole_weights(given: ArrayLike | None, n: int) -> tuple[NDArray[np.int64], 
         return weights.astype(np.int64), 0
     shift = max(61 - math.frexp(total)[1], 1)
     return np.rint(np.ldexp(weights, shift)).astype(np.int64), shift
+
+
+def _rounded_down(whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Numbers of 61 bits as float64, none larger than it is: what reaches a threshold in float64 does so before and after."""
+    near = whole.astype(np.float64)
+    return np.where(near.astype(np.int64) > whole, np.nextafter(near, 0), near)

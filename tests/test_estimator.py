@@ -138,6 +138,16 @@ def test_the_threshold_is_inclusive(weight):
     assert WeightedDBSCAN(radius_km=5, threshold=weight).fit([[0, 0]], sample_weight=[weight]).labels_.tolist() == [0]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_core_points_are_those_whose_density_is_the_threshold_or_more(seed):
+    X, rng = towns(seed)  # noqa: N806
+    weight = rng.random(len(X))
+    density = WeightedDBSCAN(radius_km=4, threshold=1).fit(X, sample_weight=weight).density_at_
+    for threshold in (density.max(), *rng.choice(density, 5)):
+        found = WeightedDBSCAN(radius_km=4, threshold=threshold).fit(X, sample_weight=weight)
+        np.testing.assert_array_equal(found.core_sample_indices_, np.flatnonzero(found.density_at_ >= threshold))
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_weights_of_any_precision(dtype):
     weight = np.array([0.5, 0.25, 0.25], dtype)
