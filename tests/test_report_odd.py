@@ -144,6 +144,7 @@ def test_the_legend_tells_every_colour_of_the_map(contents):
     assert legend(made, "rank") == ["1–10", "11–12"]
     assert legend(replace(made, ranking=made.ranking.assign(intensity_rank=ranks + 90))) == [*bands, "Beyond 100"]
     assert html._beyond(made) == {"intensityRank": "without intensity rank"} and not html._beyond(contents)
+    assert not html._beyond(replace(contents, ranking=pd.concat([contents.ranking] * 9)))  # many that share ranks
 
 
 def test_indicators_that_nobody_has_are_left_out(contents):

@@ -107,7 +107,7 @@ def _facts(contents: Contents) -> list[tuple[str, str]]:
 def _beyond(contents: Contents) -> dict[str, str]:
     """Which clusters have the colour that is none of the bands', by what they are coloured by."""
     last, intense = style.BANDS[-1][0], contents.ranking["intensity_rank"]
-    found = {"rank": f"beyond {last}"} if len(intense) > last else {}
+    found = {"rank": f"beyond {last}"} if (contents.ranking["rank"] > last).any() else {}
     if intense.notna().any() and intense.isna().any():
         found["intensityRank"] = "without intensity rank"
     return found
