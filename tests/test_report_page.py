@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import shapely
 from browser import chromium, opened
 from reports import NAMES, result, sweep
 
@@ -148,6 +149,23 @@ def test_zoom_shows_outlines_that_can_be_clicked(page):
     assert "Göteborg" in page.locator("#tip").inner_text()
     page.locator('[data-zoom="world"]').click()
     assert page.evaluate("report.screen(2)") == before
+
+
+def test_outlines_are_hit_far_from_their_middle(browser, contents, tmp_path):
+    shapes = contents.boundaries.geometry.where(contents.boundaries["cluster_id"] != 2, shapely.box(60, 35, 110, 55))
+    path = tmp_path / "page.html"
+    wide = replace(contents, boundaries=contents.boundaries.set_geometry(shapes))
+    path.write_text(html.page(wide, [], {}, "Regions"), encoding="utf-8")
+    with opened(browser, path, 1280, "light") as page:
+        for _ in range(2):
+            page.locator('[data-zoom="in"]').click()
+            page.evaluate("report.open(2)")
+            page.keyboard.press("Escape")
+        x, y = at(page, 2)
+        page.mouse.move(x - 130, y)  # 12 degrees
+        assert "Göteborg" in page.locator("#tip").inner_text()
+        page.mouse.move(x - 320, y)  # 30 degrees, outside
+        assert not page.locator("#tip").is_visible()
 
 
 def test_numbers_have_the_digits_of_the_tables(browser, contents, tmp_path):

@@ -320,7 +320,7 @@
         const wx = (px - width / 2) / view.k + view.x, wy = (py - height / 2) / view.k + view.y;
         for (const c of ordered) {
           const outline = outlines.get(c.id);
-          if (outline && Math.abs(c.x - wx) < 0.02 && context.isPointInPath(outline, wx, wy)) return c;
+          if (outline && context.isPointInPath(outline, wx, wy)) return c;
         }
       }
       return null;
