@@ -11,12 +11,17 @@ FRAME = [0, 0, 1000, 500]
 
 
 @pytest.fixture(scope="module")
-def place():
-    """``placeNames`` of the pages."""
+def page():
     with chromium() as browser:
         page = browser.new_page()
         page.add_script_tag(content=map_names())
-        yield lambda *given: page.evaluate("given => placeNames(...given)", list(given))
+        yield page
+
+
+@pytest.fixture(scope="module")
+def place(page):
+    """``placeNames`` of the pages."""
+    return lambda *given: page.evaluate("given => placeNames(...given)", list(given))
 
 
 def meet(one, other) -> bool:
@@ -56,3 +61,17 @@ def test_names_beyond_the_frame_and_without_room_are_left_out(place):
     assert place([[500, 250, 10]], [2000], FRAME) == []
     (one,) = place([[100, 100, 10]], [60], FRAME, {"taken": [[105, 80, 400, 120]]})
     assert one["left"] + 60 < 100
+
+
+@pytest.mark.parametrize("letter", ["a", "\N{CJK UNIFIED IDEOGRAPH-20BB7}"])
+def test_long_names_are_cut_between_letters(page, letter):
+    drawn = page.evaluate(
+        """(name) => {
+          const context = document.createElement("canvas").getContext("2d"), said = [];
+          context.fillText = (text) => said.push(text);
+          drawNames(context, [[9, 9, 5], [9, 99, 5]], [name, name.repeat(2)], [0, 0, 5000, 500], {});
+          return said;
+        }""",
+        "1 " + 32 * letter,
+    )
+    assert drawn == ["1 " + 32 * letter, "1 " + 31 * letter + "…"]

@@ -51,7 +51,8 @@ function placeNames(circles, widths, frame, { taken = [], far = 40, insist = 10 
 
 /** Draws names where `placeNames` puts them, and returns its places. */
 function drawNames(context, circles, names, frame, colors, options) {
-  const most = 34, texts = names.map((name) => (name.length > most ? `${name.slice(0, most - 1)}…` : name));
+  const most = 34, short = (letters) => (letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : letters.join(""));
+  const texts = names.map((name) => short([...name]));  // not within a letter, as slices of a text may be
   context.font = '12px "Noto Sans", system-ui, sans-serif';
   context.textBaseline = "middle";
   context.lineJoin = "round";
