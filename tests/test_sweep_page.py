@@ -69,6 +69,29 @@ def test_page(browser, path, screen, found):
         assert page.locator("#facts").inner_text() == before
 
 
+def test_numbers_are_rounded_once(browser, path, found):
+    result = found[1]
+    robustness = result.stability.set_index("cluster_id")["robustness"]
+    with opened(browser, path, 1280, "light") as page:
+        for radius, density in result.settings[["radius_km", "density"]].itertuples(index=False):
+            places = [
+                result.manifest["grid"][axis].index(at) for axis, at in (("radii", radius), ("densities", density))
+            ]
+            page.evaluate("([r, d]) => { by('radius').value = r; by('density').value = d; show(); }", places)
+            one = result.settings.query("radius_km == @radius and density == @density").iloc[0]
+            clusters = result.clusters.query("radius_km == @radius and density == @density")
+            said = page.locator("#facts").inner_text()
+            for name in ("patent", "publication", "deal"):
+                assert f"{one[f'{name}_share']:.1f} % of {name}s" in said
+            assert f"Rand index {one.adjusted_rand:.3f};" in said and f"tau-b {one.kendall_tau:.3f}" in said
+            assert page.locator("#rows td:nth-child(3)").all_inner_texts() == [
+                f"{share:.3f}" for share in clusters["total_share"]
+            ]
+            assert page.locator("#rows td:nth-child(6)").all_inner_texts() == [
+                f"{robustness[base]:.2f}" if base > 0 else "" for base in clusters["baseline_cluster_id"]
+            ]
+
+
 def test_back_to_the_baseline_with_several_weightings(browser, tmp_path):
     grid = {"radius_km": [5, 15], "density": [40, 80], "baseline": (15, 80), "weighting": "raw,total-preserving"}
     write_page(sweep(addresses(1, 3000), addresses(2, 3000), **grid), tmp_path / "sweep.html")

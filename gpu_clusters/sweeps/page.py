@@ -25,11 +25,14 @@ def write_page(result: SweepResult, path: Path) -> None:
 
 
 def page_data(result: SweepResult) -> dict[str, Any]:
-    """What the page shows: the settings, and of each the first `SHOWN` clusters as [place, share, baseline cluster] by rank."""
+    """What the page shows: the settings, and of each the first `SHOWN` clusters as [place, share, baseline cluster] by rank.
+
+    Numbers have the digits that are shown: with more, of which the page would leave out some, they were rounded twice.
+    """
     rows = result.clusters
     spot = rows["lon"].to_numpy() + 1j * rows["lat"].to_numpy()
     places = np.unique(pd.unique(spot))  # few of many
-    share = rows["total_share"].round(4).to_numpy()
+    share = rows["total_share"].round(3).to_numpy()
     match, rank = rows["baseline_cluster_id"].to_numpy(), rows["rank"].to_numpy()
     settings, low = [], 0
     for one in result.settings.itertuples(index=False):
@@ -39,9 +42,9 @@ def page_data(result: SweepResult) -> dict[str, Any]:
         settings.append(
             {
                 "clusters": one.clusters,
-                "shares": [round(value, 2) for value in (one.patent_share, one.publication_share, one.deal_share)],
-                "rand": round(one.adjusted_rand, 4),
-                "tau": None if np.isnan(one.kendall_tau) else round(one.kendall_tau, 4),
+                "shares": [round(value, 1) for value in (one.patent_share, one.publication_share, one.deal_share)],
+                "rand": round(one.adjusted_rand, 3),
+                "tau": None if np.isnan(one.kendall_tau) else round(one.kendall_tau, 3),
                 "matched": one.matched,
                 "rows": [list(row) for row in zip(*(column.tolist() for column in columns), strict=True)],
             }
@@ -60,7 +63,7 @@ def page_data(result: SweepResult) -> dict[str, Any]:
             zip(
                 known["cluster_id"].astype(str).tolist(),
                 zip(
-                    known["rank"].tolist(), known["label"].tolist(), known["robustness"].round(3).tolist(), strict=True
+                    known["rank"].tolist(), known["label"].tolist(), known["robustness"].round(2).tolist(), strict=True
                 ),
                 strict=True,
             )
