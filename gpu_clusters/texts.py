@@ -46,6 +46,11 @@ def setting(value: float) -> str:
     return f"{value:,.15g}"
 
 
+def median(value: Any) -> str:
+    """A median of ranks, which may lie between two of them."""
+    return "" if pd.isna(value) else setting(value)
+
+
 def change(value: Any) -> str:
     """A change of rank with its sign (a true minus), 0 if there is none."""
     if pd.isna(value):
@@ -63,5 +68,6 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "percent": percent,
     "intensity": intensity,
     "change": change,
+    "median": median,
 }
 """How each kind of column is shown."""

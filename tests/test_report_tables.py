@@ -138,6 +138,7 @@ def test_texts_of_numbers():
     assert (texts.setting(4500.0), texts.setting(0.05), texts.setting(1e6)) == ("4,500", "0.05", "1,000,000")
     for form in texts.FORMATS.values():
         assert [form(nothing) for nothing in (float("nan"), pd.NA, None)] == [""] * 3, form
+    assert (texts.median(150.5), texts.median(12.0)) == ("150.5", "12")
     assert texts.text("São Paulo") == "São Paulo"
     assert [texts.change(v) for v in (3, -2, 0, pd.NA)] == ["+3", "\N{MINUS SIGN}2", "0", ""]
 
@@ -146,13 +147,13 @@ def test_each_kind_of_column_has_its_own_texts():
     columns = tuple(tables.Column("value", kind, kind) for kind in texts.FORMATS)
     values = pd.DataFrame({"value": [1234.5678, 12.345, -12.0]})
     shown = files.shown(tables.Table("key", "Title", columns, values))
-    kinds = ["text", "rank", "whole", "count", "share", "percent", "intensity", "change"]
+    kinds = ["text", "rank", "whole", "count", "share", "percent", "intensity", "change", "median"]
     assert [dict(zip(texts.FORMATS, row, strict=True)) for row in shown] == [
         dict(zip(kinds, row, strict=True))
         for row in (
-            ["1234.5678", "1,234", "1,235", "1,235", "1234.57", "1234.6", "1,230", "+1234"],
-            ["12.345", "12", "12", "12.3", "12.35", "12.3", "12.3", "+12"],
-            ["-12.0", "-12", "-12", "-12", "-12.00", "-12.0", "-12", "\N{MINUS SIGN}12"],
+            ["1234.5678", "1,234", "1,235", "1,235", "1234.57", "1234.6", "1,230", "+1234", "1,234.5678"],
+            ["12.345", "12", "12", "12.3", "12.35", "12.3", "12.3", "+12", "12.345"],
+            ["-12.0", "-12", "-12", "-12", "-12.00", "-12.0", "-12", "\N{MINUS SIGN}12", "-12"],
         )
     ]
 

@@ -24,6 +24,7 @@ XLSX_FORMATS = {
     "rank": "0",
     "whole": "#,##0",
     "count": "#,##0.0",
+    "median": "#,##0.0",
     "share": "0.00",
     "percent": "0.0",
     "intensity": "0.000",

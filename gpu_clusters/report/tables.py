@@ -281,7 +281,7 @@ def stability(contents: Contents) -> Table:
         RANK,
         LABEL,
         Column("best_rank", "Best", "rank"),
-        Column("median_rank", "Median", "count"),
+        Column("median_rank", "Median", "median"),
         Column("worst_rank", "Worst", "rank"),
         Column("matched", "Settings found in", "whole"),
     )

@@ -107,7 +107,7 @@
         el("div", { class: "range", role: "img", "aria-label": `from ${best} to ${worst}, here ${c.rank}` },
           el("i", { style: { left: at(best), width: `${(100 * (worst - best)) / Math.max(last - 1, 1)}%` } }),
           el("b", { style: { left: at(c.rank) } })),
-        el("p", { class: "note" }, `Best ${best}, median ${count(median)}, worst ${worst}; found in ${plural(settings, "setting")}`)];
+        el("p", { class: "note" }, `Best ${best}, median ${tenth(median)}, worst ${worst}; found in ${plural(settings, "setting")}`)];
     }
 
     function facts(c) {
