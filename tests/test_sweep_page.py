@@ -92,6 +92,15 @@ def test_numbers_are_rounded_once(browser, path, found):
             ]
 
 
+def test_a_page_that_is_hidden_and_shown_again_has_its_map(browser, path):
+    with opened(browser, path, 1280, "light") as page:
+        before = page.evaluate("canvas.toDataURL()")
+        for hidden in ("true", "false"):
+            page.evaluate(f"document.body.hidden = {hidden}")
+            page.wait_for_timeout(100)
+        assert page.evaluate("canvas.toDataURL()") == before
+
+
 def test_back_to_the_baseline_with_several_weightings(browser, tmp_path):
     grid = {"radius_km": [5, 15], "density": [40, 80], "baseline": (15, 80), "weighting": "raw,total-preserving"}
     write_page(sweep(addresses(1, 3000), addresses(2, 3000), **grid), tmp_path / "sweep.html")
