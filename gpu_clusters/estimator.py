@@ -182,7 +182,8 @@ def _whole_weights(given: ArrayLike | None, n: int) -> tuple[NDArray[np.int64], 
     if n and not (np.isfinite(weights).all() and (weights >= 0).all()):
         raise ValueError("sample_weight must be finite and not negative")
     weights = weights.astype(np.float64) if weights.dtype.kind == "f" else weights
-    total = float(weights.sum(dtype=np.float64))
+    with np.errstate(over="ignore"):  # infinite is too much, too
+        total = float(weights.sum(dtype=np.float64))
     if total >= LIMIT:
         raise ValueError(f"sample_weight adds up to {total:g}: it must stay below 2**62")
     if weights.dtype.kind != "f" or (weights == np.floor(weights)).all():

@@ -115,6 +115,7 @@ def test_longitudes_may_be_written_either_way():
         ([[0, 0]], [np.inf], "finite"),
         ([[0, 0]], ["a"], "numbers"),
         ([[0, 0]], [2.0**63], "2\\*\\*62"),
+        ([[0, 0], [0, 0]], [1e308, 1e308], "2\\*\\*62"),
     ],
 )
 def test_bad_input(X, weight, message):  # noqa: N803
