@@ -6,7 +6,7 @@ cuda_shell.py compile              show that PTX
 """
 
 import sys
-from types import FunctionType
+from types import FunctionType, SimpleNamespace
 
 import cupy_double
 import naive
@@ -41,8 +41,6 @@ def crowded(n=2000):
 
 def unite_at_once(seeds):
     """Threads unite the ends of one edge each, of paths in random order: trees are deep, and threads want the same roots."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
 
     def unite(parent, one, other):
         p = cuda.grid(1)
@@ -60,12 +58,54 @@ def unite_at_once(seeds):
         parent, root = cupy_double.arange(200), cupy_double.empty(200, np.int64)
         cuda.launch(kernel, len(one), parent, *map(cupy_double.asarray, (one, other)))
         cuda.launch(cuda.find_roots, 200, parent, root)
-        component = connected_components(
-            coo_array((np.ones(len(one)), (one, other)), shape=(200, 200)), directed=False
-        )[1]
-        first = np.unique(component, return_index=True)[1]
-        np.testing.assert_array_equal(root.get(), first[component], err_msg=str(seed))
+        np.testing.assert_array_equal(root.get(), first_of_each(one, other, 200), err_msg=str(seed))
     print("unions at once lose nothing")
+
+
+def unite_with_old_looks(seeds):
+    """Whatever a thread reads may be what any other has written there before; an atomic operation alone knows the latest."""
+
+    class Parents:
+        def __init__(self, count, rng):
+            self.written, self.rng = [[i] for i in range(count)], rng
+
+        def __getitem__(self, i):
+            return self.written[i][self.rng.integers(len(self.written[i]))]
+
+        def __setitem__(self, i, value):
+            self.written[i].append(value)
+
+    def swap(parents, i, old, new):
+        latest = parents.written[i][-1]
+        if latest == old:
+            parents[i] = new
+        return latest
+
+    find = getattr(linking.find, "py_func", linking.find)  # in the simulator it is plain already
+    known = {"find": find, "cuda": SimpleNamespace(atomic=SimpleNamespace(cas=swap))}
+    unite = FunctionType(cuda.unite_among_threads.__code__, known)
+    for seed in range(seeds):
+        rng = np.random.default_rng(seed)
+        parents = Parents(200, rng)
+        one, other = rng.integers(0, 200, (2, 150))
+        for i, j in zip(one.tolist(), other.tolist(), strict=True):
+            unite(parents, i, j)
+        root = [written[-1] for written in parents.written]
+        for i in range(200):
+            assert root[i] <= i, (seed, i)
+            root[i] = root[root[i]]
+        np.testing.assert_array_equal(root, first_of_each(one, other, 200), err_msg=str(seed))
+    print("unions that see what has been lose nothing")
+
+
+def first_of_each(one, other, count):
+    """The first point of the component of each, by SciPy."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(one)), (one, other)), shape=(count, count))
+    component = connected_components(graph, directed=False)[1]
+    return np.unique(component, return_index=True)[1][component]
 
 
 def simulated():
@@ -97,6 +137,7 @@ def check(seeds, crowd):
             np.testing.assert_array_equal(mine, expected, err_msg=str(seed))
     print("points in polygons equal shapely")
     unite_at_once(5 * seeds)
+    unite_with_old_looks(5 * seeds)
 
 
 def compiled():

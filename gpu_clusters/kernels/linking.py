@@ -74,10 +74,16 @@ def strips_of(start: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 
 @point_function
 def find(parent, i):
-    """Root of a point; halves the way there."""
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
+    """Root of a point; halves the way there.
+
+    No entry is looked at twice: while other threads write, a second look may show an older parent, the point itself if it was a
+    root, and to write that back would undo a union.
+    """
+    above = parent[i]
+    while above != i:
+        beyond = parent[above]
+        parent[i] = beyond
+        i, above = beyond, parent[beyond]
     return i
 
 
