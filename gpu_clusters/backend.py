@@ -102,10 +102,11 @@ def gpu() -> Gpu:
         import cupy
     except Exception as error:  # what is built for other libraries fails in many ways
         return Gpu("", f"CuPy cannot be loaded ({first_line(error)})")
+    runtime = cupy.cuda.runtime
     try:
-        if cupy.cuda.runtime.getDeviceCount():
-            return Gpu(cupy.cuda.runtime.getDeviceProperties(0)["name"].decode(), "")
-    except cupy.cuda.runtime.CUDARuntimeError as error:
+        if runtime.getDeviceCount():  # of several, CuPy's current one does the work, for all packages
+            return Gpu(runtime.getDeviceProperties(runtime.getDevice())["name"].decode(), "")
+    except runtime.CUDARuntimeError as error:
         return Gpu("", f"CuPy finds no NVIDIA GPU ({error})")
     return Gpu("", "CuPy finds no NVIDIA GPU")
 

@@ -333,6 +333,7 @@ def __getattr__(name: str) -> Any:
 runtime = SimpleNamespace(
     CUDARuntimeError=type("CUDARuntimeError", (RuntimeError,), {}),
     getDeviceCount=lambda: 1,
+    getDevice=lambda: 0,
     getDeviceProperties=lambda number: {"name": b"Double H100", "number": number},
 )
 cuda = SimpleNamespace(is_available=lambda: False, runtime=runtime, get_current_stream=lambda: SimpleNamespace(ptr=0))

@@ -83,7 +83,8 @@ def cupy_with(devices: int | Exception) -> ModuleType:
     runtime = SimpleNamespace(
         CUDARuntimeError=CUDARuntimeError,
         getDeviceCount=count,
-        getDeviceProperties=lambda number: {"name": b"Double H100", "number": number},
+        getDevice=lambda: 0,
+        getDeviceProperties=lambda number: {"name": (b"Double H100", b"Double L4")[number]},
     )
     module = _module("cupy")
     vars(module).update({name: value for name, value in vars(cupy_double).items() if not name.endswith("__")})

@@ -174,6 +174,14 @@ def test_another_stream_than_the_default_one_is_refused(machine, asked):
         backend.pick(Settings(**asked))
 
 
+def test_the_gpu_that_is_named_is_the_one_that_works(machine):
+    packages = full() | {"cupy": doubles.cupy_with(2)}
+    machine(**packages)
+    for number, name in enumerate(("Double H100", "Double L4")):  # as within `with cupy.cuda.Device(1)`
+        packages["cupy"].cuda.runtime.getDevice = lambda number=number: number
+        assert f"on the {name}" in backend.pick(Settings(device="gpu")).note
+
+
 def test_cuml_alone_is_missing(machine):
     machine(**without("cuml"))
     with pytest.raises(DeviceError, match="engine 'cuml' is not available: cuML is not installed"):
