@@ -202,9 +202,9 @@ def _sweep_and_write(
         from gpu_clusters.sweeps.files import LABELS_FILE, TABLE_FILES
 
         spare_inputs(chosen, (), [*TABLE_FILES, *([LABELS_FILE] if labels else [])], target)
-    for axis in ("radius_km", "density"):
-        for told in unmet(axis, chosen[axis]):
-            say(f"warning: {told}")
+    told = unmet("radius_km", chosen["radius_km"]) + unmet("density", chosen["density"])
+    for warning in told:
+        say(f"warning: {warning}")
 
     from gpu_clusters_cli.output import progress
 
@@ -225,15 +225,17 @@ def _sweep_and_write(
         result.write(out, force=force, labels=labels, pictures=pictures)
     if kept is not None:
         forget(kept)
-    _show(result, out, perf_counter() - started, json=json)
+    _show(result, out, perf_counter() - started, told, json=json)
 
 
-def _show(result: SweepResult, out: str, seconds: float, *, json: bool) -> None:
+def _show(result: SweepResult, out: str, seconds: float, told: list[str], *, json: bool) -> None:
+    """Print what came out; the warnings ``told`` have been printed before the work."""
     from gpu_clusters_cli.output import emit_json, emit_table, stability_table
 
     record = result.manifest
     for warning in record["warnings"]:
-        say(f"warning: {warning}")
+        if warning not in told:
+            say(f"warning: {warning}")
     settings = len(result.settings)
     if json:
         emit_json(

@@ -20,7 +20,7 @@ from gpu_clusters.settings import Settings
 from gpu_clusters.steps import count, plane
 from gpu_clusters.steps.locate import Located, distinct_places
 from gpu_clusters.steps.single import Inputs
-from gpu_clusters.sweeps.grid import Grid, grid_of
+from gpu_clusters.sweeps.grid import Grid, grid_of, unmet
 from gpu_clusters.sweeps.parts import Store
 from gpu_clusters.sweeps.result import SweepResult, collect
 from gpu_clusters.sweeps.spread import compute, part_of
@@ -129,7 +129,8 @@ def sweep(
         study = Study(inputs, settings, grid.densities, engine=chosen.cluster, kernels=chosen.hierarchy)
         clusters = study.compare_with(grid.weightings[0], *grid.baseline)
     record = manifest.of_sweep(settings, chosen, tables.reads, inputs.located, grid._asdict())
-    record["warnings"] += tables.warnings
+    ends = unmet("radius_km", radius_km) + unmet("density", density)
+    record["warnings"] = [*ends, *record["warnings"], *tables.warnings]
     if settings.crs is not None:
         record["warnings"] += plane.warnings_of(
             inputs.located.locations.lon, inputs.located.locations.lat, settings.crs
