@@ -186,6 +186,10 @@ def test_distinct_addresses_are_looked_up_once(export, monkeypatch):
     [
         ({"city": "a"}, "has no column 'country'"),
         ({"city": "a", "country": "b", "lon": 1.0}, "has a column 'lon' already"),
+        (
+            {"id;city;country": "1;a;b"},
+            "has no column 'city'; it has id;city;country; are its .* separated by semicolons",
+        ),
     ],
 )
 def test_columns_that_do_not_fit(export, columns, says):

@@ -16,6 +16,7 @@ from gpu_clusters.geocoding.match import Place
 from gpu_clusters.geocoding.triples import Triples
 from gpu_clusters.geocoding.writing import without_dictionaries
 from gpu_clusters.io.formats import GeoJsonReader, Reader
+from gpu_clusters.io.plans import not_separated
 from gpu_clusters.io.sources import readers
 
 if TYPE_CHECKING:
@@ -132,7 +133,8 @@ def check_columns(names: Sequence[str], needed: Sequence[str], where: str) -> No
     """Refuse a table that lacks a column, has one twice, or has one of `ADDED`."""
     for name in needed:
         if name not in names:
-            raise InputError(f"{where}: has no column {name!r}; it has {', '.join(names)}")
+            hint = not_separated(names)
+            raise InputError(f"{where}: has no column {name!r}; it has {', '.join(names)}{hint and f'; {hint}'}")
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"{where}: {names.count(twice)} columns are called {twice!r}; rename them")

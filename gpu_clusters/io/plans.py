@@ -118,19 +118,27 @@ def _missing(reader: Reader, table: str, name: str, column: str, present: Sequen
     what = f'column "{column}" is missing' + (f" (given for {name})" if column != name else "")
     mapping = f'columns={{"{table}": {{"{name}": NAME}}}}'
     hint = f"name the right one with {mapping if reader.path is None else f'--column {table}.{name}=NAME, in Python {mapping}'}"
-    if len(present) == 1 and any(mark in present[0] for mark in ",;\t|"):
-        hint = "are its cells separated by commas (.csv) or tabs (.tsv)?"
-        if ";" in present[0]:
-            hint += (
-                ' Cells separated by semicolons, as Excel writes them, are converted in Python by pandas.read_csv("NAME.csv", '
-                'sep=";", decimal=",").to_parquet("NAME.parquet")'
-            )
+    if unsplit := not_separated(present):
+        hint = unsplit
     elif name in ("lon", "lat") and (cities := [one for one in present if "city" in _WORDS.split(one.casefold())]):
         hint += (
             f'; if there is none, gpu-clusters geocode (in Python gpu_clusters.geocode) adds lon and lat by "{cities[0]}" '
             "and a country"
         )
     return f"{reader.name}: {what}; columns there: {shown or 'none'}; {hint}"
+
+
+def not_separated(present: Sequence[str]) -> str:
+    """What to do about a file whose header is a single cell because other marks separate its cells; empty if it is none."""
+    if len(present) != 1 or not any(mark in present[0] for mark in ",;\t|"):
+        return ""
+    hint = "are its cells separated by commas (.csv) or tabs (.tsv)?"
+    if ";" in present[0]:
+        hint += (
+            ' Cells separated by semicolons, as Excel writes them, are converted in Python by pandas.read_csv("NAME.csv", '
+            'sep=";", decimal=",").to_parquet("NAME.parquet")'
+        )
+    return hint
 
 
 def _check_fraction(plans: Sequence[Plan], table: str) -> None:
