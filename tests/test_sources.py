@@ -253,6 +253,7 @@ def test_crunchbase(program):
         "rows with round_type debt_financing": 1,
         "rows with round_type grant": 1,
     }
+    assert Path("out/coverage.csv").read_text().splitlines()[-1] == "deals,World,3,0,0,0.0,3,0,0.0"
     assert program("convert", "crunchbase", "cb", "--types", "grant,debt financing", "--out", "debt").code == 0
     assert rows("debt")["deal_id"].tolist() == ["c", "f"]
 

@@ -68,3 +68,13 @@ def coverage_table(
         )[list(COVERAGE)]
     order = [k, *range(k), k + 1]
     return frame.iloc[[i for i in order if rows[i] or i == k + 1]].reset_index(drop=True)
+
+
+def with_whole_documents(coverage: pd.DataFrame) -> pd.DataFrame:
+    """The same coverage, its numbers of documents as whole numbers where all of a column are: deals may come in fractions."""
+    whole = {
+        column: np.int64
+        for column in ("documents", "documents_covered")
+        if (coverage[column] % 1 == 0).all() and coverage[column].max() < 2**53
+    }
+    return coverage.astype(whole)

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from gpu_clusters.degrees import GEOCODED
 from gpu_clusters.io.columns import TEXT
-from gpu_clusters.io.coverage import coverage_table
+from gpu_clusters.io.coverage import coverage_table, with_whole_documents
 from gpu_clusters.io.deals import sums_by_country
 from gpu_clusters.io.grouping import count_documents, group
 from gpu_clusters.io.vocabulary import Vocabulary
@@ -44,7 +44,7 @@ def added_up(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     total = pd.concat([countries.sort_values("country"), world], ignore_index=True)
     total["rows_pct"] = 100.0 * total["geocoded"] / total["rows"]
     total["documents_pct"] = 100.0 * total["documents_covered"] / total["documents"]
-    return total[list(COVERAGE)]
+    return with_whole_documents(total[list(COVERAGE)])
 
 
 def _sums(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gpu_clusters.engines.protocol import Clustering
+from gpu_clusters.io.coverage import with_whole_documents
 from gpu_clusters.io.model import Deals
 from gpu_clusters.schema import DEALS, LOCATIONS, RANKING, TEXT_COLUMNS, WHOLE_COLUMNS
 from gpu_clusters.steps import count, label
@@ -90,11 +91,7 @@ def deals_table(deals: Deals | None, placed: Overlay | None, cluster_id: NDArray
 
 def coverage_table(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """The coverage of all tables, one below the other; numbers of documents are whole unless deals come in fractions."""
-    coverage = pd.concat(tables, ignore_index=True)
-    for column in ("documents", "documents_covered"):
-        if (coverage[column] % 1 == 0).all() and coverage[column].max() < 2**53:
-            coverage[column] = coverage[column].astype(np.int64)
-    return coverage
+    return with_whole_documents(pd.concat(tables, ignore_index=True))
 
 
 def _complete(ranking: pd.DataFrame) -> pd.DataFrame:
