@@ -52,8 +52,8 @@ class SweepResult:
     stability : DataFrame
         One row a cluster of the baseline, by rank; columns of ``schema.STABILITY``. ``matched``, ``kept``, ``splits`` and
         ``swallowed`` are numbers of settings, ranks are over those in which it is matched. ``robustness`` is its mean likeness
-        over all settings: the weight that it shares with its match in the weight of either, 0 where it has none. It is *kept*
-        where that is at least a half.
+        over all settings: the weight that it shares with its match, divided by the weight of both together (Jaccard's index),
+        0 where it has none. It is *kept* where that is at least a half.
     cube : xarray.Dataset
         The same on the dimensions ``radius_km``, ``density`` and ``cluster`` (those of the baseline, by ``cluster_id``), and
         ``weighting`` if there are several.
