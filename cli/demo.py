@@ -127,7 +127,8 @@ def _reproduce(folder: str, scale: float, seed: int, machine: dict[str, Any], *,
             settings = Settings(density=world.density, **machine)
             before = rank(**world.previous_inputs, names=False, settings=settings, progress=tell)
         chosen = {**world.inputs, "previous": before, "out": folder, "density": world.density, **machine}
-        run_and_write(chosen, force=force, json=json, show=None if json else _show, scratch=scratch)
+        made_of = {"scale": scale, "seed": seed}
+        run_and_write(chosen, force=force, json=json, show=None if json else _show, scratch=scratch, world=made_of)
 
 
 def _about(world: World) -> str:

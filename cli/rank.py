@@ -102,10 +102,12 @@ def run_and_write(
     json: bool,
     show: Callable[[Result], None] | None = None,
     scratch: Path | None = None,
+    world: dict[str, Any] | None = None,
 ) -> None:
     """Rank what ``chosen`` names (inputs, ``out`` and settings), write the result and show it, by ``show`` if that is given.
 
-    Files in the folder ``scratch``, which will be gone, are named without it.
+    Files in the folder ``scratch``, which will be gone, are named without it; ``world`` is noted in the manifest: what they are
+    made of again.
     """
     from gpu_clusters.settings import BOUNDARIES, Settings
     from gpu_clusters.staging import check_out
@@ -129,7 +131,7 @@ def run_and_write(
     with progress() as tell:
         result = compute(**inputs, settings=settings, progress=tell)
         if scratch is not None:
-            result = replace(result, manifest=below(result.manifest, str(scratch)))
+            result = replace(result, manifest=below(result.manifest, str(scratch)) | {"world": world})
         if tell:
             tell("write", None)
         result.write(out, force=force)

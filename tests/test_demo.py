@@ -29,6 +29,7 @@ def test_demo_and_its_inputs(program):
     assert len([line for line in ran.out.splitlines() if " | " in line]) == 21
     manifest = complete(Path("demo"))
     assert manifest["settings"]["density"] == pytest.approx(22.5)
+    assert manifest["world"] == {"scale": 0.005, "seed": 3}
     names = ["patents.parquet", "publications.parquet", "deals.parquet", "names.csv", "population.tif"]
     assert [file["name"] for file in manifest["inputs"]] == names
     assert "partial" not in json.dumps(manifest) and "partial" not in ran.err
