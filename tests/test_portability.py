@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from cuda_process import ROUNDED_EACH, arithmetic, as_ptx, in_each_way, needs_compiler, ptx_of
@@ -62,3 +64,11 @@ def test_one_file_imports_numba_cuda():
     sources = [*(ROOT / "gpu_clusters").rglob("*.py"), *(ROOT / "cli").rglob("*.py")]
     pattern = re.compile(r"^\s*(from numba import .*\bcuda\b|(from|import) numba\.cuda)", re.MULTILINE)
     assert [path.name for path in sources if pattern.search(path.read_text())] == ["cuda.py"]
+
+
+def test_tests_for_gpus_are_read_without_packages_that_a_machine_with_one_may_lack():
+    lacking = dict.fromkeys(("geopandas", "pyogrio", "exactextract", "datashader", "bokeh", "geopy", "openpyxl"))
+    given = ["-m", "gpu", "--collect-only", "-q", "-p", "no:cacheprovider", str(ROOT / "tests")]
+    program = f"import sys, pytest; sys.modules |= {lacking}; sys.exit(pytest.main({given}))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
