@@ -125,7 +125,7 @@ def gpu_that_compiles() -> Gpu:
     try:
         from gpu_clusters.engines import cuda
 
-        cuda.check_compiler()
+        cuda.check_compiler(cupy)
     except Exception as error:
         return Gpu("", f"numba-cuda cannot be used ({first_line(error)})")
     return found

@@ -40,7 +40,7 @@ def files(tables, folder):
 
 def use_doubles():
     sys.modules |= {"cupy": cupy_double, "cudf": cudf_double, "numba_cuda": doubles.numba_cuda()}
-    cuda.check_compiler = lambda: None
+    cuda.check_compiler = lambda _: None
 
 
 def assert_same(found, expected, names, about=""):

@@ -51,7 +51,7 @@ def machine(monkeypatch):
             (totals, "counting", COUNTING),
         ):
             monkeypatch.setattr(module, name, lambda xp, kernels=kernels: kernels if xp is packages["cupy"] else None)
-        monkeypatch.setattr(cuda, "check_compiler", lambda: None)
+        monkeypatch.setattr(cuda, "check_compiler", lambda _: None)
         monkeypatch.setattr(areas, "close_pairs", lambda _, *args: close_pairs(*args))
         monkeypatch.setattr(areas, "nearest_members", lambda _, *args: nearest_members(*args))
 
@@ -73,6 +73,10 @@ def assert_doctor_says(missing):
     assert found["devices"]["gpu"].startswith(f"not used: {missing}")
     assert found["engines"]["native"] == "available (cpu)"
     assert found["engines"]["cuml"].startswith(f"not available: {missing}")
+
+
+def fails_to_link(*_):
+    raise RuntimeError("ERROR_OUTDATED_LIBRARY (14)\nnvJitLink error log: may need newer version of nvJitLink\n")
 
 
 def without(name):
@@ -100,7 +104,7 @@ def test_what_is_missing_is_named(machine, packages, says):
 
 
 def test_no_compiler_for_kernels(machine, monkeypatch):
-    def check():
+    def check(_):
         raise RuntimeError("libNVVM is not available\n")
 
     machine(**full())
@@ -124,6 +128,35 @@ def test_cupy_that_cannot_compile(machine):
         backend.pick(Settings(device="gpu"))
     assert it.value.exit_code == 4
     assert_doctor_says("CuPy cannot compute on the Double H100 (CuPy failed to load")
+
+
+@pytest.mark.parametrize(
+    ("launch", "says"),
+    [
+        (fails_to_link, "ERROR_OUTDATED_LIBRARY (14) nvJitLink error log: may need newer version of nvJitLink"),
+        (lambda *_: None, "a kernel that was to write a number has not"),
+    ],
+)
+def test_a_compiler_whose_kernels_do_not_run(machine, monkeypatch, launch, says):
+    """As where PyTorch asks for an nvJitLink of its own that is older than libNVVM: found before a run begins."""
+    check = cuda.check_compiler
+    machine(**full())
+    monkeypatch.setattr(cuda, "check_compiler", check)
+    monkeypatch.setattr(cuda.cuda, "implementation", "NVIDIA", raising=False)
+    monkeypatch.setattr(cuda, "launch", launch)
+    with pytest.raises(DeviceError) as failed:
+        backend.pick(Settings(device="gpu"))
+    assert f"numba-cuda cannot be used ({says}); use device" in str(failed.value) and failed.value.exit_code == 4
+    assert_doctor_says(f"numba-cuda cannot be used ({says})")
+
+
+def test_a_compiler_whose_kernels_run(machine, monkeypatch):
+    check = cuda.check_compiler
+    machine(**full())
+    monkeypatch.setattr(cuda, "check_compiler", check)
+    monkeypatch.setattr(cuda.cuda, "implementation", "NVIDIA", raising=False)
+    monkeypatch.setattr(cuda, "launch", lambda *args: args[-1].fill(1))
+    assert backend.pick(Settings(device="gpu")).device == "gpu"
 
 
 def test_numba_cuda_that_is_not_in_use(machine, monkeypatch):

@@ -30,7 +30,7 @@ def machine(monkeypatch):
     monkeypatch.setattr(backend, "find_spec", lambda name: here.get(name) if name in PACKAGES else find_spec(name))
     monkeypatch.setitem(sys.modules, "cupy", here["cupy"])
     monkeypatch.setattr(cuda, "launch", cuda_loops.launch)
-    monkeypatch.setattr(cuda, "check_compiler", lambda: None)
+    monkeypatch.setattr(cuda, "check_compiler", lambda _: None)
     on_gpu = hierarchy.kernels(cupy_double)
     for module, kernels in ((device, native.ON_CPU), (hierarchy, on_gpu)):
         monkeypatch.setattr(module, "kernels", lambda xp, kernels=kernels: kernels if xp is here["cupy"] else None)

@@ -18,22 +18,28 @@ from gpu_clusters.kernels.bands import cells_per_key, enter, find_edges
 from gpu_clusters.kernels.density import weight_in_band
 from gpu_clusters.kernels.evenodd import OUT, where
 from gpu_clusters.kernels.linking import find, link_in_band, prefer_in_band, within
-from gpu_clusters.kernels.search import KEY, SCALE, X, Y, Z, cell_of, first_entry
+from gpu_clusters.kernels.search import KEY, LOW_Z, SCALE, X, Y, Z, cell_of, first_entry
 
 cuda: Any = numba.cuda
 THREADS = 128  # of a block
 
 
-def check_compiler() -> None:
-    """Raise an error that names it where something is missing that kernels cannot be compiled without."""
-    from numba.cuda.cudadrv import nvvm
+def check_compiler(xp: Any) -> None:
+    """Compile a kernel and run it, on arrays of the module ``xp``: cupy; an error says what that lacks.
 
+    The compiler's parts may all be there and be of releases that do not go together, with the driver either.
+    """
     if getattr(numba.cuda, "implementation", "") != "NVIDIA":  # that of Numba fails only when a kernel is compiled
         raise RuntimeError(
             "numba.cuda is Numba's own; numba-cuda takes its place where its .pth file is in site-packages"
         )
-    nvvm.NVVM()
-    nvvm.LibDevice()
+    edges = xp.zeros((5, 1))
+    try:
+        launch(bound, 1, True, xp.ones((4, 1)), xp.arange(2), edges)  # of one point; its ring takes libdevice
+    except Exception as error:  # of the linker: what is too old is in its second line
+        raise RuntimeError(" ".join(str(error).split()) or type(error).__name__) from error
+    if float(edges[LOW_Z, 0]) != 1:
+        raise RuntimeError("a kernel that was to write a number has not")
 
 
 def launch(kernel: Any, count: int, *args: Any) -> None:
