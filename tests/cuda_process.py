@@ -46,6 +46,11 @@ def with_cupy(program: str, *mode: str) -> list[str]:
     return _said("cupy_on_cpu.py", program, "emulate", *mode).splitlines()
 
 
+def launched(program: str, *mode: str) -> list[str]:
+    """The same, where numba-cuda launches them itself, up to the driver, see `numba_launch`."""
+    return _said("cupy_on_cpu.py", "numba_launch.py", program, "emulate", *mode).splitlines()
+
+
 needs_cupy = pytest.mark.skipif(
     find_spec("cupy") is None or which("g++") is None, reason="CuPy or a C++ compiler is not installed"
 )
@@ -53,6 +58,10 @@ _as_ptx = [
     pytest.param(emulated, 5, marks=needs_compiler),
     pytest.param(with_cupy, 1, marks=[needs_compiler, needs_cupy]),
 ]
+needs_launch = pytest.mark.skipif(
+    not hasattr(getattr(cuda, "dispatcher", None), "launch"),
+    reason="numba-cuda is not installed, or launches otherwise",
+)
 as_ptx = pytest.mark.parametrize(("way", "more"), _as_ptx)
 in_each_way = pytest.mark.parametrize(("way", "more"), [(simulated, 1), *_as_ptx])
 """The way to run a program, and how many times more worlds there is time for."""
@@ -63,6 +72,7 @@ def ptx_of(program: str) -> dict[str, str]:
     compiled = dict(part.split("\n", 1) for part in _said(program, "compile").split("==== ")[1:])
     for name, code in compiled.items():
         assert ".target sm_90" in code, name
+        assert ".nc." not in code, name  # a cache that does not learn what other threads write
         taken = re.match(r"// (\d+) registers, (\d+) bytes of stack, (\d+) bytes spilled", code)
         if taken:  # there is an assembler
             registers, stack, spilled = map(int, taken.groups())

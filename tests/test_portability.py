@@ -7,7 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cuda_process import ROUNDED_EACH, arithmetic, as_ptx, in_each_way, needs_compiler, ptx_of
+from cuda_process import (
+    ROUNDED_EACH,
+    arithmetic,
+    as_ptx,
+    in_each_way,
+    launched,
+    needs_compiler,
+    needs_cupy,
+    needs_launch,
+    ptx_of,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,6 +31,13 @@ def test_the_engine_equals_all_pairs(way, more):
         "unions at once lose nothing",
         "unions that see what has been lose nothing",
     ]
+
+
+@needs_launch
+@needs_cupy
+def test_numba_cuda_hands_the_arrays_of_cupy_to_the_driver_as_they_are():
+    assert launched("cuda_shell.py", "2")[0] == "random worlds equal all pairs"
+    assert launched("cuda_hierarchy.py", "1") == ["clusters of all thresholds, and what they hold, equal the CPU's"]
 
 
 @in_each_way
