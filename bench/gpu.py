@@ -120,9 +120,7 @@ def check(options: argparse.Namespace) -> None:
 
     found = {
         "native": lambda: check_native(machine, problem(), native.cluster(problem()), repeat),
-        "cuml": lambda: (
-            check_cuml(machine, problem(), tuple(options.samples)) if machine.dbscan else "cuML is not installed"
-        ),
+        "cuml": lambda: check_cuml(machine, problem(), tuple(options.samples)) if machine.dbscan else machine.no_cuml,
         "areas": lambda: check_areas(machine, data, native.cluster(problem()), repeat),
         "polygons": lambda: check_polygons(machine, problem(), repeat),
         "population": lambda: check_population(machine, data, options.scale, repeat),

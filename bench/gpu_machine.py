@@ -29,6 +29,7 @@ class Machine:
         self.counting = totals.counting(cupy)
         self.wait = cupy.cuda.runtime.deviceSynchronize
         self.dbscan: Any = None
+        self.no_cuml: str | dict[str, str] = "cuML is not installed"
         if with_cuml:
             try:
                 import cuml
@@ -37,6 +38,8 @@ class Machine:
                 pool_memory()
             except Exception as error:  # missing, or built for other libraries
                 print(f"no cuML: {error}", flush=True)
+                if not isinstance(error, ModuleNotFoundError) or error.name != "cuml":
+                    self.no_cuml = {"failed": f"cuML cannot be loaded: {error}"}
 
     def frames(self) -> tuple[Any, Any]:
         """What reads tables, and whose arrays these then have: cuDF, None where it cannot be had, and CuPy."""
