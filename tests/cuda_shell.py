@@ -198,4 +198,5 @@ match sys.argv[1:]:
         from cuda_machine import launch
 
         cuda.launch = launch
+        cuda.check_compiler(cupy_double)
         check(int(seeds), crowd=2000)
