@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
+from rasters import Plain
 from reference import assign_deals, by_first_member
 from scenes import KINDS
 from worlds import random_world, world_of_three
@@ -239,6 +240,17 @@ def test_clusters_without_a_hull_keep_their_area():
     found = world_of_three(deals=deals, boundary="hull")
     assert found.ranking["deals"].tolist() == [2.0, 1.0, 0.0]
     assert all(shape.area > 0.005 for shape in found.boundaries.geometry)
+
+
+def test_areas_that_stand_in_for_hulls_overlap_as_areas_do():
+    """Two places 0.08 degrees apart: what is between them lies in both areas, and its people count in both."""
+    patents = pd.DataFrame({"doc_id": [1, 2], "lon": [0.0, 0.08], "lat": 0.0})
+    people = Plain(np.full((1, 1), 7.0), (0.02, 0, 0.03, 0, -0.02, 0.01)).array()
+    found = gpu_clusters.rank(patents, density=1, radius_km=1, boundary="hull", population=people)
+    assert found.ranking["population"].tolist() == [7.0, 7.0]
+    assert shapely.covers(
+        found.boundaries.geometry.to_numpy(), shapely.points(0.04 + np.array([[-0.005], [0.005]]), 0)
+    ).all()
 
 
 def test_polygons_of_a_file(tmp_path):

@@ -70,6 +70,19 @@ def test_a_neighbour_whose_documents_are_nowhere_else_is_no_partner():
     assert sweep(patents, merge=True, check=1, **given).clusters["patents"].tolist() == [2.0, 1.5]
 
 
+def test_clusters_of_which_border_places_alone_are_next_door_merge():
+    """Every 4.4 km a place; the two in the middle are no core places, as three more addresses are out of their reach."""
+    addresses = {-0.04: 3, 0.0: 3, 0.04: 1, 0.08: 1, 0.12: 3, 0.16: 3}
+    lon = np.repeat(list(addresses), list(addresses.values()))
+    patents = pd.DataFrame({"doc_id": range(len(lon)), "lon": lon, "lat": 0.0})
+    patents.loc[patents["lon"].isin([0.0, 0.12]), "doc_id"] = [90, 91, 92, 90, 93, 94]
+    for merge_km, clusters in ((4, 2), (5, 1)):
+        given = {"radius_km": 5, "merge_km": merge_km}
+        singles = [len(gpu_clusters.rank(patents, density=density, **given).ranking) for density in (6, 7)]
+        found = sweep(patents, density=[6, 7], merge=True, **given)
+        assert singles == found.settings["clusters"].tolist() == [clusters] * 2
+
+
 def test_sums_of_pools():
     pools = Pools(np.array([7, 2, 5]), np.array([1, 0, 1]), 2)
     assert pools.sums(np.array([[1, 10], [2, 20], [4, 40]])).tolist() == [[2, 20], [5, 50]]

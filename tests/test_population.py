@@ -257,6 +257,24 @@ def test_without_data_is_a_share_of_the_area():
     assert found["without_data"][0] == pytest.approx(0.5, abs=0.03)
 
 
+NEAR_BEIJING = Plain(
+    np.ones((200, 200)), (1000, 0, 400_000, 0, -1000, 4_527_757), "EPSG:32650"
+)  # 200 km around (117, 40)
+
+
+def test_without_data_is_a_share_of_the_area_of_a_raster_in_metres_too():
+    members, labels = [(117.0, 40.0), (117.0, 39.0992), (40.0, 117 - 90.0)], [0, 1, 2]
+    found = people_within(members, NEAR_BEIJING.array(), area_degrees=0.1, labels=labels)
+    assert found["without_data"].tolist() == pytest.approx([0, 0.5, 1], abs=0.05)
+
+
+def test_a_place_counts_once_in_rasters_of_two_systems_wherever_it_is():
+    area, member = 0.3, [(117.0, 40.0)]
+    degrees = Plain(np.full((20, 20), 100.0), (0.1, 0, 116, 0, -0.1, 41))
+    expected = brute([degrees], member, area)
+    assert people_within(member, [degrees.array(), NEAR_BEIJING.array()], area_degrees=area) == expected > 0
+
+
 TABLE = pd.DataFrame({"doc_id": range(30), "lon": [2.0] * 10 + [7.0] * 10 + [12.0] * 5 + [17.0] * 5, "lat": 48.0})
 
 
