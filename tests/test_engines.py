@@ -60,6 +60,19 @@ def test_many_points_in_strips_agree_with_scikit_learn():
             np.testing.assert_array_equal(found, expected)
 
 
+def test_rows_cut_into_different_numbers_of_bands():
+    """A crowd in one row of bands, which is cut, and single points in the rows around it, which are not."""
+    rng = np.random.default_rng(0)
+    lon, lat = np.concatenate([rng.normal(0.09, 0.01, (1500, 2)), rng.uniform(-1, 1, (300, 2))]).T
+    problem = Problem(on_sphere(lon, lat), lon, lat, np.ones(1800, np.int64), sphere_reach(20), 10, "densest")
+    number = index.band_numbers(problem.points, problem.reach)
+    assert number.max() + 1 > len(np.unique(np.floor(problem.points.height / problem.reach.height)))
+    assert (np.diff(number[np.argsort(problem.points.height)]) >= 0).all()
+    for engine in ENGINES.values():
+        for found, expected in zip(engine(problem), naive.cluster(problem), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
 def test_two_long_rows_just_out_of_reach_stay_apart():
     """Many candidates next to each other, none within reach: the worst case of linking."""
     lon = np.tile(np.arange(600) * 0.001, 2)

@@ -136,6 +136,13 @@ def test_economies_from_one_percent_on():
     assert label.economies([patents], np.array([10.0])) == ["AA / BB"]
 
 
+@pytest.mark.parametrize(("more", "listed"), [(1e-7, "BB / AA"), (1e-14, "AA / BB")])
+def test_economies_are_equal_only_where_rounding_alone_tells_them_apart(more, listed):
+    pairs = count.PairSums(np.zeros(2, np.int64), np.arange(2), np.array([50.0, 50.0 + more]))
+    patents = Indicator(np.array([100.0]), 100.0, pairs, ("AA", "BB"), count.NO_PAIRS, ())
+    assert label.economies([patents], np.array([100.0])) == [listed]
+
+
 def test_a_cluster_without_output_has_no_economies():
     pairs = count.PairSums(np.array([0, 1]), np.array([0, 1]), np.array([0.0, 5.0]))
     patents = Indicator(np.array([0.0, 5.0]), 5.0, pairs, ("AA", "BB"), count.NO_PAIRS, ())
