@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 
 import numpy as np
@@ -299,6 +300,14 @@ def test_rank_fills_the_columns():
     (warning,) = result.manifest["warnings"]
     assert "2 of 4 clusters outside of the rasters" in warning
     assert result.manifest["timings"]["population"] > 0
+
+
+def test_the_record_of_a_file_of_people(tmp_path):
+    file = tmp_path / "people.tif"
+    Plain(np.ones((10, 20)), (0.5, 0, 0, 0, -0.5, 50.0)).save(file)
+    found = gpu_clusters.rank(TABLE, population=file, density=3).manifest["inputs"][-1]
+    data = file.read_bytes()
+    assert (found["size"], found["sha256"], found["rows"]) == (len(data), hashlib.sha256(data).hexdigest(), 200)
 
 
 def test_intensity_rank_is_among_the_first_and_ties_share_it():
