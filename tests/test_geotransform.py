@@ -46,6 +46,11 @@ def test_cells_that_are_put_together_left_out_or_moved(array):
     close(array.assign_coords(x=array.x + 0.5), Plain(people, (0.05, 0, 5.5, 0, -0.05, 52.0)))
 
 
+def test_few_rows_or_columns_with_coordinates(array):
+    for row, column in ((slice(17, 18), slice(0, 60)), (slice(0, 40), slice(14, 15)), (slice(17, 19), slice(13, 15))):
+        close(array[:, row, column], plain().part(row, column))
+
+
 def test_netcdf_of_gdal_is_stored_from_south_to_north(tmp_path):
     path = plain().save(tmp_path / "people.tif")
     for number, bottom_up in enumerate(("YES", "NO")):
