@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import threading
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from gpu_clusters.paths import user_cache
 
@@ -28,6 +32,34 @@ def keep_kernels() -> None:
     for variable, folders in (("NUMBA_CACHE_DIR", (beside, cache)), ("CUPY_CACHE_DIR", (cupy,))):
         if variable not in os.environ and not any(map(_writable, folders)):
             _name_folder(variable)
+
+
+def cached(jit: Callable[..., Any], **options: Any) -> Callable[[Any], Any]:
+    """Numba's decorator ``jit(cache=True, **options)``; its kernels are compiled again when the source of any kernel has changed.
+
+    Numba itself looks at a kernel's own file alone: what the kernel calls of other files, and their constants, are in its machine
+    code and would stay there after an update. Nothing is kept where nothing is compiled, or where Numba keeps it in another way
+    than is known here.
+    """
+
+    def decorate(function: Any) -> Any:
+        kernel = jit(cache=True, **options)(function)
+        try:
+            file = kernel._cache._cache_file
+            file._source_stamp = file._source_stamp, _sources()
+        except AttributeError:
+            return jit(**options)(function)
+        return kernel
+
+    return decorate
+
+
+@cache
+def _sources() -> str:
+    """A hash of all files that have what kernels of other files are made of."""
+    here = Path(__file__).parent
+    files = sorted(file for folder in ("kernels", "engines") for file in (here / folder).glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def _name_folder(variable: str) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 import numba
 import numpy as np
 
+from gpu_clusters.compiled import cached
+
 UNGEOCODED, INVALID, GEOCODED = 0, 1, 2
 
 
-@numba.njit(cache=True, nogil=True)
+@cached(numba.njit, nogil=True)
 def classify(lon: np.ndarray, lat: np.ndarray, status: np.ndarray) -> None:
     """Say of each row whether it is geocoded, and normalise the coordinates of those that are, in place.
 

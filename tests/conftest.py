@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import warnings
 from pathlib import Path
@@ -14,13 +13,6 @@ from program import Program, address_table, good
 if TYPE_CHECKING:
     import gpu_clusters
     from gpu_clusters.report.contents import Contents
-
-# Numba's cache looks at a kernel's own file only, not at those of the functions that are compiled into it: a change there would
-# go unseen. So the tests keep a cache for each state of the sources.
-ROOT = Path(__file__).parents[1]
-SOURCES = sorted((ROOT / "gpu_clusters").rglob("*.py"))
-STATE = hashlib.sha256(b"".join(source.read_bytes() for source in SOURCES)).hexdigest()[:16]
-os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".pytest_cache" / "numba" / STATE))
 
 SHARED = Path(os.environ.get("GPU_CLUSTERS_SHARED", Path(__file__).parents[2] / "shared"))
 

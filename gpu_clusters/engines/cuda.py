@@ -13,6 +13,7 @@ import numba.cuda
 from numba.cuda import libdevice
 from numba.extending import overload
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels import linking, twofold
 from gpu_clusters.kernels.bands import cells_per_key, enter, find_edges
 from gpu_clusters.kernels.density import weight_in_band
@@ -97,7 +98,7 @@ for function, body in ON_GPU.items():
     overload(function, target="cuda", strict=False)(lambda *_, body=body: body)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def bound(sphere, points, start, edges):
     """Note the lowest and the highest point of each band."""
     own = cuda.grid(1)
@@ -105,7 +106,7 @@ def bound(sphere, points, start, edges):
         find_edges(sphere, points, start, edges, own)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def scale(points, start, edges):
     """Note the cells per unit of key of each band."""
     own = cuda.grid(1)
@@ -113,7 +114,7 @@ def scale(points, start, edges):
         edges[SCALE, own] = cells_per_key(points, start, own)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def tabulate(points, start, edges, table, band):
     """Fill the table of `bands.Bands`; ``edges`` has the scales."""
     i = cuda.grid(1)
@@ -126,7 +127,7 @@ def tabulate(points, start, edges, table, band):
         enter(points, start, table, own, scale, before, i)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def weigh(points, start, edges, table, weight, prefix, reach, first, last, band, result):
     """Weight within reach of each point."""
     p = cuda.grid(1)
@@ -139,7 +140,7 @@ def weigh(points, start, edges, table, weight, prefix, reach, first, last, band,
         result[p] = total
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def begin_runs(points, start, limit, band, begins):
     """Whether a core point is out of reach of the one before it in its band."""
     p = cuda.grid(1)
@@ -147,7 +148,7 @@ def begin_runs(points, start, limit, band, begins):
         begins[p] = p == start[band[p]] or not within(points, limit, p - 1, points[X, p], points[Y, p], points[Z, p])
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def link(points, start, edges, table, reach, last, band, parent, run_end):
     """Unite each core point with those within reach in its own and in later bands."""
     p = cuda.grid(1)
@@ -157,7 +158,7 @@ def link(points, start, edges, table, reach, last, band, parent, run_end):
             link_in_band(reach, points, start, edges, table, parent, run_end, p, own, other)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def find_roots(parent, root):
     """Root of each point. It goes elsewhere: another thread's search may still write to ``parent``."""
     p = cuda.grid(1)
@@ -165,7 +166,7 @@ def find_roots(parent, root):
         root[p] = find(parent, p)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def prefer(queries, points, start, edges, table, value, blocks, lon, lat, order, reach, first, last, band, result):
     """The preferred core point of each query, -1 for none."""
     p = cuda.grid(1)
@@ -180,7 +181,7 @@ def prefer(queries, points, start, edges, table, value, blocks, lon, lat, order,
         result[p] = best
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def find_first(label, place, first):
     """The smallest place of each label."""
     i = cuda.grid(1)
@@ -188,7 +189,7 @@ def find_first(label, place, first):
         cuda.atomic.min(first, label[i], place[i])
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def find_polygons(x, y, edges, first, box, slot, polygon, state):
     """Count into ``slot`` the polygons that may hold each point (no ``polygon`` given), or write them from there on."""
     p = cuda.grid(1)

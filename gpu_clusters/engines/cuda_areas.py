@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.engines.cuda import cuda
 from gpu_clusters.kernels.areas import nearer_in_band
 from gpu_clusters.kernels.gaps import pairs_in_band
 from gpu_clusters.kernels.search import KEY, X, Y, Z
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def find_nearest(queries, points, start, edges, table, group, reach, first, last, band, result):
     """Group of the nearest member within reach of each query, -1 for none."""
     q = cuda.grid(1)
@@ -24,7 +25,7 @@ def find_nearest(queries, points, start, edges, table, group, reach, first, last
         result[q] = best
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def find_pairs(
     queries, query_label, points, start, edges, table, label, run_end, reach, first, last, band, begin, slot, pairs
 ):

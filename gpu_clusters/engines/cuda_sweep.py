@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.engines.cuda import cuda
 from gpu_clusters.kernels.cells import width_around
 from gpu_clusters.kernels.closest import look_around
@@ -20,7 +21,7 @@ def held(*args: Any) -> list[Any]:
     return [cuda.as_cuda_array(arg, sync=False) if hasattr(arg, "__cuda_array_interface__") else arg for arg in args]
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def measure_widths(points, edges, reach, band, width):
     """`cells.width_around` of each point."""
     p = cuda.grid(1)
@@ -28,7 +29,7 @@ def measure_widths(points, edges, reach, band, width):
         width[p] = width_around(points, edges, reach, band[p], p)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def open_cells(points, start, band, width, opens):
     """Whether a point opens a cell: cells are parts of a band of equal ``width``, (m,); of none where that is not positive."""
     p = cuda.grid(1)
@@ -42,7 +43,7 @@ def open_cells(points, start, band, width, opens):
             opens[p] = math.floor(here) > math.floor(before)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def link_level(
     begin, wanted, by_level, points, start, edges, table, reach, first, last, band,
     cell_start, number, ranked, top, level, root_of, end,
@@ -57,7 +58,7 @@ def link_level(
             )
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def end_level(wanted, root_of, parent, link):
     """Note for the roots that have been hung on others at a level where they are now."""
     cell = cuda.grid(1)
@@ -65,7 +66,7 @@ def end_level(wanted, root_of, parent, link):
         parent[cell], link[cell] = find(root_of, cell), wanted
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def hang_points(
     points, start, edges, table, order, reach, first, last, band, cell_start, number, ranked, density, level, most, best
 ):
@@ -84,7 +85,7 @@ def hang_points(
         best[p] = found if found >= 0 else p
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def grow_nodes(parent, link, top, base, node_level, node_parent):
     """Level and parent of the nodes of each cell."""
     cell = cuda.grid(1)
@@ -92,7 +93,7 @@ def grow_nodes(parent, link, top, base, node_level, node_parent):
         raise_nodes(cell, parent, link, top, base, node_level, node_parent)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def arrive(order, number, parent, link, base, level, hangs_on, arrival, core):
     """The nodes where each location arrives and where it is first core."""
     p = cuda.grid(1)
@@ -102,7 +103,7 @@ def arrive(order, number, parent, link, base, level, hangs_on, arrival, core):
         core[order[p]] = first_node(number[p], parent, link, base, level[p])
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def lower(parent, node, value, least):
     """Bring each value to its node and to all above; the least stays.
 
@@ -116,7 +117,7 @@ def lower(parent, node, value, least):
             at = parent[at]
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def add_to_parents(begin, order, parent, values, end):
     """Add the values, (m, k), of the nodes ``order[begin:end]``, which are of one level, to those of their parents."""
     i = cuda.grid(1)
@@ -127,7 +128,7 @@ def add_to_parents(begin, order, parent, values, end):
             cuda.atomic.add(values, (parent[node], column), values[node, column])
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def count_members(arrival, core, weight, sums):
     """Locations, weight and core locations that come into each node."""
     i = cuda.grid(1)
@@ -135,7 +136,7 @@ def count_members(arrival, core, weight, sums):
         count_member(i, arrival, core, weight, sums)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def scatter_rows(node, place, sign, start, code, rows, low, sums):
     """Rows by value that come into each node."""
     e = cuda.grid(1)
@@ -143,7 +144,7 @@ def scatter_rows(node, place, sign, start, code, rows, low, sums):
         scatter(e, node, place, sign, start, code, rows, low, sums)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def add_worths(rows, values, parts, result):
     """Add what the rows of each node are worth."""
     node = cuda.grid(1)
@@ -151,7 +152,7 @@ def add_worths(rows, values, parts, result):
         result[node] = worth(result[node], node, rows, values, parts)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def add_to_groups(group, value, sums):
     """Sum of the whole numbers of each group."""
     i = cuda.grid(1)
@@ -159,7 +160,7 @@ def add_to_groups(group, value, sums):
         cuda.atomic.add(sums, group[i], value[i])
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def find_nearest(
     begin, known, queries, points, start, edges, table, order, level, levels, reach, first, last, band,
     best, slot, location, square,

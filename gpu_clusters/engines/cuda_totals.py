@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.engines.cuda import cuda
 from gpu_clusters.kernels.discs import in_area
 from gpu_clusters.kernels.exact import carry_in, parts
@@ -25,7 +26,7 @@ def count(limbs, held, empty, group, value):
         cuda.atomic.add(limbs, (group, limb + 2), high)
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def gather(lon, lat, value, points, start, edges, table, first_band, box, reach, groups, limbs, held, empty):
     """Add each place to the totals of those of ``groups`` whose area holds it."""
     p = cuda.grid(1)
@@ -35,7 +36,7 @@ def gather(lon, lat, value, points, start, edges, table, first_band, box, reach,
                 count(limbs, held, empty, groups[g], value[p])
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def add(group, value, limbs, held, empty):
     """Add each value to the totals of its group."""
     i = cuda.grid(1)
@@ -43,7 +44,7 @@ def add(group, value, limbs, held, empty):
         count(limbs, held, empty, group[i], value[i])
 
 
-@cuda.jit(cache=True)
+@cached(cuda.jit)
 def carry(limbs):
     """See `exact.carry`."""
     total = cuda.grid(1)

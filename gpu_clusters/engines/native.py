@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from gpu_clusters.arrays import to_host
+from gpu_clusters.compiled import cached
 from gpu_clusters.engines.protocol import NOISE, Clustering, Problem
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels.density import densities
@@ -61,7 +62,7 @@ def cluster(problem: Problem, kernels: Kernels | None = None) -> Clustering:
     return Clustering(to_host(density_at), to_host(is_core_at), to_host(labels))
 
 
-@njit(cache=True)
+@cached(njit)
 def _number(labels):
     """Replace the labels other than -1 by 0, 1, ... in the order in which they first appear."""
     names = np.full(len(labels), -1, np.int64)

@@ -16,6 +16,7 @@ import shapely
 from numba import njit
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.io.grids import Grid
 from gpu_clusters.io.mosaic import Mosaic
 from gpu_clusters.io.rasters import Raster
@@ -199,7 +200,7 @@ def _in_tiles(
     return np.maximum(low, 0) // tile, np.where(low < size, np.minimum(high, size - 1) // tile + 1, 0)
 
 
-@njit(cache=True)
+@cached(njit)
 def _mark(wanted, top, bottom, left, right):
     for i in range(len(top)):
         for row in range(top[i], bottom[i]):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from gpu_clusters.compiled import cached
+
 _SPREAD = 4  # identifiers this many times denser than rows, or more, are coded through a plain array
 
 
@@ -33,7 +35,7 @@ def codes_of(ids: np.ndarray) -> tuple[np.ndarray, int]:
     return codes, int(_codes_hashed(ids, codes))
 
 
-@numba.njit(cache=True, nogil=True)
+@cached(numba.njit, nogil=True)
 def _ascending(values: np.ndarray) -> bool:
     for i in range(1, values.shape[0]):  # noqa: SIM110 (a loop for numba)
         if values[i] < values[i - 1]:
@@ -41,7 +43,7 @@ def _ascending(values: np.ndarray) -> bool:
     return True
 
 
-@numba.njit(cache=True, nogil=True)
+@cached(numba.njit, nogil=True)
 def _codes_ascending(ids: np.ndarray, codes: np.ndarray) -> int:
     code = 0
     codes[0] = 0
@@ -52,7 +54,7 @@ def _codes_ascending(ids: np.ndarray, codes: np.ndarray) -> int:
     return code + 1
 
 
-@numba.njit(cache=True, nogil=True)
+@cached(numba.njit, nogil=True)
 def _codes_compact(ids: np.ndarray, low: int, code_of: np.ndarray, codes: np.ndarray) -> int:
     count = 0
     for i in range(ids.shape[0]):
@@ -64,7 +66,7 @@ def _codes_compact(ids: np.ndarray, low: int, code_of: np.ndarray, codes: np.nda
     return count
 
 
-@numba.njit(cache=True, nogil=True)
+@cached(numba.njit, nogil=True)
 def _slot(key: np.int64, mask: int) -> np.int64:
     """First slot to try for a key: the finaliser of splitmix64."""
     h = np.uint64(key)
@@ -74,7 +76,7 @@ def _slot(key: np.int64, mask: int) -> np.int64:
     return np.int64(h & np.uint64(mask))
 
 
-@numba.njit(cache=True, nogil=True)
+@cached(numba.njit, nogil=True)
 def _codes_hashed(ids: np.ndarray, codes: np.ndarray) -> int:
     """Open addressing with linear probing; the table doubles when half full."""
     size = 1 << 16
@@ -133,7 +135,7 @@ def group(codes: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray | None]
     return start, order
 
 
-@numba.njit(cache=True, nogil=True)
+@cached(numba.njit, nogil=True)
 def _counting_sort(codes: np.ndarray, next_place: np.ndarray, order: np.ndarray) -> None:
     for i in range(codes.shape[0]):
         code = codes[i]
@@ -168,7 +170,7 @@ def count_documents(
     return documents, covered
 
 
-@numba.njit(cache=True, nogil=True)
+@cached(numba.njit, nogil=True)
 def _count_documents(
     start: np.ndarray,
     order: np.ndarray,

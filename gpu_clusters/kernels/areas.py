@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels.bands import Bands, index_of, near, segments
 from gpu_clusters.kernels.search import KEY, X, Z, candidates, piece, point_function
 from gpu_clusters.kernels.spaces import Reach
@@ -51,7 +52,7 @@ def nearer_in_band(points, start, edges, table, group, reach, band, best, neares
     return best, nearest
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _nearest(queries, points, start, edges, table, group, reach, first, last, band, begin, end, best, nearest):
     for task in prange(len(band)):
         for other in range(first[band[task]], last[band[task]]):

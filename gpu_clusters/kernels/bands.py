@@ -15,6 +15,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from gpu_clusters.arrays import namespace, to_host
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels.search import (
     HIGH_RING,
     HIGH_Z,
@@ -181,7 +182,7 @@ def _indexed(kind: int, order: NDArray, points: NDArray, start: NDArray) -> Band
     return Bands(order, points, start, edges, table)
 
 
-@njit(cache=True)
+@cached(njit)
 def _bucket(bucket, place, order):
     """Write the indices of ``bucket`` into ``order``, bucket after bucket; ``place`` is each bucket's next free slot."""
     for i in range(len(bucket)):
@@ -189,7 +190,7 @@ def _bucket(bucket, place, order):
         place[bucket[i]] += 1
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _sort_buckets(start, key, order):
     """Sort ``order`` by ``key`` within each bucket."""
     for b in prange(len(start) - 1):
@@ -212,7 +213,7 @@ def find_edges(sphere, points, start, edges, b):
             edges[HIGH_Z, b], edges[HIGH_RING, b], high = z, ring, rise
 
 
-@njit(cache=True)
+@cached(njit)
 def _edges(sphere, points, start, edges):
     for b in range(len(start) - 1):
         find_edges(sphere, points, start, edges, b)
@@ -241,7 +242,7 @@ def enter(points, start, table, band, scale, before, i):
     return cell
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@cached(njit, parallel=True, error_model="numpy")
 def _tabulate(points, start, edges, table):
     """Cut each band into equal cells and note where each begins."""
     for b in prange(len(start) - 1):

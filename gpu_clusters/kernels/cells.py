@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels.bands import Bands
 from gpu_clusters.kernels.search import (
     HIGH_RING,
@@ -82,7 +83,7 @@ def width_around(points, edges, reach, band, i):
     return math.inf if reach.period > 0 and width >= WHOLE - reach.slack else width
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _cut(points, start, edges, reach, opens):
     """Mark the points that open a cell: a point joins the cell if it is surely within reach of all points in it."""
     for band in prange(len(start) - 1):
@@ -94,7 +95,7 @@ def _cut(points, start, edges, reach, opens):
             bound = reached if opens[i] else min(bound, reached)
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _rank(start, density, level, order, ranked, active, top):
     for cell in prange(len(start) - 1):
         begin = start[cell]

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels.bands import Bands, index_of, near, segments
 from gpu_clusters.kernels.search import KEY, X, Y, Z, interval, piece, point_function
 from gpu_clusters.kernels.spaces import Reach
@@ -54,7 +55,7 @@ def weight_in_run(points, weight, limit, x, y, z, low, high):
     return total
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _densities(points, start, edges, table, weight, prefix, reach, first, last, band, begin, end, result):
     for task in prange(len(band)):
         for other in range(first[band[task]], last[band[task]]):

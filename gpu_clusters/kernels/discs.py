@@ -13,6 +13,7 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels import exact
 from gpu_clusters.kernels.areas import squared_degrees
 from gpu_clusters.kernels.bands import Bands, build_by_group, index_of
@@ -146,14 +147,14 @@ def in_area(points, start, edges, table, first_band, box, reach, group, lon, lat
     return holds(points, start, edges, table, first_band[group], first_band[group + 1], reach, lon, lat)
 
 
-@njit(cache=True)
+@cached(njit)
 def _within(points, start, edges, table, first_band, group, reach, lon, lat, inside):
     for p in range(len(lon)):
         first, last = first_band[group[p]], first_band[group[p] + 1]
         inside[p] = holds(points, start, edges, table, first, last, reach, lon[p], lat[p])
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _gather(
     lon,
     lat,

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels.search import point_function
 
 LIMBS = 67  # 64 for the exponents of float64, and three for what a term and the carries reach beyond
@@ -61,7 +62,7 @@ def carry_in(limbs, total):
         limbs[total, limb] &= MASK
 
 
-@njit(cache=True)
+@cached(njit)
 def carry(limbs):
     """Bring all limbs but the last of totals (k, LIMBS) below 2**32, in place."""
     for total in range(len(limbs)):

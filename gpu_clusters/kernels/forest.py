@@ -15,6 +15,7 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels.bands import Bands, near
 from gpu_clusters.kernels.cells import Cells, denser, first_within, turns_towards, width_between
 from gpu_clusters.kernels.linking import STRIPS_PER_THREAD, strips_of, within
@@ -220,7 +221,7 @@ def link_bands(
                 other += 1
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _link_within_strips(
     points, edges, reach, last, strips, start, first, ends, ranked, active, top, density, level, parent, link, most
 ):
@@ -250,7 +251,7 @@ def _link_within_strips(
                 )
 
 
-@njit(cache=True)
+@cached(njit)
 def _link_across_strips(
     points, edges, reach, last, strips, start, first, ends, ranked, active, top, density, level, parent, link, most
 ):
@@ -299,7 +300,7 @@ def hang_on_cell(points, limit, order, start, ends, ranked, active, density, lev
                 break
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _hang(
     points,
     edges,

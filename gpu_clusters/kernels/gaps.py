@@ -10,6 +10,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from gpu_clusters.arrays import blocks
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels.bands import Bands, index_of, near, segments
 from gpu_clusters.kernels.linking import within
 from gpu_clusters.kernels.search import KEY, X, Y, Z, candidates, piece, point_function
@@ -46,7 +47,7 @@ def close_pairs(
     return np.stack(np.divmod(keys, labels), axis=1)
 
 
-@njit(cache=True)
+@cached(njit)
 def _run_ends(start, label):
     """For each point where the run of equal labels ends that it is in; runs end with their band."""
     run_end = np.empty(len(label), np.int64)
@@ -87,7 +88,7 @@ def pairs_in_band(points, start, edges, table, label, run_end, reach, band, own,
     return place
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _pairs(
     queries,
     query_label,

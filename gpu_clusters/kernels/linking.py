@@ -8,6 +8,7 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels.bands import Bands, index_of, near, segments
 from gpu_clusters.kernels.search import KEY, X, Y, Z, candidates, piece, point_function, sure_width
 from gpu_clusters.kernels.spaces import Reach
@@ -142,7 +143,7 @@ def link_in_band(reach, points, start, edges, table, parent, run_end, p, own, ba
         root = link_run(points, reach.limit, parent, run_end, root, x, y, z, begin + low, begin + high)
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _join_along_bands(points, start, edges, reach, parent, run_end):
     """Unite neighbours in a band that are near enough to each other; ``run_end`` is where such a run of points ends."""
     for band in prange(len(start) - 1):
@@ -160,7 +161,7 @@ def _join_along_bands(points, start, edges, reach, parent, run_end):
             run = p + 1
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _join_within_strips(points, start, edges, table, reach, last, strips, parent, run_end):
     """Unite across bands inside of each strip: no two strips touch the same entries of ``parent``."""
     for strip in prange(len(strips) - 1):
@@ -170,7 +171,7 @@ def _join_within_strips(points, start, edges, table, reach, last, strips, parent
                     link_in_band(reach, points, start, edges, table, parent, run_end, p, own, band)
 
 
-@njit(cache=True)
+@cached(njit)
 def _join_across_strips(points, start, edges, table, reach, last, strips, parent, run_end):
     """Unite across the strips' borders."""
     for strip in range(len(strips) - 1):
@@ -180,7 +181,7 @@ def _join_across_strips(points, start, edges, table, reach, last, strips, parent
                     link_in_band(reach, points, start, edges, table, parent, run_end, p, own, band)
 
 
-@njit(cache=True)
+@cached(njit)
 def _flatten(parent):
     """Point every entry at its root: parents come before their children, so one pass does it."""
     for i in range(len(parent)):
@@ -227,7 +228,7 @@ def prefer_in_band(points, start, edges, table, value, blocks, lon, lat, order, 
     return best
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _preferred(
     queries, points, start, edges, table, value, blocks, lon, lat, order, reach, first, last, band, begin, end, result
 ):

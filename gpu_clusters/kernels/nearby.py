@@ -10,6 +10,7 @@ from numba import njit, prange
 from numpy.typing import NDArray
 
 from gpu_clusters.arrays import namespace, to_host
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels.areas import squared_degrees
 from gpu_clusters.kernels.bands import Bands, index_of, near, segments
 from gpu_clusters.kernels.nodes import Nodes
@@ -83,7 +84,7 @@ def passages(
     return node, place, sign
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _near(
     queries,
     query_order,
@@ -130,7 +131,7 @@ def _near(
                 square[slot[place] : slot[place] + held] = far[:held]
 
 
-@njit(cache=True)
+@cached(njit)
 def _nearest_of(queries, points, start, edges, table, order, level, levels, reach, first, last, q):
     """The locations of one place, in no order: how many, their numbers and squared distances."""
     best = np.full(levels + 1, np.inf)  # of the members at each level; it only falls with the level
@@ -173,7 +174,7 @@ def _nearest_of(queries, points, start, edges, table, order, level, levels, reac
     return _drop_farther(best, mine, far, at, held), mine, far
 
 
-@njit(cache=True)
+@cached(njit)
 def _drop_farther(best, mine, far, at, held):
     """Keep the locations that are nearest at their own level; how many."""
     kept = 0
@@ -184,7 +185,7 @@ def _drop_farther(best, mine, far, at, held):
     return kept
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def sort_by_distance(start, location, square):
     """Sort the locations of each place, and mark those that are as near as the one before."""
     for place in prange(len(start) - 1):
@@ -226,7 +227,7 @@ def best_of_tie(low, high, level, parent, arrival, first, wanted):
     return best
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _pass(start, location, level, parent, arrival, first, slot, node_list, place_list, sign_list):
     for place in prange(len(start) - 1):
         reached, low, stop = 0, start[place], start[place + 1]

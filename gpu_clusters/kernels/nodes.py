@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.errors import UsageError
 from gpu_clusters.kernels.bands import Bands
 from gpu_clusters.kernels.cells import Cells
@@ -117,13 +118,13 @@ def first_node(cell, parent, link, base, level):
     return node_at(parent, link, base, cell, level) if level > 0 else -1
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _grow(parent, link, top, base, node_level, node_parent):
     for cell in prange(len(top)):
         raise_nodes(cell, parent, link, top, base, node_level, node_parent)
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _arrive(order, number, parent, link, base, level, hangs_on, arrival, core):
     for p in prange(len(order)):
         on = hangs_on[p]
@@ -131,7 +132,7 @@ def _arrive(order, number, parent, link, base, level, hangs_on, arrival, core):
         core[order[p]] = first_node(number[p], parent, link, base, level[p])
 
 
-@njit(cache=True)
+@cached(njit)
 def _add_up(order, parent, values):
     for node in order:
         above = parent[node]
@@ -140,7 +141,7 @@ def _add_up(order, parent, values):
                 values[above, k] += values[node, k]
 
 
-@njit(cache=True)
+@cached(njit)
 def _first_members(order, parent, arrival, first):
     for i in range(len(arrival) - 1, -1, -1):
         if arrival[i] >= 0:
@@ -151,7 +152,7 @@ def _first_members(order, parent, arrival, first):
             first[above] = min(first[above], first[node])
 
 
-@njit(cache=True)
+@cached(njit)
 def _densest_members(order, parent, core, density_at, best):
     for i in range(len(core)):
         node = core[i]
@@ -169,7 +170,7 @@ def _densest_members(order, parent, core, density_at, best):
                 best[above] = mine
 
 
-@njit(cache=True)
+@cached(njit)
 def _ancestors(order, node_level, parent, level, result):
     for k in range(len(order) - 1, -1, -1):
         node = order[k]

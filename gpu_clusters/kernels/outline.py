@@ -12,6 +12,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
+
 CELLS = 8  # of the grid, to a radius
 SECTORS = 64  # of a circle: the bits of a whole number
 ALL = np.uint64(2**64 - 1)
@@ -78,7 +80,7 @@ def _offsets() -> NDArray[np.int64]:
     return offsets[np.hypot(*offsets.T) < CELLS + math.sqrt(2)]
 
 
-@njit(cache=True)
+@cached(njit)
 def _start(group, column, row, mask):
     """First slot to try for a cell."""
     h = np.uint64(group) * np.uint64(0x9E3779B97F4A7C15)
@@ -89,7 +91,7 @@ def _start(group, column, row, mask):
     return np.int64(h & np.uint64(mask))
 
 
-@njit(cache=True)
+@cached(njit)
 def _slot(group, column, row, groups, columns, rows, slots):
     """The slot of a cell, or the empty one where it would be."""
     mask = len(slots) - 1
@@ -102,7 +104,7 @@ def _slot(group, column, row, groups, columns, rows, slots):
     return slot
 
 
-@njit(cache=True)
+@cached(njit)
 def _enter(group, column, row, slots):
     """Make the first member of each cell and group its representative."""
     for i in range(len(group)):
@@ -111,7 +113,7 @@ def _enter(group, column, row, slots):
             slots[slot] = i
 
 
-@njit(cache=True)
+@cached(njit)
 def _arc(dx, dy, radius):
     """The sectors of a circle that lie in the disc around a centre at (dx, dy), no farther than the radius, as bits."""
     away = math.sqrt(dx * dx + dy * dy)
@@ -124,7 +126,7 @@ def _arc(dx, dy, radius):
     return (bits << turn) | (bits >> (np.uint64(SECTORS) - turn) if turn > 0 else np.uint64(0))
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _uncovered(x, y, group, column, row, slots, offsets, radius, keep):
     for i in prange(len(x)):
         covered = np.uint64(0)
@@ -140,7 +142,7 @@ def _uncovered(x, y, group, column, row, slots, offsets, radius, keep):
         keep[i] = covered != ALL
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _near_others(group, column, row, none, columns, rows, slots, offsets, near):
     own = np.empty(len(group), np.int64)
     lowest, highest = np.full(len(rows), np.iinfo(np.int64).max), np.full(len(rows), -1)

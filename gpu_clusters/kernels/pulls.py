@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from gpu_clusters.compiled import cached
 
-@njit(cache=True)
+
+@cached(njit)
 def strongest(points, start, targets, lat, size, reach, band):
     """Index of the target with the least squared chord / size for each point, -1 where none is within reach.
 
@@ -63,7 +65,7 @@ def strongest(points, start, targets, lat, size, reach, band):
     return found
 
 
-@njit(cache=True)
+@cached(njit)
 def _best(point, targets, size, tried, limit):
     best, least = -1, np.inf
     for j in tried:
@@ -75,6 +77,6 @@ def _best(point, targets, size, tried, limit):
     return best
 
 
-@njit(cache=True)
+@cached(njit)
 def _squared(a, b):
     return (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 + (a[2] - b[2]) ** 2

@@ -11,6 +11,7 @@ import math
 
 from numba import njit
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels.spaces import SPHERE
 
 TWICE_DEGREES = 2 * 180 / math.pi
@@ -24,7 +25,7 @@ KEY, X, Y, Z = 0, 1, 2, 3  # rows of `points`, (4, n) float64: the points, sorte
 LOW_Z, LOW_RING, HIGH_Z, HIGH_RING, SCALE = 0, 1, 2, 3, 4  # rows of `edges`, (5, m) float64: see `bands.Bands`
 
 # No reference counting (_nrt): these functions only read arrays, and the counts cost more than the work.
-point_function = njit(cache=True, error_model="numpy", forceinline=True, _nrt=False)  # type: ignore[call-overload]
+point_function = cached(njit, error_model="numpy", forceinline=True, _nrt=False)
 
 
 @point_function

@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels.nodes import Nodes, add_up
 from gpu_clusters.kernels.search import point_function
 from gpu_clusters.kernels.twofold import add_at, plus_product
@@ -124,7 +125,7 @@ def worth(total, node, rows, values, parts):
     return total
 
 
-@njit(cache=True)
+@cached(njit)
 def _by_place(place, code, start):
     slot = start[:-1].copy()
     codes = np.empty(len(place), np.int32)
@@ -149,33 +150,33 @@ def _by_place(place, code, start):
     return first, codes[:filled].copy(), rows[:filled].copy()
 
 
-@njit(cache=True)
+@cached(njit)
 def _count_members(arrival, core, weight, sums):
     for i in range(len(arrival)):
         count_member(i, arrival, core, weight, sums)
 
 
-@njit(cache=True)
+@cached(njit)
 def _scatter(node, place, sign, start, code, rows, low, sums):
     for e in range(len(node)):
         scatter(e, node, place, sign, start, code, rows, low, sums)
 
 
-@njit(cache=True)
+@cached(njit)
 def add_worth(rows, values, parts, result):
     """Add to each node's sum, (m,), what its rows of each value, (m, k), are worth, value after value."""
     for node in range(rows.shape[0]):
         result[node] = worth(result[node], node, rows, values, parts)
 
 
-@njit(cache=True)
+@cached(njit)
 def _count(group, start):
     for g in group:
         if g >= 0:
             start[g + 1] += 1
 
 
-@njit(cache=True)
+@cached(njit)
 def _fill(group, slot, member):
     for i in range(len(group)):
         if group[i] >= 0:

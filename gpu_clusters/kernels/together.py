@@ -6,6 +6,8 @@ import numpy as np
 from numba import get_num_threads, njit, prange
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
+
 ASKS, ANSWERS = 1, 2  # what a unit is in a pair; it may be both
 FEW = 1 << 14  # slots of each thread's table at the first attempt
 
@@ -65,7 +67,7 @@ def documents_of(
     return np.concatenate((np.zeros(1, np.int64), np.cumsum(sizes[kept]))), place[rows]
 
 
-@njit(cache=True)
+@cached(njit)
 def renumber(place, number, rows):
     """Replace each ``place`` (r,) by its ``number`` (n,), and count them by that in ``rows``."""
     for i in range(len(place)):
@@ -73,14 +75,14 @@ def renumber(place, number, rows):
         rows[place[i]] += 1
 
 
-@njit(cache=True)
+@cached(njit)
 def add_rows(unit, rows, worth, total):
     """Add ``worth`` for each of the ``rows`` (n,) of a location to the ``total`` (u,) of its ``unit`` (n,)."""
     for i in range(len(unit)):
         total[unit[i]] += worth * rows[i]
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _keep(doc_start, place, wanted, kept):
     for doc in prange(len(kept)):
         several, asked = False, False
@@ -90,7 +92,7 @@ def _keep(doc_start, place, wanted, kept):
         kept[doc] = several and asked
 
 
-@njit(cache=True)
+@cached(njit)
 def _add(key, keys, counts):
     """Count a key in an open-addressed table; whether it is new."""
     mask = len(keys) - 1
@@ -104,7 +106,7 @@ def _add(key, keys, counts):
     return new
 
 
-@njit(cache=True)
+@cached(njit)
 def _distinct(values, count):
     """Sort the first ``count`` values, and move the distinct ones to the front; how many."""
     if count > 32:
@@ -124,7 +126,7 @@ def _distinct(values, count):
     return kept
 
 
-@njit(cache=True)
+@cached(njit)
 def _add_pairs(units, role, most, least, keys, counts, held):
     """Count the pairs of one document, unless more than half of the table is full; how many are new."""
     new = 0
@@ -139,7 +141,7 @@ def _add_pairs(units, role, most, least, keys, counts, held):
     return new
 
 
-@njit(cache=True, parallel=True)
+@cached(njit, parallel=True)
 def _count(doc_start, place, unit, role, most, least, cuts, longest, keys, counts, held):
     """Count the pairs of each task's documents until its table is more than half full."""
     for task in prange(len(held)):

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels import exact
 
 
@@ -47,7 +48,7 @@ def sums(totals: Totals) -> NDArray[np.float64]:
     return result
 
 
-@njit(cache=True)
+@cached(njit)
 def _add(limbs, held, empty, group, value):
     for i in range(len(value)):
         if math.isnan(value[i]):

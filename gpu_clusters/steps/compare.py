@@ -10,6 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from gpu_clusters.arrays import sum_by
+from gpu_clusters.compiled import cached
 from gpu_clusters.kernels.nodes import Nodes
 from gpu_clusters.kernels.sums import Arrivals, grouped
 from gpu_clusters.steps.match import Overlaps, matched
@@ -159,7 +160,7 @@ def _pairs(counts: NDArray[np.int64]) -> int:
     return int(products.sum()) if float(products.astype(float).sum()) < 2**62 else sum(products.tolist())
 
 
-@njit(cache=True)
+@cached(njit)
 def _share(
     some,
     start,
@@ -205,7 +206,7 @@ def _share(
     return filled
 
 
-@njit(cache=True)
+@cached(njit)
 def _descents(place):
     """Pairs of which the first is larger, by a binary indexed tree of those before; ``place`` counts from 0."""
     tree, found = np.zeros(len(place) + 1, np.int64), 0

@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from gpu_clusters.arrays import count_each, namespace, to_host
+from gpu_clusters.compiled import cached
 from gpu_clusters.io.model import Addresses
 from gpu_clusters.settings import Settings
 
@@ -112,7 +113,7 @@ def _by_hash(
     return lon[order], lat[order], [rank[place] for place in places]
 
 
-@njit(cache=True)
+@cached(njit)
 def _slot(lon, lat, mask):
     """First slot to try for a place: its bits, well mixed."""
     a = np.float64(lon).view(np.uint64)
@@ -124,7 +125,7 @@ def _slot(lon, lat, mask):
     return np.int64(h & np.uint64(mask))
 
 
-@njit(cache=True)
+@cached(njit)
 def _intern(lon, lat, place, done, slots, known_lon, known_lat, count):
     """Give every row from ``done`` on the number of its place; stops at a new place that no longer fits."""
     mask = len(slots) - 1
@@ -142,7 +143,7 @@ def _intern(lon, lat, place, done, slots, known_lon, known_lat, count):
     return len(place), count
 
 
-@njit(cache=True)
+@cached(njit)
 def _refill(slots, lon, lat, count):
     """Enter the known places into empty slots."""
     mask = len(slots) - 1

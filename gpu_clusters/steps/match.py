@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from gpu_clusters.arrays import sum_by
+from gpu_clusters.compiled import cached
 
 
 class Overlaps(NamedTuple):
@@ -48,7 +49,7 @@ def matched(found: Overlaps, clusters: int, others: int) -> NDArray[np.int64]:
     return result
 
 
-@njit(cache=True)
+@cached(njit)
 def _take_in_turn(one, other, result, taken):
     """Match each pair whose clusters are both still free."""
     for i in range(len(one)):
