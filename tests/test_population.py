@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import rasterio
 import shapely
+from pyproj import Transformer
 from rasters import Plain, brute, brute_where, off_the_edge, random_members, random_raster, within
 
 import gpu_clusters
@@ -221,6 +222,18 @@ def test_a_mercator_raster_across_the_date_line():
     members = [(179.99, 0.0)]
     assert people_within(members, raster.array(), area_degrees=0.2) == brute([raster], members, 0.2)
     assert people_within([(-179.8, 0.1)], raster.array(), area_degrees=0.1) == brute([raster], [(-179.8, 0.1)], 0.1)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:8857", "ESRI:54030"])  # maps of the world whose two sides do not meet
+def test_a_polygon_that_ends_at_180_degrees_holds_a_cell_at_180_west(crs):
+    west, _ = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(-180.0, 0.0)
+    side, people = -west / 360, np.zeros((9, 721))
+    people[4, 0] = 7
+    raster = Plain(people, (side, 0, west - side / 2, 0, -side, 4.5 * side), crs)
+    polygons = np.array([shapely.box(170, -1, 180, 1), shapely.box(170, -1, 179.9, 1)], object)
+    with open_rasters(raster.array()) as (rasters, _):
+        people_in = count_people_in(cells_in(Mosaic(rasters), polygons), [one.grid for one in rasters], polygons)
+    np.testing.assert_array_equal(people_in.population, [7, 0])
 
 
 def test_the_first_raster_with_a_number_counts():
