@@ -137,6 +137,13 @@ def test_of_a_work_given_twice_the_last_record_counts(program):
     assert left == {"institutions that an author lists twice": 2, "older records of works": 1}
 
 
+def test_a_work_may_be_longer_than_a_megabyte(program):
+    long = work(1, authorship(1)) | {"title": "ü" * (1 << 20)}
+    snapshot(program.here / "snap", works=[long, work(2, authorship(2))])
+    assert program("convert", "openalex", "snap", "--out", "out").code == 0
+    assert rows("out")["doc_id"].tolist() == ["W1", "W2"]
+
+
 def many_works(count: int) -> list[dict]:
     """Works by any number of authors at any number of institutions."""
     rng = np.random.default_rng(0)

@@ -16,6 +16,7 @@ from exports import (
     FUNDING,
     FUNDING_HEADER,
     GEOC_INV,
+    OLD_CRUNCHBASE,
     WORKS,
     damage,
     funding,
@@ -200,6 +201,14 @@ def test_an_encoding_can_be_named(program):
     assert rows("out")["city"].tolist() == ["Zürich"]
     (program.here / "cb/funding_rounds.csv").write_bytes(text.encode("utf-16"))
     program.refused(3, "convert", "crunchbase", "cb", "--out", "utf16", says="UTF-16")
+
+
+def test_an_encoding_is_that_of_the_companies_too(program):
+    (program.here / "cb").mkdir()
+    for name, text in OLD_CRUNCHBASE.items():
+        (program.here / "cb" / name).write_bytes(text.replace("Acme,Acme", "Acme,Ängström").encode("cp1252"))
+    assert program("convert", "crunchbase", "cb", "--encoding", "cp1252", "--out", "out").code == 0
+    assert rows("out")["organization"].tolist()[0] == "Ängström"
 
 
 @pytest.mark.parametrize(
