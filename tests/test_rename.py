@@ -42,6 +42,12 @@ def test_a_place_in_two_clusters_of_a_country_is_where_it_carries_most():
     assert found_by("Twin", one, one) == {0: "Mine"}  # of equals the first
 
 
+def test_a_place_that_carries_nothing_is_a_place_of_its_cluster():
+    assert found_by("Small", described(("Other", "US", 0)), described(("Large", "US", 9), ("Small", "US", 0))) == {
+        1: "Mine"
+    }
+
+
 def test_coordinates_are_for_the_nearest_of_many_points():
     """A thousand rows beside a fifth of a million points."""
     lon, lat = np.random.default_rng(1).uniform(-60, 60, (2, 200_000))
