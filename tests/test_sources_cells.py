@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -15,7 +16,7 @@ from exports import authorship, manifest, rows, snapshot, work
 from test_sources_odd import COLUMNS, TABLE, mapping
 
 from gpu_clusters.errors import InputError
-from gpu_clusters.sources import blocks, cells, run
+from gpu_clusters.sources import blocks, cells, run, tables
 from gpu_clusters.sources.cells import Layout
 from gpu_clusters.sources.quotes import records_of
 from gpu_clusters.sources.skips import Skips
@@ -155,6 +156,15 @@ def test_kept_countries_and_years(program):
     program.refused(
         3, "convert", "table", "t.csv", *made, "--out", "new", says="no row is left (rows with year 2020: 1"
     )
+
+
+def test_a_text_that_is_counted_is_counted_on_beside_any_number_of_others(monkeypatch):
+    monkeypatch.setattr(tables, "KINDS", 2)
+    tally = Counter()
+    for given in (["a", "b"], ["c", "a", "x"]):
+        kept = tables.wanted(pa.table({"city": given}), (None, None), {"city": ["x"]}, tally)
+        assert kept.tolist() == [city == "x" for city in given]
+    assert tally == {"rows with city a": 2, "rows with city b": 1, "rows with other city": 1}
 
 
 def test_texts_of_any_number_that_are_not_kept(program):

@@ -159,6 +159,7 @@ def test_lists_of_other_kinds_are_lists():
     assert shaped(given.filter([True, False, False]).cast(pa.list_(inner, 1)), kind).to_pylist() == [
         [{"id": "a", "name": None}]
     ]
+    assert shaped(pa.nulls(2), kind).equals(pa.nulls(2, kind))  # a column, or a field, that is empty in a whole file
 
 
 def test_two_releases_of_patentsview(program):
@@ -177,6 +178,7 @@ def test_files_that_are_reached_twice_count_once(tmp_path, monkeypatch):
     Path("a/link/loop").symlink_to(tmp_path / "a")
     Path("1.csv").symlink_to(tmp_path / "a/1.csv")
     assert files_of([Path("a")]) == [Path("a/1.csv"), Path("a/link/2.csv")]
+    assert files_of([Path("b/2.csv"), Path("a/1.csv")]) == [Path("a/1.csv"), Path("b/2.csv")]  # whatever their order
     given = [Path("a"), tmp_path / "a/1.csv", Path("b/2.csv"), Path("1.csv")]
     assert sorted(path.resolve() for path in files_of(given)) == [tmp_path / "a/1.csv", tmp_path / "b/2.csv"]
 
