@@ -195,6 +195,9 @@ def test_merging_at_every_setting_is_that_of_single_runs(seed):
         pd.testing.assert_series_equal(label["cluster_id"], whole.locations["cluster_id"])
         for name in ("rank", "patents", "publications", "deals", "patent_share", "total_share", "lon", "lat"):
             assert found[name].tolist() == single[name].tolist(), name
+        shares = ["patent_share", "publication_share", "deal_share"]
+        at = (result.settings["radius_km"] == radius) & (result.settings["density"] == density)
+        np.testing.assert_allclose(result.settings.loc[at, shares], [single[shares].sum()], rtol=1e-9)
 
 
 def test_merging_further_than_the_radius_where_the_baseline_has_a_larger_one():
