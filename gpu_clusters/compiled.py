@@ -1,4 +1,4 @@
-"""How compiled kernels are kept between runs, and apart from each other."""
+"""How compiled kernels are kept between runs, and apart from each other and from those of other sources."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def cached(jit: Callable[..., Any], **options: Any) -> Callable[[Any], Any]:
         kernel = jit(cache=True, **options)(function)
         try:
             file = kernel._cache._cache_file
-            file._source_stamp = file._source_stamp, _sources()
+            file._source_stamp = file._source_stamp, sources("kernels/*.py", "engines/*.py")
         except AttributeError:
             return jit(**options)(function)
         return kernel
@@ -55,10 +55,10 @@ def cached(jit: Callable[..., Any], **options: Any) -> Callable[[Any], Any]:
 
 
 @cache
-def _sources() -> str:
-    """A hash of all files that have what kernels of other files are made of."""
+def sources(*patterns: str) -> str:
+    """A hash of the package's files of these patterns: what was made of other sources is told apart by it."""
     here = Path(__file__).parent
-    files = sorted(file for folder in ("kernels", "engines") for file in (here / folder).glob("*.py"))
+    files = sorted({file for pattern in patterns for file in here.glob(pattern)})
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -119,7 +119,7 @@ def compiled_functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
 
 
 def test_all_that_kernels_have_of_other_files_is_in_what_they_are_kept_for():
-    """Files whose contents `compiled._sources` looks at; Numba itself looks at a kernel's own."""
+    """Files whose contents `compiled.cached` looks at; Numba itself looks at a kernel's own."""
     known = ("gpu_clusters.kernels", "gpu_clusters.engines")
     counted = 0
     for path in (ROOT / "gpu_clusters").rglob("*.py"):
@@ -137,3 +137,20 @@ def test_all_that_kernels_have_of_other_files_is_in_what_they_are_kept_for():
 def test_no_kernel_is_kept_otherwise():
     sources = [*(ROOT / "gpu_clusters").rglob("*.py"), *(ROOT / "cli").rglob("*.py")]
     assert [path.name for path in sources if "cache=True" in path.read_text()] == ["compiled.py"]
+
+
+def test_sources_are_told_apart_by_any_of_their_files(tmp_path, monkeypatch):
+    from gpu_clusters import compiled
+
+    (tmp_path / "kernels").mkdir()
+    files = [tmp_path / "compiled.py", tmp_path / "kernels" / "one.py"]
+    for file in files:
+        file.write_text("1")
+    monkeypatch.setattr(compiled, "__file__", str(files[0]))
+    sources = compiled.sources.__wrapped__  # which has read nothing yet
+    whole, some = sources("**/*.py"), sources("kernels/*.py")
+    files[0].write_text("2")
+    assert sources("kernels/*.py") == some and sources("**/*.py") != whole
+    changed = sources("**/*.py")
+    files[1].write_text("2")
+    assert sources("kernels/*.py") != some and sources("**/*.py") not in (whole, changed)

@@ -64,7 +64,7 @@ OTHERS = {
     "the area": {"area_degrees": 0.06},
     "the version": {"versions": {"gpu-clusters": "0.0.0"}},
     "the version of NumPy": {"versions": {"numpy": "1.0.0"}},
-    "the form of the files": {"form": 1},
+    "the program's own sources": {"sources": "0" * 64},
 }
 
 
@@ -75,7 +75,8 @@ def test_radii_of_another_sweep_are_not_taken(change, tmp_path, monkeypatch):
     given = PLAIN | OTHERS[change]
     versions = manifest.versions() | given.pop("versions", {})
     monkeypatch.setattr(manifest, "versions", lambda: versions)
-    monkeypatch.setattr(parts, "FORM", given.pop("form", parts.FORM))
+    if (other := given.pop("sources", None)) is not None:
+        monkeypatch.setattr(parts, "sources", lambda *_: other)
     sweep(keep=tmp_path, **given)
     names = {path.name for path in tmp_path.iterdir()}
     assert len(first) == 2 and len(names) == 4, change

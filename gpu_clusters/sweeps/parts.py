@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_clusters.compiled import sources
 from gpu_clusters.errors import GpuClustersError
 from gpu_clusters.steps.single import Inputs
 from gpu_clusters.sweeps.study import Part
 
-FORM = 2  # of the files; another number makes older ones unknown
 _KEPT = re.compile(r"[0-9a-f]{16}-[a-z-]+-[0-9.e+-]+km(\.npz|(\.[0-9a-f]{8})?\.partial)")
 
 
@@ -33,7 +33,7 @@ class Store:
     inputs : Inputs
     record : dict
         The sweep's manifest. The files' names bear a digest of the inputs, of all settings but weightings and radii,
-        and of the versions.
+        and of the sources and versions.
     resume : bool
         Whether files that are there are used.
     """
@@ -87,7 +87,7 @@ class Store:
 
 def _digest(inputs: Inputs, record: dict[str, Any]) -> str:
     about = [
-        FORM,
+        sources("**/*.py"),  # a working copy changes within a version, and the form of the files with it
         record["versions"],  # sines of NumPy and coefficients of SciPy may differ in their last bits
         record["inputs"],
         record["settings"],
