@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pandas as pd
 
@@ -103,8 +104,9 @@ def latex_document(tables: Sequence[tuple[str, str]]) -> str:
 
 
 def write_workbook(path: Path, tables: Sequence[Table], method: Sequence[str], created: str) -> None:
-    """One sheet a table, called by its key, numbers as numbers, and a sheet ``method``."""
+    """One sheet a table, called by its key, numbers as numbers, and a sheet ``method``; the same bytes each time."""
     from openpyxl import Workbook
+    from openpyxl.writer.excel import ExcelWriter
 
     book = Workbook()
     book.remove(book.active)
@@ -119,9 +121,12 @@ def write_workbook(path: Path, tables: Sequence[Table], method: Sequence[str], c
     except ValueError:
         when = dt.datetime(2000, 1, 1)
     book.properties.creator = "gpu-clusters"
-    book.properties.created = when  # when it was changed openpyxl says itself
-    with path.open("wb") as file:
-        book.save(file)
+    book.properties.created = book.properties.modified = when
+    written = io.BytesIO()
+    ExcelWriter(book, ZipFile(written, "w")).save()  # as ``book.save``, which says that it was modified now
+    with ZipFile(written) as parts, ZipFile(path, "w", ZIP_DEFLATED) as file:
+        for name in parts.namelist():
+            file.writestr(ZipInfo(name), parts.read(name), ZIP_DEFLATED)  # of a fixed day
 
 
 def rows(table: Table) -> Iterator[list[Any]]:
