@@ -60,8 +60,12 @@ def chosen(
     columns: dict[str, dict[str, str]] = {}
     for text in column or []:
         table, name, own = _column(text)
-        columns.setdefault(table, {})[name] = own
-    windows = dict(map(_table_years, years or []))
+        if columns.setdefault(table, {}).setdefault(name, own) != own:
+            raise UsageError(f"two --column say what {table}.{name} is called: {columns[table][name]!r} and {own!r}")
+    windows: dict[str, Years] = {}
+    for table, window in map(_table_years, years or []):
+        if windows.setdefault(table, window) != window:
+            raise UsageError(f"two --years are about {table}: give one from its first year to its last")
     result = merged(load(config) if config else {}, options | {"columns": columns, "years": windows})
     if not result.get("out"):
         raise UsageError(f"--out DIR is missing: the folder that the result goes to; see gpu-clusters {command} --help")

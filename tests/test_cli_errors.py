@@ -27,6 +27,11 @@ pytestmark = pytest.mark.usefixtures("good_files")
         (["--years", "patents=a:b"], "--years"),
         (["--years", "deals=2023:2019"], "deals"),
         (["--years", "papers=2019:2023"], "papers"),
+        (["--years", "patents=2018:2020", "--years", "patents=2021:"], "two --years are about patents: give one"),
+        (
+            ["--column", "patents.lon=x", "--column", "patents.lon=y"],
+            "two --column say what patents.lon is called: 'x' and",
+        ),
         (["--column", "patents.organization"], "--column"),
         (["--column", "organization=applicant"], "--column"),
         (["--column", "patents.organization="], "--column"),
