@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import doubles
 import numpy as np
 import pandas as pd
@@ -38,9 +40,21 @@ def test_the_kernel_is_right_or_says_that_it_cannot_tell(seed):
     shapes, points = scene(seed)
     found = states(*inside.edges_of(shapes), *points.T.copy())
     exact = np.stack([shapely.intersects_xy(shape, *points.T) for shape in shapes], axis=1)
-    assert (found[exact] != OUT).all() and (found[~exact] != IN).all()
+    assert np.isin(found, (OUT, IN, NEAR)).all() and (found[exact] != OUT).all() and (found[~exact] != IN).all()
     far = shapely.distance(shapely.boundary(shapes)[None, :], shapely.points(points)[:, None]) > 1e-12
     assert (found[far] != NEAR).all()
+
+
+def test_a_side_that_rounding_has_turned_round_is_not_believed():
+    x0, y0, x1, y1 = 0.9132310000045787, -1.160130280123908, -0.7005607102349558, 2.132462139721289
+    x, y = 0.35655871730653355, -0.024361068570918798
+    one, other = (x0 - x) * (y1 - y), (x1 - x) * (y0 - y)
+    a, b, c, d, p, q = map(Fraction, (x0, y0, x1, y1, x, y))
+    assert one - other < 0 < (a - p) * (d - q) - (c - p) * (b - q)
+    for corner, expected in ((-5.0, True), (5.0, False)):
+        shape = np.array([shapely.Polygon([(x0, y0), (x1, y1), (corner, 0.0)])])
+        assert states(*inside.edges_of(shape), np.array([x]), np.array([y])).tolist() == [[NEAR]]
+        assert inside.covers(shape, np.zeros(1, int), np.array([x]), np.array([y])).tolist() == [expected]
 
 
 def test_points_right_of_left_of_and_level_with_corners():
