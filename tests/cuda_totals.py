@@ -72,6 +72,8 @@ def simulate_values(seeds):
         rng = np.random.default_rng(seed)
         count, groups = int(rng.integers(0, 400)), int(rng.integers(1, 9))
         value = np.ldexp(rng.random(count), rng.integers(-1074, 1024, count))
+        few = rng.random(count) < 0.3  # have two bits: of what falls on a limb there may be but one
+        value[few] = np.ldexp(1 + np.ldexp(1.0, -rng.integers(1, 53, few.sum())), rng.integers(-1022, 1023, few.sum()))
         value[rng.random(count) < 0.2] = rng.choice([np.nan, 0.0, 5e-324, 1.7e308])
         group = rng.integers(0, groups, count)
         found, expected = ON_GPU.nothing(groups), ON_CPU.nothing(groups)

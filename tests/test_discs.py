@@ -63,7 +63,7 @@ def test_places_in_areas_equal_all_pairs(seed):
 
 
 def test_sums_are_exact_over_all_of_float64():
-    values = [5e-324, 2.2e-308, 1.0, 1 - 2**-53, 2.0**53, 0.1, 1e300, 1.7e308, 0.0]
+    values = [5e-324, 2.2e-308, 2.3e-308, 1.0, 1 - 2**-53, 2.0**53, 0.1, 1e300, 1.7e308, 0.0]
     areas = discs.areas(np.zeros(1), np.zeros(1), np.zeros(1, np.int64), 1, 1.0)
     for count in range(1, len(values) + 1):
         totals = nothing(1)
@@ -75,3 +75,9 @@ def test_sums_are_exact_over_all_of_float64():
     too_much = np.full(3, 1.7e308)
     discs.gather(areas, totals, np.zeros(3), np.zeros(3), too_much)
     assert exact.rounded(totals.limbs)[0] == math.inf
+
+
+def test_limbs_have_room_for_so_many_terms():
+    largest = [float(np.nextafter(2.0**power, 0)) for power in range(32)]  # each way to fall across limbs
+    most = max(part for value in largest for part in exact.parts(value)[1:])
+    assert exact.TERMS * most + exact.MASK < 2**63
