@@ -12,6 +12,7 @@ that CuPy lacks.
 
 from __future__ import annotations
 
+import math
 import operator
 import weakref
 from collections import Counter
@@ -281,6 +282,20 @@ def searchsorted(a: ndarray, v: ndarray, side: str = "left") -> ndarray:
     return wrapped(np.searchsorted(a._data, v._data, side=side))
 
 
+def unwritten(made: np.ndarray) -> ndarray:
+    """An array with what no result may have: values that nobody has written are whatever was there before."""
+    made.fill(-math.nan if made.dtype.kind == "f" else made.dtype.type(-7) if made.dtype.kind == "i" else 1)
+    return ndarray(made)
+
+
+def empty(shape: Any, dtype: Any = float) -> ndarray:
+    return unwritten(np.empty(unwrapped(shape), dtype))
+
+
+def empty_like(prototype: ndarray, dtype: Any = None) -> ndarray:
+    return unwritten(np.empty_like(unwrapped(prototype), dtype))
+
+
 # Names and keywords that are taken over from NumPy as they are; those above have bodies of their own.
 API: dict[str, tuple[str, ...]] = {
     "arange": ("dtype",),
@@ -291,8 +306,6 @@ API: dict[str, tuple[str, ...]] = {
     "concatenate": ("axis",),
     "degrees": (),
     "diff": ("axis",),
-    "empty": ("dtype",),
-    "empty_like": ("dtype",),
     "flatnonzero": (),
     "floor": (),
     "frexp": (),
