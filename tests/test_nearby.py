@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import cuda_loops
+import cupy_double
 import numpy as np
 import pytest
 
+from gpu_clusters.engines import cuda, hierarchy
+from gpu_clusters.engines.levels import ON_CPU
 from gpu_clusters.kernels import bands as index
 from gpu_clusters.kernels import nearby
 from gpu_clusters.kernels.spaces import degrees_reach, in_degrees
@@ -53,3 +57,18 @@ def test_nearest_of_every_level(kind, seed):
         assert ((got < 0) == (np.diff(square[numbers], prepend=-1) == 0)).all()
         most = max(most, len(got))
     assert most > (nearby.ROOM if kind == "outwards" else 1)
+
+
+@pytest.mark.parametrize("where", ["host", "device"])
+def test_equally_near_locations_above_and_below_where_squares_lose_bits(where, monkeypatch):
+    """Of the sum of two squares hardly any bits are those of the small one: what is left of it tells little of how near."""
+    monkeypatch.setattr(cuda, "launch", cuda_loops.launch)
+    of = hierarchy.kernels(cupy_double) if where == "device" else ON_CPU
+    reach = degrees_reach(1.5)
+    for aside in np.ldexp(np.random.default_rng(0).uniform(1, 2, 60), -25):
+        lon = aside + np.array([0.0, 0.0, 0.5, 0.5])  # the last two are farther
+        lat = np.array([41.0, 39.0, 41.1, 38.9])
+        level = of.xp.asarray(np.ones(4, np.int16))
+        place, targets = (of.build(in_degrees(*at), reach) for at in ((np.zeros(1), np.full(1, 40.0)), (lon, lat)))
+        found = of.nearest_by_level(place, targets, reach, level, 1)
+        assert sorted(np.where(found.location < 0, -1 - found.location, found.location).tolist()) == [0, 1], aside
