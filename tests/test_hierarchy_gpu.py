@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 from cuda_process import ROUNDED_EACH, arithmetic, in_each_way, needs_compiler, ptx_of
 
-from gpu_clusters.engines import cuda, device, hierarchy, native
+from gpu_clusters.arrays import to_host
+from gpu_clusters.engines import cuda, device, hierarchy, native, sums
 from gpu_clusters.engines.protocol import Problem
-from gpu_clusters.kernels.spaces import on_sphere, sphere_reach
+from gpu_clusters.errors import UsageError
+from gpu_clusters.kernels import nodes
+from gpu_clusters.kernels.spaces import EARTH_RADIUS_KM, on_sphere, sphere_reach
 from gpu_clusters.steps.hierarchy import Neighbourhood
 
 
@@ -47,8 +50,9 @@ def on_gpu(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", naive.KINDS)
-def test_random_points(on_gpu, kind):
+def test_random_points(on_gpu, kind, monkeypatch):
     for seed in range(40):
+        monkeypatch.setattr(sums, "ROOM", (1 << 27, 300)[seed % 2])  # of 300 they take several turns
         points, reach, weight, thresholds = hierarchies.random_points(seed, kind, 250)
         one, other = (Neighbourhood(lambda p=points: p, weight, *k) for k in ((on_gpu,), ()))
         for stretch in (1.0, 1.2) if seed % 4 == 0 and kind not in ("plane", "one place") else (1.0,):
@@ -66,6 +70,30 @@ def test_a_threshold_that_64_bits_do_not_hold():
     for kernels in (native.ON_CPU, device.kernels(cupy_double)):
         found = native.cluster(problem, kernels)
         assert (found.labels == -1).all() and not found.core.any() and found.density_at.max() > 1
+
+
+@pytest.mark.parametrize(("radius", "apart"), [(1e-4, 1 + 2e-6), (1e-5, 1 + 2e-5), (1e-11, 2.0)])
+def test_places_just_out_of_reach_stay_apart_however_short_the_radius(on_gpu, radius, apart):
+    """The last radius is shorter than rounding is: no cell has two places, though all are of one latitude."""
+    lon = np.repeat(np.arange(9) * np.degrees(radius / EARTH_RADIUS_KM) * apart, 2)
+    points, weight = on_sphere(lon, np.zeros(18)), np.ones(18, np.int64)
+    found, expected = (
+        Neighbourhood(lambda: points, weight, *k).hierarchy(sphere_reach(radius), np.array([1, 2]))
+        for k in ((on_gpu,), ())
+    )
+    assert found.numbering(2)[to_host(found.arrival)].tolist() == np.repeat(np.arange(9), 2).tolist()
+    hierarchies.assert_equal(found, expected)
+
+
+def test_more_clusters_than_have_numbers(on_gpu, monkeypatch):
+    """Two places that are clusters of their own at three thresholds: six."""
+    points, weight = on_sphere(np.array([0.0, 1.0]), np.zeros(2)), np.full(2, 3)
+    around = Neighbourhood(lambda: points, weight, on_gpu)
+    monkeypatch.setattr(nodes, "MOST", 6)
+    assert len(around.hierarchy(sphere_reach(5.0), np.array([1, 2, 3])).nodes.level) == 6
+    monkeypatch.setattr(nodes, "MOST", 5)
+    with pytest.raises(UsageError, match=r"are 6, more than can be numbered \(5\)"):
+        around.hierarchy(sphere_reach(5.0), np.array([1, 2, 3]))
 
 
 def test_many_points_cross_between_host_and_device_once(on_gpu):
