@@ -284,7 +284,7 @@ def searchsorted(a: ndarray, v: ndarray, side: str = "left") -> ndarray:
 
 def unwritten(made: np.ndarray) -> ndarray:
     """An array with what no result may have: values that nobody has written are whatever was there before."""
-    made.fill(-math.nan if made.dtype.kind == "f" else made.dtype.type(-7) if made.dtype.kind == "i" else 1)
+    made.fill({"f": math.nan, "i": -7}.get(made.dtype.kind, 1))
     return ndarray(made)
 
 
