@@ -58,7 +58,8 @@ def cached(jit: Callable[..., Any], **options: Any) -> Callable[[Any], Any]:
 def sources(*patterns: str) -> str:
     """A hash of the package's files of these patterns: what was made of other sources is told apart by it."""
     here = Path(__file__).parent
-    files = sorted({file for pattern in patterns for file in here.glob(pattern)})
+    found = {file for pattern in patterns for file in here.glob(pattern)}
+    files = sorted(file for file in found if file.is_file())  # an editor may have put a link to nothing beside one
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 

@@ -146,6 +146,7 @@ def test_sources_are_told_apart_by_any_of_their_files(tmp_path, monkeypatch):
     files = [tmp_path / "compiled.py", tmp_path / "kernels" / "one.py"]
     for file in files:
         file.write_text("1")
+    (tmp_path / "kernels" / ".#one.py").symlink_to("user@host.1234")  # as Emacs has for a file that is being changed
     monkeypatch.setattr(compiled, "__file__", str(files[0]))
     sources = compiled.sources.__wrapped__  # which has read nothing yet
     whole, some = sources("**/*.py"), sources("kernels/*.py")
