@@ -38,6 +38,12 @@ def tiles(raster: Plain, rng, overlap: int) -> list[Plain]:
     return [parts[k] for k in rng.permutation(4)]
 
 
+def people_of(raster: Plain, polygons: np.ndarray):
+    """People in polygons, by the steps that ``people_in_polygons`` takes."""
+    with open_rasters(raster.array()) as (rasters, _):
+        return count_people_in(cells_in(Mosaic(rasters), polygons), [one.grid for one in rasters], polygons)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_random_rasters_equal_a_sum_over_all_cells(seed):
     raster = random_raster(seed)
@@ -54,14 +60,18 @@ def test_polygons_hold_the_cells_whose_centre_is_inside(seed):
     ring = np.array([lon, lat]) + (size * rng.uniform(0.3, 1, 9) * [np.cos(turn), np.sin(turn)]).T
     ring[:, 1] = np.clip(ring[:, 1], -90, 90)
     shape = shapely.make_valid(shapely.Polygon(ring).difference(shapely.Point(lon, lat).buffer(size / 5.1234)))
-    polygons = fold(np.array([shape, shapely.Polygon(), shapely.box(-180, -90, 180, 90)], object))
-    with open_rasters(raster.array()) as (rasters, _):
-        grids = [one.grid for one in rasters]
-        people = count_people_in(cells_in(Mosaic(rasters), polygons), grids, polygons)
+    polygons = fold(np.array([shape, shapely.Polygon()], object))
+    people = people_of(raster, polygons)
     assert same(people.population[0], brute_where([raster], lambda x, y: shapely.intersects_xy(polygons[0], x, y)))
     assert np.isnan(people.population[1]) and people.without_data[1] == 1
-    assert same(people.population[2], brute_where([raster], lambda x, y: np.isfinite(x + y)))
     assert 0 <= people.outside[0] <= people.without_data[0] <= 1
+
+
+@pytest.mark.parametrize("seed", SEEDS[:20])  # two of each kind of raster: a million squares take seconds
+def test_the_whole_earth_holds_every_cell(seed):
+    raster = random_raster(seed)
+    people = people_of(raster, np.array([shapely.box(-180, -90, 180, 90)]))
+    assert same(people.population[0], brute_where([raster], lambda x, y: np.isfinite(x + y)))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -71,8 +81,7 @@ def test_small_polygons_alone_hold_the_cells_whose_centre_is_inside(seed):
     high, wide = rng.choice([1e-3, 0.1234, 0.2], 2)
     box = shapely.box(lon - 0.437 * wide, max(lat - 0.437 * high, -90), lon + 0.563 * wide, min(lat + 0.563 * high, 90))
     polygons = fold(np.array([box], object))
-    with open_rasters(raster.array()) as (rasters, _):
-        people = count_people_in(cells_in(Mosaic(rasters), polygons), [one.grid for one in rasters], polygons)
+    people = people_of(raster, polygons)
     assert same(people.population[0], brute_where([raster], lambda x, y: shapely.intersects_xy(polygons[0], x, y)))
 
 
@@ -89,10 +98,7 @@ def test_polygons_without_an_area_are_all_without_data_wherever_they_stand():
     raster = Plain(np.ones((20, 20)), (0.1, 0, 0.0, 0, -0.1, 2.0))
     box, none = shapely.box(0.5, 0.5, 1.5, 1.5), shapely.MultiPolygon()
     for polygons in ([box, box, none], [none, box], [none]):
-        with open_rasters(raster.array()) as (rasters, _):
-            found = count_people_in(
-                cells_in(Mosaic(rasters), np.array(polygons)), [one.grid for one in rasters], np.array(polygons)
-            )
+        found = people_of(raster, np.array(polygons))
         assert found.cells.tolist() == [100 * (polygon is box) for polygon in polygons]
         assert found.without_data.tolist() == [float(polygon is none) for polygon in polygons]
         assert found.outside.tolist() == [0.0] * len(polygons)
@@ -231,8 +237,7 @@ def test_a_polygon_that_ends_at_180_degrees_holds_a_cell_at_180_west(crs):
     people[4, 0] = 7
     raster = Plain(people, (side, 0, west - side / 2, 0, -side, 4.5 * side), crs)
     polygons = np.array([shapely.box(170, -1, 180, 1), shapely.box(170, -1, 179.9, 1)], object)
-    with open_rasters(raster.array()) as (rasters, _):
-        people_in = count_people_in(cells_in(Mosaic(rasters), polygons), [one.grid for one in rasters], polygons)
+    people_in = people_of(raster, polygons)
     np.testing.assert_array_equal(people_in.population, [7, 0])
 
 

@@ -91,7 +91,7 @@ def wanted_squares(lon: NDArray[np.float64], lat: NDArray[np.float64], reach_deg
 def squares_of(polygons: NDArray[Any]) -> Squares:
     """Squares that touch a polygon; what is smaller than a square, and not at its map's end, has the box around it."""
     across = round(360 / POLYGON_SQUARE)
-    touched = [np.empty(0, np.int64)]
+    touched = np.zeros((across // 2, across), np.bool_)
     parts = shapely.get_parts(polygons[~shapely.is_empty(polygons)])
     low, high = np.split(shapely.bounds(parts), 2, axis=1)
     small = (high - low < POLYGON_SQUARE).all(axis=1) & (high < np.array([180, 90]) - POLYGON_SQUARE).all(axis=1)
@@ -104,10 +104,9 @@ def squares_of(polygons: NDArray[Any]) -> Squares:
         shapely.prepare(polygon)
         meets = shapely.intersects(polygon, shapely.box(x, y, x + POLYGON_SQUARE, y + POLYGON_SQUARE))
         column, row = np.minimum(column[meets], across - 1), np.minimum(row[meets], across // 2 - 1)
-        touched.append(row * across + column)
-        touched.append(row[column == across - 1] * across)  # 180 degrees are -180, too
-    squares = np.unique(np.concatenate(touched))
-    large = _squares(squares // across, squares % across, POLYGON_SQUARE)
+        touched[row, column] = True
+    touched[:, 0] |= touched[:, -1]  # 180 degrees are -180, too
+    large = _squares(*np.nonzero(touched), POLYGON_SQUARE)
     boxes = _boxes(*low[small].T, *np.maximum(high, low + SMALLEST)[small].T)
     return Squares(*map(np.concatenate, zip(large, boxes, strict=True)))
 
