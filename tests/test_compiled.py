@@ -70,7 +70,9 @@ print(*totals.sums(total), *(sum(counts.values()) for counts in totals._add.stat
 
 def test_a_kernel_is_compiled_again_when_what_it_calls_of_another_file_has_changed(tmp_path):
     """As after an update that changed the one file and not the other."""
-    shutil.copytree(ROOT / "gpu_clusters", tmp_path / "gpu_clusters", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "gpu_clusters", tmp_path / "gpu_clusters", ignore=shutil.ignore_patterns("__pycache__", ".*")
+    )
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
 
     def found() -> list[str]:
@@ -122,7 +124,7 @@ def test_all_that_kernels_have_of_other_files_is_in_what_they_are_kept_for():
     """Files whose contents `compiled.cached` looks at; Numba itself looks at a kernel's own."""
     known = ("gpu_clusters.kernels", "gpu_clusters.engines")
     counted = 0
-    for path in (ROOT / "gpu_clusters").rglob("*.py"):
+    for path in (ROOT / "gpu_clusters").rglob("[!.]*.py"):
         tree = ast.parse(path.read_text())
         imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         origin = {alias.asname or alias.name: f"{node.module}.{alias.name}" for node in imports for alias in node.names}
@@ -135,7 +137,7 @@ def test_all_that_kernels_have_of_other_files_is_in_what_they_are_kept_for():
 
 
 def test_no_kernel_is_kept_otherwise():
-    sources = [*(ROOT / "gpu_clusters").rglob("*.py"), *(ROOT / "cli").rglob("*.py")]
+    sources = [*(ROOT / "gpu_clusters").rglob("[!.]*.py"), *(ROOT / "cli").rglob("[!.]*.py")]
     assert [path.name for path in sources if "cache=True" in path.read_text()] == ["compiled.py"]
 
 

@@ -18,7 +18,7 @@ README = Path(__file__).parents[1] / "README.md"
 PACKAGE = Path(gpu_clusters.__file__).parent
 EXAMPLES = sorted(
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
-    for path in PACKAGE.rglob("*.py")
+    for path in PACKAGE.rglob("[!.]*.py")
     if ">>> " in path.read_text(encoding="utf-8")
 )
 FUNCTIONS = sorted(name for name in gpu_clusters.__all__ if inspect.isfunction(getattr(gpu_clusters, name)))

@@ -78,7 +78,7 @@ def test_the_kernels_compile_to_ptx_that_rounds_like_a_cpu():
 
 
 def test_one_file_imports_numba_cuda():
-    sources = [*(ROOT / "gpu_clusters").rglob("*.py"), *(ROOT / "cli").rglob("*.py")]
+    sources = [*(ROOT / "gpu_clusters").rglob("[!.]*.py"), *(ROOT / "cli").rglob("[!.]*.py")]
     pattern = re.compile(r"^\s*(from numba import .*\bcuda\b|(from|import) numba\.cuda)", re.MULTILINE)
     assert [path.name for path in sources if pattern.search(path.read_text())] == ["cuda.py"]
 
