@@ -221,6 +221,19 @@ def test_a_global_grid_that_overlaps_itself_counts_cells_once():
     assert everything == pytest.approx(people[:, :360].sum(), rel=1e-15)
 
 
+def test_of_a_grid_that_overlaps_itself_the_first_column_with_a_number_counts():
+    people = np.random.default_rng(0).uniform(0, 9, (4, 362))
+    people[0, 0] = people[1, 361] = people[2, 1] = people[2, 361] = np.nan
+    raster, members = Plain(people, (1.0, 0, -180.95, 0, -1.0, 2.0)), [(-90, 0), (90, 0)]
+    first = np.where(np.isnan(people[:, :2]), people[:, 360:], people[:, :2])
+    expected = math.fsum(np.append(people[:, 2:360], first[~np.isnan(first)]))
+    assert people_within(members, raster.array(), area_degrees=95) == brute([raster], members, 95) == expected
+    of_one = people_within(
+        [(179.55, 1.5)], raster.array(), area_degrees=0.4, labels=[0]
+    )  # the cell of the first column
+    assert of_one["population"][0] == people[0, 360] and of_one["without_data"][0] == 0
+
+
 def test_a_mercator_raster_across_the_date_line():
     edge = 20037508.342789244
     people = np.arange(1.0, 101).reshape(10, 10)
