@@ -106,7 +106,8 @@ def squares_of(polygons: NDArray[Any]) -> Squares:
         column, row = np.minimum(column[meets], across - 1), np.minimum(row[meets], across // 2 - 1)
         touched[row, column] = True
     touched[:, 0] |= touched[:, -1]  # 180 degrees are -180, too
-    large = _squares(*np.nonzero(touched), POLYGON_SQUARE)
+    row, column = np.nonzero(touched)
+    large = _squares(row, column, POLYGON_SQUARE)
     boxes = _boxes(*low[small].T, *np.maximum(high, low + SMALLEST)[small].T)
     return Squares(*map(np.concatenate, zip(large, boxes, strict=True)))
 
