@@ -228,9 +228,8 @@ def test_of_a_grid_that_overlaps_itself_the_first_column_with_a_number_counts():
     first = np.where(np.isnan(people[:, :2]), people[:, 360:], people[:, :2])
     expected = math.fsum(np.append(people[:, 2:360], first[~np.isnan(first)]))
     assert people_within(members, raster.array(), area_degrees=95) == brute([raster], members, 95) == expected
-    of_one = people_within(
-        [(179.55, 1.5)], raster.array(), area_degrees=0.4, labels=[0]
-    )  # the cell of the first column
+    first_cell = [(179.55, 1.5)]  # of the first row and column
+    of_one = people_within(first_cell, raster.array(), area_degrees=0.4, labels=[0])
     assert of_one["population"][0] == people[0, 360] and of_one["without_data"][0] == 0
 
 
