@@ -55,8 +55,8 @@ needs_cupy = pytest.mark.skipif(
     find_spec("cupy") is None or which("g++") is None, reason="CuPy or a C++ compiler is not installed"
 )
 _as_ptx = [
-    pytest.param(emulated, 10, marks=needs_compiler),
-    pytest.param(with_cupy, 2, marks=[needs_compiler, needs_cupy]),
+    pytest.param(emulated, 5, marks=needs_compiler),
+    pytest.param(with_cupy, 1, marks=[needs_compiler, needs_cupy]),
 ]
 needs_launch = pytest.mark.skipif(
     not hasattr(getattr(cuda, "dispatcher", None), "launch"),

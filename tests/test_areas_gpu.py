@@ -7,7 +7,7 @@ from cuda_process import ROUNDED_EACH, arithmetic, in_each_way, needs_compiler, 
 
 @in_each_way
 def test_areas_and_gaps_equal_all_pairs(way, more):
-    assert way("cuda_areas.py", str(4 * more)) == [
+    assert way("cuda_areas.py", str(8 * more)) == [
         "nearest members equal all pairs",
         "close pairs equal all pairs, block by block",
         "merging and overlay equal the CPU's",

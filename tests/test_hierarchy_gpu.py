@@ -23,7 +23,7 @@ from gpu_clusters.steps.hierarchy import Neighbourhood
 
 @in_each_way
 def test_threads_find_the_clusters_of_the_cpu(way, more):
-    assert way("cuda_hierarchy.py", str(3 * more)) == [
+    assert way("cuda_hierarchy.py", str(6 * more)) == [
         "clusters of all thresholds, and what they hold, equal the CPU's"
     ]
 

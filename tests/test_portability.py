@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 
 @in_each_way
 def test_the_engine_equals_all_pairs(way, more):
-    assert way("cuda_shell.py", str(3 * more)) == [
+    assert way("cuda_shell.py", str(6 * more)) == [
         "random worlds equal all pairs",
         "a crowd equals all pairs",
         "points in polygons equal shapely",
@@ -42,7 +42,7 @@ def test_numba_cuda_hands_the_arrays_of_cupy_to_the_driver_as_they_are():
 
 @in_each_way
 def test_rankings_equal_the_cpus(way, more):
-    assert way("cuda_rank.py", str(20 * more)) == [
+    assert way("cuda_rank.py", str(40 * more)) == [
         "rankings equal the CPU's",
         *(
             f"{table} read by {reader}"
@@ -54,7 +54,7 @@ def test_rankings_equal_the_cpus(way, more):
 
 @as_ptx
 def test_sweeps_equal_the_cpus(way, more):
-    assert way("cuda_rank.py", "sweeps", str(4 * more)) == ["sweeps equal the CPU's"]
+    assert way("cuda_rank.py", "sweeps", str(8 * more)) == ["sweeps equal the CPU's"]
 
 
 @needs_compiler

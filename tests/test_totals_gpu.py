@@ -9,7 +9,7 @@ from cuda_process import ROUNDED_EACH, arithmetic, in_each_way, needs_compiler, 
 
 @in_each_way
 def test_people_are_the_cpus(way, more):
-    assert way("cuda_totals.py", str(3 * more)) == [
+    assert way("cuda_totals.py", str(6 * more)) == [
         "people in areas equal all pairs",
         "sums of values equal the CPU's",
         "full limbs are carried",
