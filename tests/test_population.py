@@ -67,6 +67,15 @@ def test_polygons_hold_the_cells_whose_centre_is_inside(seed):
     assert 0 <= people.outside[0] <= people.without_data[0] <= 1
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_belt_round_the_earth_holds_every_cell(seed):
+    raster = random_raster(seed)
+    _, lat = raster.lonlat()
+    belt = shapely.box(-180, max(np.nanmin(lat) - 0.01, -90), 180, min(np.nanmax(lat) + 0.01, 90))
+    people = people_of(raster, np.array([belt]))
+    assert same(people.population[0], brute_where([raster], lambda x, y: np.isfinite(x + y)))
+
+
 @pytest.mark.parametrize("seed", SEEDS[:20])  # two of each kind of raster: a million squares take seconds
 def test_the_whole_earth_holds_every_cell(seed):
     raster = random_raster(seed)

@@ -77,11 +77,13 @@ def test_all_of_a_polygon_is_in_a_square(seed):
 def test_all_cells_in_a_square_are_in_a_wanted_tile(seed):
     raster, rng = random_raster(seed), np.random.default_rng([seed, 4])
     (places, _), tile = random_members(raster, seed), int(rng.choice([1, 2, 8]))
-    squares = wanted_squares(*places.T.copy(), rng.choice([0.001, 0.06, 0.3]))
     with open_rasters(raster.array()) as (rasters, _):
         grid = rasters[0].grid
-        wanted = wanted_tiles(grid, squares, tile)
         row, column = (index.ravel() for index in np.indices(raster.stored.shape))
         lon, lat = grid.lonlat(*grid.centres(row, column))
-    near = held(squares, lon, lat)
-    assert wanted[row[near] // tile, column[near] // tile].all()
+    one = rng.choice(np.flatnonzero(np.isfinite(lon)))  # at least this cell is in a square
+    squares = wanted_squares(
+        np.append(places[:, 0], lon[one]), np.append(places[:, 1], lat[one]), rng.choice([0.001, 0.06, 0.3])
+    )
+    wanted, near = wanted_tiles(grid, squares, tile), held(squares, lon, lat)
+    assert near[one] and wanted[row[near] // tile, column[near] // tile].all()
