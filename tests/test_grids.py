@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyproj
 import pytest
-from rasters import Plain
+from rasters import Plain, random_raster
 
 from gpu_clusters import InputError
 from gpu_clusters.io import mosaic
@@ -61,6 +61,43 @@ def test_a_raster_in_metres_covers_places_on_either_side_of_the_date_line():
     grid = Grid("some", MERCATOR, (10_000, 0, edge - 50_000, 0, -10_000, 50_000), 10, 10)
     found = grid.covers(np.array([179.9, -179.9, 179.0, -179.0, 0.0]), np.zeros(5))
     np.testing.assert_array_equal(found, [True, True, False, False, False])
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_all_cells_are_within_the_ends_of_a_raster_in_degrees(seed):
+    raster = random_raster(seed)
+    with open_rasters(raster.array()) as (rasters, _):
+        grid = rasters[0].grid
+    row, column = (index.ravel() for index in np.indices(raster.stored.shape))
+    x, y = grid.centres(row, column)
+    lon, lat = grid.lonlat(x, y)
+    there = np.isfinite(lon)
+    west, south, east, north = grid.bounds_in_degrees
+    assert ((lat[there] >= south) & (lat[there] <= north)).all()
+    turned = west + (lon[there] - west) % 360
+    assert (turned <= east).all()
+    found = np.stack(grid.place(lon, lat))
+    assert np.isfinite(found[:, there]).all() and grid.covers(lon[there], lat[there]).all()
+    assert east - west <= max(2.5 * np.ptp(turned) + 1, 360) and (north - south <= 180 or raster.crs == "EPSG:4326")
+
+
+@pytest.mark.parametrize(
+    ("crs", "lon", "lat", "expected"),
+    [
+        ("EPSG:3832", 179.95, 0.0, (179.0, -1, 181.0, 1)),  # on both sides of the date line
+        ("EPSG:32701", -179.95, -17.0, (179.0, -18, 181.0, -16)),
+        ("EPSG:3413", 10.0, 90.0, (-180, 89, 180, 91)),  # around a pole
+        ("EPSG:3031", 10.0, -90.0, (-180, -91, 180, -89)),
+        ("EPSG:3035", 10.0, 50.0, (9, 49, 11, 51)),
+    ],
+)
+def test_the_ends_in_degrees_are_near(crs, lon, lat, expected):
+    x, y = pyproj.Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
+    grid = Grid("some", pyproj.CRS(crs), (2000, 0, x - 20_000, 0, -2000, y + 20_000), 20, 20)
+    west, south, east, north = grid.bounds_in_degrees
+    assert expected[0] <= west < east <= expected[2] and expected[1] <= south < north <= expected[3]
+    opposite = np.array([lon]) + 180, -np.array([lat])
+    assert np.isnan(grid.place(*opposite)).all() and not grid.covers(*opposite).any()
 
 
 @pytest.mark.parametrize(

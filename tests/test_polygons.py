@@ -48,6 +48,17 @@ def test_polygons_take_parts_of_cells(a, e):
     assert found["without_data"][1] > 0.5
 
 
+def test_what_lies_in_the_raster_is_not_without_data():
+    """To the last bit: 1e-17 of a polygon would be reported as a gap."""
+    rng = np.random.default_rng(0)
+    raster = Plain(rng.uniform(0, 9, (20, 30)), (0.1, 0, 5.0, 0, -0.1, 50.0))
+    places = rng.uniform([5.3, 48.3], [7.7, 49.7], (50, 2))
+    shapes = [shapely.Point(place).buffer(size) for place, size in zip(places, rng.uniform(0.01, 0.3, 50), strict=True)]
+    assert (people_in_polygons(shapes, raster.array())["without_data"] == 0).all()
+    beside = [shapely.box(5.5, 48.5, 8 + part, 49) for part in (2.5e-5, 1e-3)]
+    assert people_in_polygons(beside, raster.array())["without_data"].tolist() == pytest.approx([1e-5, 4e-4], rel=1e-2)
+
+
 def test_polygons_smaller_than_a_cell_take_their_part_of_it():
     raster = Plain(np.array([[100.0, 7.0], [7.0, -200.0]]), (1.0, 0, 5.0, 0, -1.0, 50.0), nodata=-200)
     within = [shapely.box(5.2, 49.2, 5.7, 49.7), shapely.box(6.2, 48.2, 6.7, 48.7)]
@@ -111,10 +122,11 @@ def test_hulls():
 
 
 def test_polygons_that_cannot_be_used(tmp_path):
-    raster = Plain(np.ones((4, 4)), (1.0, 0.2, 0, 0.1, -1.0, 4.0)).array()
     box = [shapely.box(0, 0, 2, 2)]
-    with pytest.raises(InputError, match="rotated"):
-        people_in_polygons(box, raster)
+    for skewed in ((0.2, 0.1), (0.2, 0), (0, 0.1)):
+        raster = Plain(np.ones((4, 4)), (1.0, skewed[0], 0, skewed[1], -1.0, 4.0)).array()
+        with pytest.raises(InputError, match="rotated"):
+            people_in_polygons(box, raster)
     with pytest.raises(InputError, match="polygon 2 is a Point"):
         people_in_polygons([*box, shapely.Point(0, 0)], raster)
     for nothing in (3, None, pd.DataFrame({"a": [1]})):

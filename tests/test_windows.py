@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from rasters import Plain, brute, off_the_edge
 
 import gpu_clusters.people
 from gpu_clusters import people_within
+from gpu_clusters.io import cells as cells_of
 from gpu_clusters.io.cells import cells_near
 from gpu_clusters.io.mosaic import Mosaic
 from gpu_clusters.io.rasters import Raster, open_rasters
@@ -51,6 +54,45 @@ def test_no_cell_is_read_twice_and_few_are_read(reads):
     assert map_of_reads.sum() < 2 * (3.4 * 120) * (2.4 * 120)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_windows_of_any_blocks_hold_each_cell_once(seed, monkeypatch, reads):
+    """Whole blocks, as many as a window may have, and no more."""
+    rng = np.random.default_rng(seed)
+    window, strip = int(rng.choice([8, 16, 48])), int(rng.choice([200, 4000, 1 << 25]))
+    monkeypatch.setattr(cells_of, "WINDOW", window)
+    monkeypatch.setattr(cells_of, "STRIP_BYTES", strip)
+    monkeypatch.setattr(cells_of, "TILES", tiles := int(rng.choice([4, 30, 1 << 24])))
+    height, width = rng.integers(1, 240, 2).tolist()
+    block = tuple(int(size) for size in rng.choice([1, 8, 16, 24, 40, width, 400], 2))
+    raster = Plain(rng.uniform(0, 9, (height, width)), (0.01, 0, 5.0, 0, -0.01, 50.0))
+    array = raster.array()
+    array.encoding["preferred_chunks"] = {"y": block[0], "x": block[1]}
+    places = np.column_stack([values.ravel() for values in raster.lonlat()])[:: rng.choice([1, 7])]
+    with open_rasters(array) as (rasters, _):
+        assert rasters[0].block == block
+        found = [(cell.lon, cell.lat, cell.value) for cell in cells_near(Mosaic(rasters), *places.T, 0.05)]
+    lon, lat, value = map(np.concatenate, zip(*found, strict=True))
+    order, expected = np.lexsort((lon, -lat)), np.stack(raster.lonlat())
+    np.testing.assert_allclose(np.stack([lon, lat])[:, order], expected.reshape(2, -1), atol=1e-9)
+    np.testing.assert_array_equal(value[order], raster.stored.ravel())
+    tile = 8
+    while math.ceil(height / tile) * math.ceil(width / tile) > tiles:
+        tile *= 2
+    high, wide = block
+    rows = min(window, strip // (wide * 8))  # 8 bytes a number
+    for _, top, bottom, left, right in reads:
+        tall, across = bottom - top, right - left
+        assert tall < min(max(high, rows), 4 * window) + tile and across < min(max(wide, window), 4 * window) + tile
+        if bottom < height:
+            assert tall > min(rows - high, 3 * window)
+        if right < width:
+            assert across > min(window - wide, 3 * window)
+        if high % tile == 0 and high <= 4 * window:
+            assert top % high == 0
+        if wide % tile == 0 and wide <= 4 * window:
+            assert left % wide == 0
+
+
 def test_tiles_far_away_are_not_read(reads):
     raster = Plain(np.ones((400, 400)), (0.1, 0, 0.0, 0, -0.1, 40.0))
     parts = [raster.part(slice(i, i + 100), slice(j, j + 100)) for i in range(0, 400, 100) for j in range(0, 400, 100)]
@@ -87,7 +129,7 @@ def test_progress_is_told_of_every_window(boundary):
 
 def test_a_window_without_a_place_on_earth_is_passed_over(reads, monkeypatch):
     """East of the map's edge; windows are of one tile here."""
-    monkeypatch.setattr(gpu_clusters.io.cells, "WINDOW", 8)
+    monkeypatch.setattr(cells_of, "WINDOW", 8)
     rng = np.random.default_rng(0)
     raster = Plain(rng.uniform(0, 9, (64, 64)), (20_000, 0, 11_500_000, 0, -20_000, 7_300_000), "ESRI:54009")
     array = raster.array()

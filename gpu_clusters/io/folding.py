@@ -27,7 +27,7 @@ def fold(shapes: NDArray[Any]) -> NDArray[Any]:
     return folded
 
 
-def joined(parts: list[Any]) -> Any:
+def joined(parts: Any) -> Any:
     """One shape of the polygons among parts that do not overlap; empty ones would bring GEOS down later."""
     single = shapely.get_parts(shapely.get_parts(parts))
     polygonal = shapely.get_type_id(single) == shapely.GeometryType.POLYGON

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ SAMPLES = 33  # along each side, where an extent in another system is estimated
 DECIMALS = 10  # of a degree: a hundredth of a millimetre
 FAR_NORTH = 95.0  # a raster in degrees may reach beyond a pole by a coarse cell, not by more
 MANY_TURNS = 720.0
+TORN = 20.0  # times as long as usual: a step on a map from one side of a cut to the other
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,13 +102,25 @@ class Grid:
             return lon, lat
         return self._to_lonlat.transform(lon, lat, direction="INVERSE")
 
+    def place(self, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+        """`native` of what may lie on the raster, NaN for all else: some maps have two places of the Earth at one point.
+
+        So EPSG:5514, made for Czechia, has the Lofoten there, too.
+        """
+        if self._degrees:
+            return lon, lat
+        west, south, east, north = self.bounds_in_degrees
+        near = (west + (lon - west) % 360 <= east) & (lat >= south) & (lat <= north)
+        x, y = self.native(lon, lat)
+        return np.where(near, x, np.nan), np.where(near, y, np.nan)
+
     def shifts(self) -> tuple[float, ...]:
         """What to add to an ``x`` for all its places on the raster: whole turns, nearest first."""
         return (0.0, *(k * self.turn for k in (-1, 1, -2, 2))) if self.turn else (0.0,)
 
     def covers(self, lon: Floats, lat: Floats) -> NDArray[np.bool_]:
         """Which of the places given in WGS 84 degrees lie in a cell of the raster."""
-        x, y = self.native(lon, lat)
+        x, y = self.place(lon, lat)
         covered = np.zeros(len(lon), np.bool_)
         for shift in self.shifts():
             covered |= self.inside(*self.cells(x + shift, y))
@@ -119,19 +133,27 @@ class Grid:
         y = [f + d * i + e * j for i in (0, self.width) for j in (0, self.height)]
         return min(x), min(y), max(x), max(y)
 
+    @cached_property
     def bounds_in_degrees(self) -> tuple[float, float, float, float]:
-        """West, south, east and north end in degrees, a little wide; all of the Earth where that is hard to say."""
+        """West, south, east and north end in degrees, a little wide; all of the Earth where that is hard to say.
+
+        West may be below -180, or east beyond 180, on a raster that goes across the date line.
+        """
         if self._degrees:
             return self.bounds()
-        lon, lat = self._sample()
-        margin = 4 / SAMPLES
-        wide, high = np.ptp(lon), np.ptp(lat)
-        if not np.isfinite(wide + high) or wide > 90 or high > 90:
+        lon, lat = self.sample()
+        if not np.isfinite(lon).all():
             return -180.0, -90.0, 180.0, 90.0
-        wide, high = wide * margin, high * margin
-        return lon.min() - wide, lat.min() - high, lon.max() + wide, lat.max() + high
+        west, east = _ends((lon - lon[0] + 180) % 360 - 180 + lon[0], 360)
+        south, north = _ends(lat, 180)
+        return west, south, east, north
 
-    def _sample(self) -> tuple[Floats, Floats]:
+    @property
+    def seams(self) -> tuple[float, ...]:
+        """Meridians, in degrees, on whose two sides the map of ``crs`` is far apart; the date line need not be among them."""
+        return () if self._degrees else _seams(self.wkt)
+
+    def sample(self) -> tuple[Floats, Floats]:
         """Longitudes and latitudes of places all over the raster, its edges too."""
         row, column = np.meshgrid(np.linspace(0, self.height, SAMPLES), np.linspace(0, self.width, SAMPLES))
         return self.lonlat(*self.centres(row.ravel() - 0.5, column.ravel() - 0.5))  # type: ignore[arg-type]
@@ -150,7 +172,7 @@ class Grid:
             raise InputError(
                 f"{self.name}: {where}, which looks like degrees and not like its CRS {self.crs.name}; {advice}"
             )
-        if not np.isfinite(self._sample()[0]).any():
+        if not np.isfinite(self.sample()[0]).any():
             raise InputError(f"{self.name}: {where}, where its CRS {self.crs.name} has no place on Earth; {advice}")
 
 
@@ -180,6 +202,15 @@ def parse_crs(given: Any, name: str) -> pyproj.CRS:
             f"it is in, {advice}"
         )
     return crs
+
+
+def _ends(values: Floats, turn: int) -> tuple[float, float]:
+    """Least and largest of samples, with room; half a turn on both sides of 0 where they reach far."""
+    reach = np.ptp(values)
+    if reach > 90:
+        return -turn / 2, turn / 2
+    room = reach * 4 / SAMPLES
+    return values.min() - room, values.max() + room
 
 
 @lru_cache(maxsize=16)
@@ -220,3 +251,36 @@ def _turn(crs: pyproj.CRS) -> float:
         if np.abs(off).max() > 1e-6 or np.abs(up - lat).max() > 1e-6 * unit:
             return 0.0
     return abs(turn)
+
+
+@lru_cache(maxsize=16)
+def _seams(wkt: str) -> tuple[float, ...]:
+    """Meridians where a map is cut: a step over them, along some parallels, is much longer than the others."""
+    _, to_lonlat, _ = _system(wkt)
+    found: set[float | None] = set()
+    for lat in (-60.0, -10.0, 10.0, 60.0):
+
+        def place(lon: Any, lat: float = lat) -> Floats:
+            return np.stack(to_lonlat.transform(lon, np.full(np.shape(lon), lat), direction="INVERSE"))
+
+        around = np.linspace(-180, 180, 361)
+        with np.errstate(invalid="ignore"):  # places that the projection does not reach
+            step = np.hypot(*np.diff(place(around)))
+        if np.isfinite(step).any():
+            long = np.isfinite(step) & (step > TORN * np.median(step[np.isfinite(step)]))
+            found |= {_jump(place, west, west + 1) for west in around[:-1][long].tolist()}
+    return tuple(sorted(seam for seam in found if seam is not None))
+
+
+def _jump(place: Callable[[Any], Floats], west: float, east: float) -> float | None:
+    """Longitude between two, to 1e-10 degrees, where ``place`` jumps; None where it only goes fast."""
+    left, right = place(west), place(east)
+    far = np.hypot(*(right - left))
+    while east - west > 1e-10:
+        middle = (west + east) / 2
+        at = place(middle)
+        if np.hypot(*(at - left)) < np.hypot(*(at - right)):
+            west, left = middle, at
+        else:
+            east, right = middle, at
+    return round((west + east) / 2, 9) if np.hypot(*(right - left)) > far / 2 else None

@@ -57,7 +57,7 @@ class Mosaic:
             if grid.wkt == raster.grid.wkt:
                 there_x, there_y = x, y
             else:
-                there_x, there_y = grid.native(*raster.grid.lonlat(x, y))
+                there_x, there_y = grid.place(*raster.grid.lonlat(x, y))
             for shift in grid.shifts():
                 self._drop(kept, value, self.rasters[other], there_x + shift, there_y, earlier=other < own)
         return kept
@@ -92,7 +92,7 @@ def _neighbours(rasters: list[Raster]) -> list[list[int]]:
     system = np.array([systems[raster.grid.wkt] for raster in rasters])
     own = np.array([raster.grid.bounds() for raster in rasters]).reshape(-1, 4)
     mixed = len(systems) > 1
-    degrees = np.array([raster.grid.bounds_in_degrees() for raster in rasters]).reshape(-1, 4) if mixed else own
+    degrees = np.array([raster.grid.bounds_in_degrees for raster in rasters]).reshape(-1, 4) if mixed else own
     found = []
     for number, raster in enumerate(rasters):
         grid = raster.grid

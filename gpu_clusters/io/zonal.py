@@ -13,43 +13,33 @@ from numpy.typing import NDArray
 
 from gpu_clusters.errors import InputError
 from gpu_clusters.io.folding import fold
-from gpu_clusters.io.grids import Grid
 from gpu_clusters.io.mosaic import Mosaic
+from gpu_clusters.io.projecting import Polygons
 
-EDGE = 0.05  # degrees: longer edges get points between their ends before they are projected
 CELLS = 4_000_000  # that exactextract may hold in memory
 
 
 def sums_in_polygons(mosaic: Mosaic, shapes: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """People in each polygon, NaN where there is no number, and the part (0..1) of it that is without one; (k,) each."""
-    folded = fold(shapes)
+    polygons = Polygons(fold(shapes))
     people, covered = np.zeros((2, len(shapes)))
     for own, raster in enumerate(mosaic.rasters):
         source = _Source(mosaic, own)
-        projected = _project(folded, raster.grid)
-        area = shapely.area(projected)
+        drawn, area = polygons.on(raster.grid)
         width, height = source.res()
+        west, south, east, north = source.extent()
         for shift in raster.grid.shifts():
-            moved = shapely.transform(projected, lambda points, shift=shift: points + np.array([shift, 0.0]))
-            near = np.flatnonzero((area > 0) & shapely.intersects(moved, shapely.box(*raster.grid.bounds())))
+            frame = shapely.box(west - shift, south, east - shift, north)
+            near = np.flatnonzero((area > 0) & shapely.intersects(drawn, frame))
             if len(near):
-                frame = gpd.GeoDataFrame(geometry=moved[near], crs=raster.grid.crs)
-                found = exact_extract(source, frame, ["sum", "count"], output="pandas", max_cells_in_memory=CELLS)
+                moved = shapely.transform(drawn[near], lambda points, shift=shift: points + np.array([shift, 0.0]))
+                table = gpd.GeoDataFrame(geometry=moved, crs=raster.grid.crs)
+                found = exact_extract(source, table, ["sum", "count"], output="pandas", max_cells_in_memory=CELLS)
                 count = found["count"].to_numpy(np.float64)
                 people[near] += np.where(count > 0, found["sum"].to_numpy(np.float64), 0.0)
                 covered[near] += count * width * height / area[near]
     without = np.where(covered > 1 - 1e-6, 0.0, 1 - covered)
     return np.where(covered > 0, people, np.nan), without
-
-
-def _project(shapes: NDArray[Any], grid: Grid) -> NDArray[Any]:
-    """Polygons in a raster's CRS, their edges drawn through enough points."""
-    dense = shapely.segmentize(shapes, EDGE)
-    projected = shapely.transform(dense, lambda points: np.stack(grid.native(*points.T), axis=1))
-    bounds = shapely.bounds(projected)
-    usable = np.isfinite(bounds).all(axis=1)
-    projected = np.where(usable, projected, shapely.Polygon())
-    return shapely.make_valid(projected, method="structure", keep_collapsed=False)
 
 
 class _Source(RasterSource):

@@ -149,7 +149,7 @@ def _polygons_outside(grids: Sequence[Grid], polygons: NDArray[Any]) -> NDArray[
 
 
 def _boxes(grids: Sequence[Grid]) -> NDArray[np.float64]:
-    return np.array([grid.bounds_in_degrees() for grid in grids]).reshape(-1, 4)
+    return np.array([grid.bounds_in_degrees for grid in grids]).reshape(-1, 4)
 
 
 def _outside(

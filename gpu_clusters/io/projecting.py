@@ -1,0 +1,206 @@
+"""Polygons drawn on the maps of rasters: in one piece where a map has them so, else in pieces that it has.
+
+A map is torn along seams (for many the meridian opposite to its middle), turns inside out what lies around the point opposite
+to its middle, and has some places nowhere, or at the point of another place. A polygon there, drawn by its corners alone, would
+cover what it does not hold.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gpu_clusters.degrees import meet
+from gpu_clusters.io.folding import fold, joined
+from gpu_clusters.io.grids import Grid
+
+Shapes = NDArray[Any]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+EDGE = 0.05  # degrees: longer edges get points between their ends before they are projected
+LEAST = 0.25  # degrees: smaller pieces of a polygon are left out where the map does not have them whole
+HAIR = 1e-9  # degrees: on either side of a seam
+TORN = (
+    100.0  # times as long as on the Earth: an edge that the map has torn, or so stretched that it shows nothing there
+)
+FOLDED = 0.1  # degrees: what comes back from the map so far away lay under another place there; no datum is so far off
+SLIVER = 1e-5  # degrees: narrower polygons may turn over by themselves, as their edges get points in different places
+SHRUNK = 1e-3  # of its area on the Earth: a map on which a polygon has less has turned a part of it inside out
+METRES = 111_320.0  # of a degree
+
+
+class Drawn(NamedTuple):
+    """Polygons in a raster's CRS; (k,) each."""
+
+    shapes: Shapes  # all of a polygon where that can be, else what of it the raster may have cells in
+    area: Floats  # of the whole polygon, in square units of the CRS; estimated where not all of it is drawn
+
+
+class Polygons:
+    """Polygons to draw on the maps of several rasters; those that a map has whole are drawn once for all rasters in its CRS.
+
+    Parameters
+    ----------
+    shapes : (k,) of shapely polygons and multipolygons
+        Longitudes in -180..180 and latitudes, degrees.
+    """
+
+    def __init__(self, shapes: Shapes) -> None:
+        self._shapes = shapes
+        self._of_crs: dict[str, tuple[Drawn, NDArray[np.int64]]] = {}
+
+    def on(self, grid: Grid) -> Drawn:
+        """The polygons in a raster's CRS."""
+        if grid.wkt not in self._of_crs:
+            drawn, whole = _drawn(shapely.segmentize(self._shapes, EDGE), grid)
+            drawn = _valid(drawn)
+            torn = np.flatnonzero(~whole & ~shapely.is_empty(self._shapes))
+            self._of_crs[grid.wkt] = Drawn(drawn, shapely.area(drawn)), torn
+        plain, torn = self._of_crs[grid.wkt]
+        if not len(torn):
+            return plain
+        shapes, area = plain.shapes.copy(), plain.area.copy()
+        for i in torn:
+            pieces = _pieces(self._shapes[i], grid)
+            part = min(1.0, _area_on_earth(pieces) / _area_on_earth(shapely.segmentize(self._shapes[i], EDGE)))
+            shapes[i] = _valid(joined(_drawn(pieces, grid)[0]))
+            area[i] = shapely.area(shapes[i]) / part if part else 0.0
+        return Drawn(shapes, area)
+
+
+def _valid(shapes: Any) -> Any:
+    return shapely.make_valid(shapes, method="structure", keep_collapsed=False)
+
+
+def _pieces(shape: Any, grid: Grid) -> Shapes:
+    """What of a polygon is near the raster, cut at seams and in halves until the map has each piece whole; dense."""
+    pieces = _parts(shapely.intersection(shape, fold(np.array([shapely.box(*grid.bounds_in_degrees)]))))
+    for seam in grid.seams:
+        west, east = shapely.box(-180, -90, seam - HAIR, 90), shapely.box(seam + HAIR, -90, 180, 90)
+        pieces = _parts(shapely.intersection(pieces[:, None], np.array([west, east])))
+    done = [pieces[:0]]
+    while len(pieces):
+        dense = shapely.segmentize(pieces, EDGE)
+        _, whole = _drawn(dense, grid)
+        done.append(dense[whole])
+        pieces = _halves(pieces[~whole][_may_meet(dense[~whole], grid)])
+    return np.concatenate(done)
+
+
+def _parts(shapes: Any) -> Shapes:
+    """The polygons among shapes and their parts."""
+    return shapely.get_parts(joined(np.ravel(shapes)))
+
+
+def _halves(shapes: Shapes) -> Shapes:
+    """Polygons cut in the middle of their longer side, without those that are too small for it."""
+    bounds = shapely.bounds(shapes)
+    large = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) > LEAST
+    west, south, east, north = bounds[large].T
+    wide = east - west > north - south
+    x, y = np.where(wide, (west + east) / 2, east), np.where(wide, north, (south + north) / 2)
+    first = shapely.box(west, south, x, y)
+    second = shapely.box(np.where(wide, x, west), np.where(wide, south, y), east, north)
+    return _parts(shapely.intersection(shapes[large], np.stack([first, second])))
+
+
+def _may_meet(shapes: Shapes, grid: Grid) -> Bools:
+    """Which polygons may have cells of the raster, by such of their corners as are on its map, with much room around them."""
+    points, shape = shapely.get_coordinates(shapes, return_index=True)
+    placed = np.stack(grid.native(*points.T), axis=1)
+    placed[~np.isfinite(placed).all(axis=1)] = np.nan
+    start = np.flatnonzero(np.diff(shape, prepend=-1))
+    low, high = np.fmin.reduceat(placed, start), np.fmax.reduceat(placed, start)
+    low, high = low - 2 * (high - low), high + 2 * (high - low)
+    return meet(grid.bounds(), np.hstack([low, high]), grid.turn, 0.0)
+
+
+def _drawn(dense: Shapes, grid: Grid) -> tuple[Shapes, Bools]:
+    """Polygons on a raster's map, empty where it does not have them whole, and which it has."""
+    on_earth = shapely.get_coordinates(dense)
+    on_map = np.stack(grid.native(*on_earth.T), axis=1)
+    drawn, whole = shapely.set_coordinates(dense.copy(), on_map), _whole(dense, on_earth, on_map, grid)
+    drawn[~whole] = shapely.Polygon()
+    return drawn, whole
+
+
+def _whole(dense: Shapes, on_earth: Floats, on_map: Floats, grid: Grid) -> Bools:
+    """Which polygons, with corners ``on_earth`` and ``on_map``, a map has whole."""
+    parts, shape = shapely.get_parts(dense, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    ring = np.repeat(np.arange(len(rings)), shapely.get_num_coordinates(rings))
+    unit = grid.crs.axis_info[0].unit_conversion_factor
+    scaled = on_map * (unit / (math.radians(1) if grid.crs.is_geographic else METRES))
+    with np.errstate(invalid="ignore", over="ignore"):  # places that the map does not have
+        turned = _turned(on_earth, scaled, ring, _side(grid)) & (np.diff(part, prepend=-1) > 0)
+        broken = [
+            ring[1:][_torn(on_earth, scaled, ring)],
+            ring[_folded(on_earth, on_map, grid)],
+            np.flatnonzero(turned),
+        ]
+    whole = ~_across(dense, grid.seams) & ~shapely.is_empty(dense)
+    whole[shape[part[np.concatenate(broken)]]] = False
+    return whole
+
+
+def _torn(on_earth: Floats, on_map: Floats, ring: NDArray[np.int64]) -> Bools:
+    """Which edges of rings are much longer on the map than on the Earth, or have an end that it does not have."""
+    steps, steps_on_map = (np.hypot(*np.diff(points, axis=0).T) for points in (on_earth, on_map))
+    return (ring[1:] == ring[:-1]) & ~(steps_on_map <= TORN * (steps + HAIR))
+
+
+def _folded(on_earth: Floats, on_map: Floats, grid: Grid) -> Bools:
+    """Which points of the map are another place's, too."""
+    lon, lat = grid.lonlat(*on_map.T)
+    lon = ((lon - on_earth[:, 0] + 180) % 360 - 180) * np.cos(np.radians(lat))
+    return np.hypot(lon, lat - on_earth[:, 1]) > FOLDED
+
+
+def _turned(on_earth: Floats, on_map: Floats, ring: NDArray[np.int64], side: float) -> Bools:
+    """Which rings, but the narrow ones, a map shows from the other side than the Earth, or as next to nothing."""
+    even = _even(on_earth)
+    area, area_on_map = _signed(even, ring), _signed(on_map, ring) * side
+    edges = np.where(ring[1:] == ring[:-1], np.hypot(*np.diff(even, axis=0).T), 0.0)
+    around = np.bincount(ring[1:], edges, minlength=len(area))
+    return (np.abs(area) > SLIVER * around) & ~(area_on_map * np.sign(area) > SHRUNK * np.abs(area))
+
+
+def _signed(points: Floats, ring: NDArray[np.int64]) -> Floats:
+    """Area of each ring, negative where it goes clockwise."""
+    start = np.flatnonzero(np.diff(ring, prepend=-1))
+    x, y = (points - points[start][ring]).T
+    cross = np.where(ring[1:] == ring[:-1], x[:-1] * y[1:] - x[1:] * y[:-1], 0.0) / 2
+    return np.bincount(ring[1:], cross, minlength=len(start)).astype(np.float64)
+
+
+def _side(grid: Grid) -> float:
+    """1 where the map of a raster shows the Earth as it is from above, -1 where as in a mirror."""
+    lon, lat = grid.sample()
+    there = np.flatnonzero(np.isfinite(lon))
+    lon, lat = lon[there[len(there) // 2]], np.clip(lat[there[len(there) // 2]], -89, 89)
+    x, y = grid.native(np.array([lon, lon + 1e-4, lon]), np.array([lat, lat, lat + 1e-4]))
+    return math.copysign(1.0, (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0]))
+
+
+def _across(shapes: Shapes, seams: tuple[float, ...]) -> Bools:
+    """Which shapes lie on both sides of a seam."""
+    west, _, east, _ = shapely.bounds(shapes).T
+    across = np.zeros(len(shapes), np.bool_)
+    for seam in seams:
+        across |= (west < seam) & (seam < east)
+    return across
+
+
+def _even(points: Floats) -> Floats:
+    """Longitudes and latitudes on a map without distortion of areas."""
+    return np.stack([points[:, 0], np.degrees(np.sin(np.radians(points[:, 1])))], axis=1)
+
+
+def _area_on_earth(shapes: Any) -> float:
+    """Of all shapes together, in square degrees of the equator."""
+    return float(np.sum(shapely.area(shapely.transform(shapes, _even))))

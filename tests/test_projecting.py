@@ -1,0 +1,209 @@
+"""Polygons on maps that tear, turn or fold the Earth: people in them, by points of each cell in longitude and latitude."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import Transformer
+from rasters import Plain, brute, off_the_edge
+
+from gpu_clusters import people_within
+from gpu_clusters.io.projecting import LEAST, Polygons
+from gpu_clusters.io.rasters import open_rasters
+
+DEEP = 6  # points of a cell along each side
+
+NATIONAL = {  # a place on land for each
+    "EPSG:2056": (8, 47),  # folds the far side of the Earth over the near one
+    "EPSG:2066": (-60.7, 11.2),
+    "EPSG:27200": (173, -41),
+    "EPSG:27700": (-2, 53),
+    "EPSG:3031": (10, -80),
+    "EPSG:3034": (10, 50),
+    "EPSG:3035": (10, 50),
+    "EPSG:3413": (-45, 80),
+    "EPSG:32631": (3, 50),
+    "EPSG:32760": (179.9, -40),  # on the date line
+    "EPSG:3395": (0, 0),
+    "EPSG:3832": (179.9, -18),
+    "EPSG:5070": (-96, 38),
+    "EPSG:5513": (15, 50),  # to the south and west: a mirror of the Earth
+    "EPSG:5514": (15, 50),
+    "EPSG:6931": (0, 89.5),  # the pole
+    "EPSG:6933": (100, 10),
+    "ESRI:102033": (-55, -15),
+}
+GLOBAL = {  # half their width and height in metres
+    "EPSG:3832": (20_037_508, 16_000_000),
+    "ESRI:54009": (18_040_096, 9_020_048),
+    "+proj=moll +lon_0=150 +datum=WGS84": (18_040_096, 9_020_048),
+    "+proj=robin +lon_0=-90 +datum=WGS84": (17_005_833, 8_625_154),
+    "+proj=eqearth +lon_0=11 +datum=WGS84": (17_243_959, 8_392_927),
+    "+proj=cea +lon_0=100 +datum=WGS84": (20_037_508, 6_363_885),
+    "+proj=igh +datum=WGS84": (20_037_508, 8_683_259),
+    "+proj=laea +lat_0=50 +lon_0=10 +datum=WGS84": (12_700_000, 12_700_000),
+}
+WORLD = shapely.box(-180, -90, 180, 90)
+
+
+def around(crs: str, lon: float, lat: float, cells: int = 12, half: float = 3e5) -> Plain:
+    """A raster of random people about a place."""
+    x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
+    pitch = 2 * half / cells
+    people = np.random.default_rng(0).uniform(1, 9, (cells, cells))
+    return Plain(people, (pitch, 0, x - half, 0, -pitch, y + half), crs)
+
+
+def by_points(raster: Plain):
+    """Gives people in a shape: of each cell the part of its points that come back into it; those not on the map are nowhere."""
+    height, width = raster.stored.shape
+    a, _, c, _, e, f = raster.affine
+    inner = (np.arange(DEEP) + 0.5) / DEEP
+    row, column = ((np.arange(size)[:, None] + inner).ravel() for size in (height, width))
+    x, y = (values.ravel() for values in np.meshgrid(c + a * column, f + e * row))
+    there = Transformer.from_crs("EPSG:4326", raster.crs, always_xy=True)
+    lon, lat = there.transform(x, y, direction="INVERSE")
+    on_map = np.isfinite(lon) & np.isfinite(lat)
+    lon, lat = np.where(on_map, lon, 0), np.where(on_map, lat, 0)
+    far = np.abs(np.stack(there.transform(lon, lat)) - [x, y])
+    if raster.crs == "EPSG:3832":
+        far[0] = np.minimum(far[0], np.abs(far[0] - 40_075_016.69))
+    on_map &= (far < abs(a) / 100).all(axis=0)
+
+    def people(shape) -> float:
+        inside = on_map & np.any([shapely.intersects_xy(shape, lon + turn, lat) for turn in (-360, 0, 360)], axis=0)
+        return float(np.sum(raster.people() * inside.reshape(height, DEEP, width, DEEP).mean(axis=(1, 3))))
+
+    return people
+
+
+def shapes_of(seed: int, count: int) -> list:
+    """Large and small shapes, anywhere."""
+    rng, shapes = np.random.default_rng(seed), [WORLD, shapely.box(-180, -60, 180, 75), shapely.box(19, 41, 190, 82)]
+    for _ in range(count):
+        wide, high = rng.uniform(10, [170, 80])
+        west, south = rng.uniform([-180, -90], [180, 90 - high])
+        box = shapely.box(west, south, west + wide, south + high)
+        shapes.append(box if rng.random() < 0.5 else shapely.affinity.scale(box.buffer(1), 0.4, 0.4).intersection(box))
+    return shapes
+
+
+def of_polygons(shapes, raster: Plain):
+    pytest.importorskip("exactextract", reason="exactextract is not installed")
+    from gpu_clusters import people_in_polygons
+
+    return people_in_polygons(shapes, raster.array())
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:angle from rectified")  # pyproj's, where an array is given EPSG:2056
+
+
+@pytest.mark.parametrize("crs", NATIONAL)
+def test_large_polygons_on_the_map_of_a_country(crs):
+    """Whatever they do to the map's far side: all the people are in them, or none."""
+    lon, lat = NATIONAL[crs]
+    raster = around(crs, lon, lat)
+    all_people = raster.stored.sum()
+    shapes = [*shapes_of(1, 40), shapely.box(lon - 175, -70, lon - 5.5, 70), shapely.box(lon + 5.5, -70, lon + 175, 70)]
+    found, expect = of_polygons(shapes, raster), by_points(raster)
+    checked = 0
+    for shape, people, without in zip(shapes, found["population"], found["without_data"], strict=True):
+        expected = expect(shape)
+        if expected == 0:
+            assert math.isnan(people) and without == 1
+        elif expected == pytest.approx(all_people, rel=1e-12):
+            assert people == pytest.approx(all_people, rel=1e-7) and 0.9 < without < 1
+        else:
+            assert people == pytest.approx(expected, rel=0.15) and 0.9 < without < 1
+        checked += 1 + (expected > 0)
+    assert checked > len(shapes)
+
+
+@pytest.mark.parametrize("crs", GLOBAL)
+def test_polygons_on_a_map_of_the_world(crs):
+    half_x, half_y = GLOBAL[crs]
+    a, e = half_x / 40, -half_y / 20
+    raster = Plain(np.random.default_rng(0).uniform(1, 9, (40, 80)), (a, 0, -half_x, 0, e, half_y), crs)
+    shapes = shapes_of(2, 10)
+    found, expect = of_polygons(shapes, raster), by_points(raster)
+    for shape, people in zip(shapes, found["population"], strict=True):
+        assert people == pytest.approx(expect(shape), rel=0.03, abs=30)
+    if "3832" not in crs:  # which ends short of the poles
+        assert found["without_data"].max() < (0.01 if "laea" in crs else 0.001)
+
+
+@pytest.mark.parametrize(
+    ("crs", "seams"),
+    [
+        ("ESRI:54009", ()),  # at the date line, where polygons are cut anyway
+        ("EPSG:3035", ()),
+        ("EPSG:32631", ()),
+        ("EPSG:28992", ()),
+        ("EPSG:4326", ()),
+        ("EPSG:4267", ()),
+        ("EPSG:5070", (84,)),
+        ("EPSG:3832", (-30,)),
+        ("EPSG:2154", (-177,)),
+        ("+proj=moll +lon_0=150 +datum=WGS84", (-30,)),
+        ("+proj=igh +datum=WGS84", (-100, -40, -20, 80)),
+    ],
+)
+def test_seams(crs, seams):
+    lon, lat = (8, 50) if "4" in crs[:6] else (0, 10)
+    with open_rasters(around(crs, lon, lat, half=3e5 if "EPSG:4" not in crs else 3).array()) as (rasters, _):
+        assert rasters[0].grid.seams == pytest.approx(seams, abs=1e-8)
+
+
+def test_a_polygon_that_a_map_has_whole_is_drawn_as_it_is():
+    raster = around("EPSG:3035", 10, 50)
+    shape = shapely.box(-30, 20, 40, 80) - shapely.Point(12, 50).buffer(1)
+    dense = shapely.segmentize(shape, 0.05)
+    move = Transformer.from_crs("EPSG:4326", "EPSG:3035", always_xy=True).transform
+    expected = shapely.transform(dense, lambda points: np.stack(move(*points.T), axis=1))
+    with open_rasters(raster.array()) as (rasters, _):
+        drawn = Polygons(np.array([shape, shapely.Polygon()])).on(rasters[0].grid)
+    assert shapely.equals_exact(shapely.normalize(drawn.shapes[0]), shapely.normalize(expected), tolerance=1e-6)
+    assert drawn.area.tolist() == [pytest.approx(expected.area, rel=1e-12), 0]
+    assert drawn.shapes[1].is_empty
+
+
+@pytest.mark.parametrize("crs", ["EPSG:3035", "EPSG:32631", "EPSG:2056", "EPSG:5513"])
+def test_the_area_of_what_a_map_cannot_show_is_about_that_on_the_earth(crs):
+    with open_rasters(around(crs, *NATIONAL[crs]).array()) as (rasters, _):
+        (area,) = Polygons(np.array([WORLD])).on(rasters[0].grid).area
+    assert area == pytest.approx(5.1e14, rel=0.02)
+
+
+def test_pieces_end_where_a_map_stretches_the_earth_a_hundred_times():
+    """About the point opposite to the middle of a map of the world, 1.15 degrees around it."""
+    crs = "+proj=laea +lat_0=50 +lon_0=10 +datum=WGS84"
+    half, _ = GLOBAL[crs]
+    raster = Plain(np.ones((4, 4)), (half / 2, 0, -half, 0, -half / 2, half), crs)
+    with open_rasters(raster.array()) as (rasters, _):
+        drawn = Polygons(np.array([shapely.box(-175, -55, -165, -45)])).on(rasters[0].grid)
+    there = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform
+    lon, lat = np.random.default_rng(0).uniform([-175, -55], [-165, -45], (2000, 2)).T
+    places = shapely.points(*there(lon, lat))
+    apart = np.hypot((lon + 170) * math.cos(math.radians(50)), lat + 50)
+    assert shapely.dwithin(drawn.shapes, places[apart > 1.15 + 1.5 * LEAST], 10_000).all()  # edges are drawn by chords
+    assert not shapely.intersects(drawn.shapes, places[apart < 0.6]).any()
+    metres, height = 111_195 / math.radians(1), math.sin(math.radians(55)) - math.sin(math.radians(45))
+    assert 0.93 < drawn.area[0] / (metres**2 * math.radians(10) * height) < 1
+
+
+def test_a_raster_of_two_that_shows_a_place_twice_takes_it_from_none():
+    """EPSG:5514, made for Czechia, has the Lofoten at the same points."""
+    north = Plain(np.full((270, 200), 5.0), (0.1, 0, 0.0, 0, -0.1, 72.0))
+    czech = Plain(np.ones((293, 475)), (1000, 0, -905_000, 0, -1000, -935_000), "EPSG:5514")
+    both = [czech.array(), north.array()]
+    for lofoten in ((13.0, 67.75), (10.75, 68.25), (6.25, 68.25)):
+        there = Transformer.from_crs("EPSG:4326", czech.crs, always_xy=True).transform(*lofoten)
+        assert -905_000 < there[0] < -430_000 and -1_228_000 < there[1] < -935_000
+        assert people_within([lofoten], both, area_degrees=off_the_edge(0.55)) == brute(
+            [north], [lofoten], off_the_edge(0.55)
+        )
+        assert np.isnan(people_within([lofoten], both[:1], area_degrees=off_the_edge(0.55)))
+    assert people_within([(15.0, 50.0)], both, area_degrees=0.5) == brute([czech], [(15.0, 50.0)], 0.5)
