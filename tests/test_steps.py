@@ -176,6 +176,27 @@ def test_a_crs_for_elsewhere(crs, lon, lat, ground):
     assert ground is None or (told[0].startswith(f"crs {crs} (") and ground in told[0])
 
 
+@pytest.mark.parametrize(
+    ("crs", "lon", "lat", "twin"),
+    [
+        ("EPSG:5514", [14.42, 13.0], [50.09, 67.75], "has lon 13, lat 67.75 where lon 17.7241, lat 51.1063 is, too"),
+        ("EPSG:5514", [14.42, 16.6], [50.09, 49.2], None),
+        ("EPSG:2056", [8.54, -175.0], [47.38, -47.5], "has lon -175, lat -47.5 where lon 9.71914, lat 46.5986 is, too"),
+        ("EPSG:27700", [-2.0, 1.9], [50.0, 60.9], None),  # whose datum is turned by grids here, by formulas there
+        ("EPSG:32660", [-179.9999, 179.9999], [0.0, -17.0], None),  # the date line
+    ],
+)
+def test_a_crs_that_has_two_places_at_one_point(crs, lon, lat, twin):
+    """Krovak's projection has the Lofoten in Poland, that of the Swiss the South Pacific in Switzerland: true to length."""
+    told = plane.warnings_of(np.array(lon), np.array(lat), crs)
+    assert len(told) == (twin is not None)
+    assert twin is None or (told[0].startswith(f"crs {crs} (") and twin in told[0])
+    if twin:
+        lon[0], lat[0] = (float(number.split()[-1]) for number in twin.removesuffix(" is, too").split(", ")[-2:])
+        easting, northing = plane.project(np.array(lon), np.array(lat), crs)
+        assert np.hypot(*(easting[1] - easting[0], northing[1] - northing[0])) < 10
+
+
 def test_a_crs_is_looked_at_first_and_warned_of_in_the_manifest():
     table = pd.DataFrame({"doc_id": [1, 2], "lon": [2.35, 2.36], "lat": [60.0, 60.0]})
     made = gpu_clusters.rank(table, density=1, crs="EPSG:3857").manifest["warnings"]

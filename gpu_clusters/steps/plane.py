@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 TRUE = 0.05  # a system whose lengths are off by more is told of
+APART = 0.1  # degrees: what comes back so far away is at another place's coordinates; no datum is so far off
 
 
 def system(crs: str) -> CRS:
@@ -66,23 +67,45 @@ def project(
 
 
 def warnings_of(lon: NDArray[np.float64], lat: NDArray[np.float64], crs: str) -> list[str]:
-    """What the user must know of ``crs`` at these places: where its lengths are off most, if by more than `TRUE`.
+    """What the user must know of ``crs`` at these places: where its lengths are off most, and whether it shows others there.
 
     Looked at is one place of each cell of a degree, for the scale hardly changes within.
     """
-    from pyproj import Proj
-
     target = system(crs)
     _, some = np.unique(np.floor(lon) * 1000 + np.floor(lat), return_index=True)
-    scale = Proj(target).get_factors(lon[some], lat[some])
+    of_lengths, of_twins = _off(lon[some], lat[some], target), _twin(lon[some], lat[some], target)
+    return [f"crs {crs} ({target.name}) {what}" for what in (of_lengths, of_twins) if what]
+
+
+def _off(lon: NDArray[np.float64], lat: NDArray[np.float64], target: CRS) -> str:
+    """Where lengths are off most, if by more than `TRUE`."""
+    from pyproj import Proj
+
+    scale = Proj(target).get_factors(lon, lat)
     longest, shortest = np.asarray(scale.tissot_semimajor), np.asarray(scale.tissot_semiminor)
     off = np.where(np.isfinite(longest), np.maximum(longest - 1, 1 - shortest), 0.0)
     if off.max() <= TRUE:
-        return []
+        return ""
     worst = int(off.argmax())
     ground = " to ".join(dict.fromkeys(f"{1 / value:.3g}" for value in (longest[worst], shortest[worst]) if value > 0))
-    return [
-        f"crs {crs} ({target.name}) is not true to length where the addresses are: at lon {lon[some[worst]]:g}, "
-        f"lat {lat[some[worst]]:g} a kilometre in it is {ground} km on the ground; take a crs made for their "
-        "country, or none, which measures on the sphere"
-    ]
+    return (
+        f"is not true to length where the addresses are: at lon {lon[worst]:g}, lat {lat[worst]:g} a kilometre in it is "
+        f"{ground} km on the ground; take a crs made for their country, or none, which measures on the sphere"
+    )
+
+
+def _twin(lon: NDArray[np.float64], lat: NDArray[np.float64], target: CRS) -> str:
+    """Of the first place that is at another's coordinates, as the far side of the Earth is in some systems, where that is."""
+    from pyproj import Transformer
+
+    there = Transformer.from_crs("EPSG:4326", target, always_xy=True)
+    x, y = there.transform(*there.transform(lon, lat), direction="INVERSE")
+    apart = np.hypot(((x - lon + 180) % 360 - 180) * np.cos(np.radians(lat)), y - lat)
+    twins = np.flatnonzero(np.isfinite(apart) & (apart > APART))
+    if not len(twins):
+        return ""
+    first = twins[0]
+    return (
+        f"has lon {lon[first]:g}, lat {lat[first]:g} where lon {x[first]:g}, lat {y[first]:g} is, too, so that addresses at "
+        "the two are neighbours; take a crs made for where the addresses are, or none, which measures on the sphere"
+    )
