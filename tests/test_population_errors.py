@@ -125,6 +125,10 @@ def test_no_crs_and_wrong_ones(tmp_path):
     refused(plain(affine=(1000, 0, 187_000, 0, -1000, 6e6)).array(), "no degrees", "WGS 84", "gdal_edit")
     refused(plain("ESRI:54009", (1000, 0, 3e7, 0, -1000, 6e6)).array(), "no place on Earth")
     refused(plain(affine=(0.1, 0, 0, 0, 0, 50)).array(), "no area")
+    for no_way_back in ("EPSG:3052", "ESRI:54044", "ESRI:103885"):  # not in PROJ, no inverse, on Mars
+        refused(
+            plain(no_way_back).array(), "cannot be turned into longitudes and latitudes (", "take the raster in another"
+        )
     path = plain(crs=None).save(tmp_path / "a.tif")
     refused(path, "a.tif", "no coordinate reference system", "gdal_edit")
 

@@ -84,9 +84,9 @@ def test_windows_of_any_blocks_hold_each_cell_once(seed, monkeypatch, reads):
         tall, across = bottom - top, right - left
         assert tall < min(max(high, rows), 4 * window) + tile and across < min(max(wide, window), 4 * window) + tile
         if bottom < height:
-            assert tall > min(rows - high, 3 * window)
+            assert tall > (rows - high if high <= 4 * window else 3 * window)
         if right < width:
-            assert across > min(window - wide, 3 * window)
+            assert across > (window - wide if wide <= 4 * window else 3 * window)
         if high % tile == 0 and high <= 4 * window:
             assert top % high == 0
         if wide % tile == 0 and wide <= 4 * window:

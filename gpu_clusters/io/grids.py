@@ -60,7 +60,14 @@ class Grid:
             raise InputError(
                 f"{self.name}: its geotransform {self.affine} gives its cells no area; georeference it again"
             )
-        degrees, to_lonlat, turn = _system(wkt := self.crs.to_wkt())
+        wkt = self.crs.to_wkt()
+        try:
+            degrees, to_lonlat, turn = _system(wkt)
+        except pyproj.exceptions.ProjError as error:
+            raise InputError(
+                f"{self.name}: its coordinate reference system {self.crs.name} cannot be turned into longitudes and latitudes "
+                f"({first_line(error)}); take the raster in another one, such as EPSG:4326"
+            ) from None
         for name, value in (("wkt", wkt), ("_degrees", degrees), ("_to_lonlat", to_lonlat), ("turn", turn)):
             object.__setattr__(self, name, value)
         self._check_place()
@@ -93,7 +100,6 @@ class Grid:
             lon, lat = np.round(lon, DECIMALS), np.round(lat, DECIMALS)
             lon = np.where((lon >= -180) & (lon < 180), lon, lon - 360 * np.floor((lon + 180) / 360))
             lost = ~(np.isfinite(lon) & (np.abs(lat) <= 90))
-        lon[lon >= 180] = -180.0  # what rounding has put there
         return np.where(lost, np.nan, lon), np.where(lost, np.nan, lat)
 
     def native(self, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:

@@ -67,7 +67,7 @@ class Polygons:
         shapes, area = plain.shapes.copy(), plain.area.copy()
         for i in torn:
             pieces = _pieces(self._shapes[i], grid)
-            part = min(1.0, _area_on_earth(pieces) / _area_on_earth(shapely.segmentize(self._shapes[i], EDGE)))
+            part = _area_on_earth(pieces) / _area_on_earth(shapely.segmentize(self._shapes[i], EDGE))
             shapes[i] = _valid(joined(_drawn(pieces, grid)[0]))
             area[i] = shapely.area(shapes[i]) / part if part else 0.0
         return Drawn(shapes, area)
