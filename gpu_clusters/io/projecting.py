@@ -25,9 +25,8 @@ Floats = NDArray[np.float64]
 EDGE = 0.05  # degrees: longer edges get points between their ends before they are projected
 LEAST = 0.25  # degrees: smaller pieces of a polygon are left out where the map does not have them whole
 HAIR = 1e-9  # degrees: on either side of a seam
-TORN = (
-    100.0  # times as long as on the Earth: an edge that the map has torn, or so stretched that it shows nothing there
-)
+WIDE = 10.0  # degrees: a polygon larger than so may hold the raster though none of its corners is near it
+TORN = 100.0  # times as long as on the Earth: an edge that the map has torn, or stretched until it shows nothing there
 FOLDED = 0.1  # degrees: what comes back from the map so far away lay under another place there; no datum is so far off
 SLIVER = 1e-5  # degrees: narrower polygons may turn over by themselves, as their edges get points in different places
 SHRUNK = 1e-3  # of its area on the Earth: a map on which a polygon has less has turned a part of it inside out
@@ -68,7 +67,7 @@ class Polygons:
         for i in torn:
             pieces = _pieces(self._shapes[i], grid)
             part = _area_on_earth(pieces) / _area_on_earth(shapely.segmentize(self._shapes[i], EDGE))
-            shapes[i] = _valid(joined(_drawn(pieces, grid)[0]))
+            shapes[i] = shapely.union_all(_valid(_drawn(pieces, grid)[0]))
             area[i] = shapely.area(shapes[i]) / part if part else 0.0
         return Drawn(shapes, area)
 
@@ -110,14 +109,15 @@ def _halves(shapes: Shapes) -> Shapes:
 
 
 def _may_meet(shapes: Shapes, grid: Grid) -> Bools:
-    """Which polygons may have cells of the raster, by such of their corners as are on its map, with much room around them."""
+    """Which polygons may have cells of the raster: large ones, and where corners that its map has are near, with much room."""
     points, shape = shapely.get_coordinates(shapes, return_index=True)
     placed = np.stack(grid.native(*points.T), axis=1)
     placed[~np.isfinite(placed).all(axis=1)] = np.nan
     start = np.flatnonzero(np.diff(shape, prepend=-1))
     low, high = np.fmin.reduceat(placed, start), np.fmax.reduceat(placed, start)
     low, high = low - 2 * (high - low), high + 2 * (high - low)
-    return meet(grid.bounds(), np.hstack([low, high]), grid.turn, 0.0)
+    west, south, east, north = shapely.bounds(shapes).T
+    return (np.maximum(east - west, north - south) > WIDE) | meet(grid.bounds(), np.hstack([low, high]), grid.turn, 0.0)
 
 
 def _drawn(dense: Shapes, grid: Grid) -> tuple[Shapes, Bools]:
