@@ -196,7 +196,7 @@ def test_pieces_end_where_a_map_stretches_the_earth_a_hundred_times():
 
 
 def test_a_raster_of_two_that_shows_a_place_twice_takes_it_from_none():
-    """EPSG:5514, made for Czechia, has the Lofoten at the same points."""
+    """EPSG:5514, made for Czechia, has the Lofoten at the same points as Czechia's neighbours."""
     north = Plain(np.full((270, 200), 5.0), (0.1, 0, 0.0, 0, -0.1, 72.0))
     czech = Plain(np.ones((293, 475)), (1000, 0, -905_000, 0, -1000, -935_000), "EPSG:5514")
     both = [czech.array(), north.array()]

@@ -111,7 +111,7 @@ class Grid:
     def place(self, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
         """`native` of what may lie on the raster, NaN for all else: some maps have two places of the Earth at one point.
 
-        So EPSG:5514, made for Czechia, has the Lofoten where Wrocław is.
+        So EPSG:5514, made for Czechia, has the Lofoten where Opole is.
         """
         if self._degrees:
             return lon, lat
