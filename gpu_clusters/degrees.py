@@ -11,6 +11,7 @@ import numpy as np
 from gpu_clusters.compiled import cached
 
 UNGEOCODED, INVALID, GEOCODED = 0, 1, 2
+ELSEWHERE = 0.1  # degrees: no datum is so far off
 
 
 @cached(numba.njit, nogil=True)
@@ -57,3 +58,10 @@ def meet(box: Sequence[float] | np.ndarray, boxes: np.ndarray, turn: float, slac
     for shift in (0.0, -2 * turn, -turn, turn, 2 * turn) if turn else (0.0,):
         wide |= np.minimum(east + shift, box[2]) - np.maximum(west + shift, box[0]) > slack
     return high & wide
+
+
+def elsewhere(lon: np.ndarray, lat: np.ndarray, back_lon: np.ndarray, back_lat: np.ndarray) -> np.ndarray:
+    """Which places come back from a map as other ones, far away, so that it has both at one point; not those that are lost."""
+    east = ((back_lon - lon + 180) % 360 - 180) * np.cos(np.radians(lat))
+    apart = np.hypot(east, back_lat - lat)
+    return np.isfinite(apart) & (apart > ELSEWHERE)

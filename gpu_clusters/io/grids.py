@@ -147,7 +147,7 @@ class Grid:
         """
         if self._degrees:
             return self.bounds()
-        lon, lat = self.sample()
+        lon, lat = self._sample
         if not np.isfinite(lon).all():
             return -180.0, -90.0, 180.0, 90.0
         west, east = _ends((lon - lon[0] + 180) % 360 - 180 + lon[0], 360)
@@ -159,7 +159,17 @@ class Grid:
         """Meridians, in degrees, on whose two sides the map of ``crs`` is far apart; the date line need not be among them."""
         return () if self._degrees else _seams(self.wkt)
 
-    def sample(self) -> tuple[Floats, Floats]:
+    @cached_property
+    def side(self) -> float:
+        """1 where the map shows the Earth as it is from above, -1 where as in a mirror."""
+        lon, lat = self._sample
+        there = np.flatnonzero(np.isfinite(lon))
+        lon, lat = lon[there[len(there) // 2]], np.clip(lat[there[len(there) // 2]], -89, 89)
+        x, y = self.native(np.array([lon, lon + 1e-4, lon]), np.array([lat, lat, lat + 1e-4]))
+        return math.copysign(1.0, (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0]))
+
+    @cached_property
+    def _sample(self) -> tuple[Floats, Floats]:
         """Longitudes and latitudes of places all over the raster, its edges too."""
         row, column = np.meshgrid(np.linspace(0, self.height, SAMPLES), np.linspace(0, self.width, SAMPLES))
         return self.lonlat(*self.centres(row.ravel() - 0.5, column.ravel() - 0.5))  # type: ignore[arg-type]
@@ -178,7 +188,7 @@ class Grid:
             raise InputError(
                 f"{self.name}: {where}, which looks like degrees and not like its CRS {self.crs.name}; {advice}"
             )
-        if not np.isfinite(self.sample()[0]).any():
+        if not np.isfinite(self._sample[0]).any():
             raise InputError(f"{self.name}: {where}, where its CRS {self.crs.name} has no place on Earth; {advice}")
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gpu_clusters.degrees import meet
+from gpu_clusters.degrees import elsewhere, meet
 from gpu_clusters.io.folding import fold, joined
 from gpu_clusters.io.grids import Grid
 
@@ -27,7 +27,6 @@ LEAST = 0.25  # degrees: smaller pieces of a polygon are left out where the map 
 HAIR = 1e-9  # degrees: on either side of a seam
 WIDE = 10.0  # degrees: a polygon larger than so may hold the raster though none of its corners is near it
 TORN = 100.0  # times as long as on the Earth: an edge that the map has torn, or stretched until it shows nothing there
-FOLDED = 0.1  # degrees: what comes back from the map so far away lay under another place there; no datum is so far off
 SLIVER = 1e-5  # degrees: narrower polygons may turn over by themselves, as their edges get points in different places
 SHRUNK = 1e-3  # of its area on the Earth: a map on which a polygon has less has turned a part of it inside out
 METRES = 111_320.0  # of a degree
@@ -57,7 +56,7 @@ class Polygons:
         """The polygons in a raster's CRS."""
         if grid.wkt not in self._of_crs:
             drawn, whole = _drawn(shapely.segmentize(self._shapes, EDGE), grid)
-            drawn = _valid(drawn)
+            drawn = _valid(np.where(whole, drawn, shapely.Polygon()))
             torn = np.flatnonzero(~whole & ~shapely.is_empty(self._shapes))
             self._of_crs[grid.wkt] = Drawn(drawn, shapely.area(drawn)), torn
         plain, torn = self._of_crs[grid.wkt]
@@ -65,9 +64,9 @@ class Polygons:
             return plain
         shapes, area = plain.shapes.copy(), plain.area.copy()
         for i in torn:
-            pieces = _pieces(self._shapes[i], grid)
+            pieces, drawn = _pieces(self._shapes[i], grid)
             part = _area_on_earth(pieces) / _area_on_earth(shapely.segmentize(self._shapes[i], EDGE))
-            shapes[i] = shapely.union_all(_valid(_drawn(pieces, grid)[0]))
+            shapes[i] = shapely.union_all(_valid(drawn))
             area[i] = shapely.area(shapes[i]) / part if part else 0.0
         return Drawn(shapes, area)
 
@@ -76,19 +75,21 @@ def _valid(shapes: Any) -> Any:
     return shapely.make_valid(shapes, method="structure", keep_collapsed=False)
 
 
-def _pieces(shape: Any, grid: Grid) -> Shapes:
-    """What of a polygon is near the raster, cut at seams and in halves until the map has each piece whole; dense."""
+def _pieces(shape: Any, grid: Grid) -> tuple[Shapes, Shapes]:
+    """What of a polygon is near the raster, cut at seams and in halves until the map has each piece whole; on the map, too."""
     pieces = _parts(shapely.intersection(shape, fold(np.array([shapely.box(*grid.bounds_in_degrees)]))))
     for seam in grid.seams:
         west, east = shapely.box(-180, -90, seam - HAIR, 90), shapely.box(seam + HAIR, -90, 180, 90)
         pieces = _parts(shapely.intersection(pieces[:, None], np.array([west, east])))
-    done = [pieces[:0]]
+    done, done_on_map = [pieces[:0]], [pieces[:0]]
     while len(pieces):
         dense = shapely.segmentize(pieces, EDGE)
-        _, whole = _drawn(dense, grid)
+        drawn, whole = _drawn(dense, grid)
         done.append(dense[whole])
-        pieces = _halves(pieces[~whole][_may_meet(dense[~whole], grid)])
-    return np.concatenate(done)
+        done_on_map.append(drawn[whole])
+        pieces, drawn = pieces[~whole], drawn[~whole]
+        pieces = _halves(pieces[_may_meet(pieces, drawn, grid)])
+    return np.concatenate(done), np.concatenate(done_on_map)
 
 
 def _parts(shapes: Any) -> Shapes:
@@ -98,35 +99,36 @@ def _parts(shapes: Any) -> Shapes:
 
 def _halves(shapes: Shapes) -> Shapes:
     """Polygons cut in the middle of their longer side, without those that are too small for it."""
-    bounds = shapely.bounds(shapes)
-    large = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) > LEAST
-    west, south, east, north = bounds[large].T
+    shapes = shapes[_size(shapes) > LEAST]
+    west, south, east, north = shapely.bounds(shapes).T
     wide = east - west > north - south
     x, y = np.where(wide, (west + east) / 2, east), np.where(wide, north, (south + north) / 2)
     first = shapely.box(west, south, x, y)
     second = shapely.box(np.where(wide, x, west), np.where(wide, south, y), east, north)
-    return _parts(shapely.intersection(shapes[large], np.stack([first, second])))
+    return _parts(shapely.intersection(shapes, np.stack([first, second])))
 
 
-def _may_meet(shapes: Shapes, grid: Grid) -> Bools:
+def _size(shapes: Shapes) -> Floats:
+    """The longer side of the box around each shape, degrees."""
+    west, south, east, north = shapely.bounds(shapes).T
+    return np.maximum(east - west, north - south)
+
+
+def _may_meet(shapes: Shapes, drawn: Shapes, grid: Grid) -> Bools:
     """Which polygons may have cells of the raster: large ones, and where corners that its map has are near, with much room."""
-    points, shape = shapely.get_coordinates(shapes, return_index=True)
-    placed = np.stack(grid.native(*points.T), axis=1)
+    placed, shape = shapely.get_coordinates(drawn, return_index=True)
     placed[~np.isfinite(placed).all(axis=1)] = np.nan
     start = np.flatnonzero(np.diff(shape, prepend=-1))
     low, high = np.fmin.reduceat(placed, start), np.fmax.reduceat(placed, start)
     low, high = low - 2 * (high - low), high + 2 * (high - low)
-    west, south, east, north = shapely.bounds(shapes).T
-    return (np.maximum(east - west, north - south) > WIDE) | meet(grid.bounds(), np.hstack([low, high]), grid.turn, 0.0)
+    return (_size(shapes) > WIDE) | meet(grid.bounds(), np.hstack([low, high]), grid.turn, 0.0)
 
 
 def _drawn(dense: Shapes, grid: Grid) -> tuple[Shapes, Bools]:
-    """Polygons on a raster's map, empty where it does not have them whole, and which it has."""
+    """Polygons with their corners on a raster's map, and which it has whole."""
     on_earth = shapely.get_coordinates(dense)
     on_map = np.stack(grid.native(*on_earth.T), axis=1)
-    drawn, whole = shapely.set_coordinates(dense.copy(), on_map), _whole(dense, on_earth, on_map, grid)
-    drawn[~whole] = shapely.Polygon()
-    return drawn, whole
+    return shapely.set_coordinates(dense.copy(), on_map), _whole(dense, on_earth, on_map, grid)
 
 
 def _whole(dense: Shapes, on_earth: Floats, on_map: Floats, grid: Grid) -> Bools:
@@ -136,11 +138,12 @@ def _whole(dense: Shapes, on_earth: Floats, on_map: Floats, grid: Grid) -> Bools
     ring = np.repeat(np.arange(len(rings)), shapely.get_num_coordinates(rings))
     unit = grid.crs.axis_info[0].unit_conversion_factor
     scaled = on_map * (unit / (math.radians(1) if grid.crs.is_geographic else METRES))
+    (lon, lat), back = on_earth.T, grid.lonlat(*on_map.T)
     with np.errstate(invalid="ignore", over="ignore"):  # places that the map does not have
-        turned = _turned(on_earth, scaled, ring, _side(grid)) & (np.diff(part, prepend=-1) > 0)
+        turned = _turned(on_earth, scaled, ring, grid.side) & (np.diff(part, prepend=-1) > 0)
         broken = [
             ring[1:][_torn(on_earth, scaled, ring)],
-            ring[_folded(on_earth, on_map, grid)],
+            ring[elsewhere(lon, lat, *back)],
             np.flatnonzero(turned),
         ]
     whole = ~_across(dense, grid.seams) & ~shapely.is_empty(dense)
@@ -152,13 +155,6 @@ def _torn(on_earth: Floats, on_map: Floats, ring: NDArray[np.int64]) -> Bools:
     """Which edges of rings are much longer on the map than on the Earth, or have an end that it does not have."""
     steps, steps_on_map = (np.hypot(*np.diff(points, axis=0).T) for points in (on_earth, on_map))
     return (ring[1:] == ring[:-1]) & ~(steps_on_map <= TORN * (steps + HAIR))
-
-
-def _folded(on_earth: Floats, on_map: Floats, grid: Grid) -> Bools:
-    """Which points of the map are another place's, too."""
-    lon, lat = grid.lonlat(*on_map.T)
-    lon = ((lon - on_earth[:, 0] + 180) % 360 - 180) * np.cos(np.radians(lat))
-    return np.hypot(lon, lat - on_earth[:, 1]) > FOLDED
 
 
 def _turned(on_earth: Floats, on_map: Floats, ring: NDArray[np.int64], side: float) -> Bools:
@@ -176,15 +172,6 @@ def _signed(points: Floats, ring: NDArray[np.int64]) -> Floats:
     x, y = (points - points[start][ring]).T
     cross = np.where(ring[1:] == ring[:-1], x[:-1] * y[1:] - x[1:] * y[:-1], 0.0) / 2
     return np.bincount(ring[1:], cross, minlength=len(start)).astype(np.float64)
-
-
-def _side(grid: Grid) -> float:
-    """1 where the map of a raster shows the Earth as it is from above, -1 where as in a mirror."""
-    lon, lat = grid.sample()
-    there = np.flatnonzero(np.isfinite(lon))
-    lon, lat = lon[there[len(there) // 2]], np.clip(lat[there[len(there) // 2]], -89, 89)
-    x, y = grid.native(np.array([lon, lon + 1e-4, lon]), np.array([lat, lat, lat + 1e-4]))
-    return math.copysign(1.0, (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0]))
 
 
 def _across(shapes: Shapes, seams: tuple[float, ...]) -> Bools:

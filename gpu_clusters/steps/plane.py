@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_clusters.degrees import elsewhere
 from gpu_clusters.errors import InputError, UsageError, first_line
 from gpu_clusters.wording import counted
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 TRUE = 0.05  # a system whose lengths are off by more is told of
-APART = 0.1  # degrees: what comes back so far away is at another place's coordinates; no datum is so far off
 
 
 def system(crs: str) -> CRS:
@@ -100,8 +100,7 @@ def _twin(lon: NDArray[np.float64], lat: NDArray[np.float64], target: CRS) -> st
 
     there = Transformer.from_crs("EPSG:4326", target, always_xy=True)
     x, y = there.transform(*there.transform(lon, lat), direction="INVERSE")
-    apart = np.hypot(((x - lon + 180) % 360 - 180) * np.cos(np.radians(lat)), y - lat)
-    twins = np.flatnonzero(np.isfinite(apart) & (apart > APART))
+    twins = np.flatnonzero(elsewhere(lon, lat, x, y))
     if not len(twins):
         return ""
     first = twins[0]
