@@ -190,3 +190,19 @@ def test_pieces_end_where_a_map_stretches_the_earth_a_hundred_times(bounds, area
     assert not shapely.intersects(drawn.shapes, places[apart < 0.6]).any()
     metres, height = 111_195 / math.radians(1), math.sin(math.radians(north)) - math.sin(math.radians(south))
     assert area < drawn.area[0] / (metres**2 * math.radians(10) * height) < 1
+
+
+def test_a_polygon_across_a_seam_near_a_pole_where_the_map_is_narrow():
+    """Its edges over the seam are not long there, and its larger part keeps its side: the seam alone tells."""
+    crs = "+proj=moll +lon_0=150 +datum=WGS84"
+    half_x, half_y = GLOBAL[crs]
+    raster = Plain(np.ones((4, 4)), (half_x / 2, 0, -half_x, 0, -half_y / 2, half_y), crs)
+    bridge = shapely.box(-31, 89.94, -20, 89.98)
+    shape = shapely.union(shapely.box(-80, 80, -31, 89.99), bridge)
+    with open_rasters(raster.array()) as (rasters, _):
+        (drawn,) = Polygons(np.array([shape])).on(rasters[0].grid).shapes
+    there = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform
+    lon, lat = np.meshgrid(np.arange(-180, 180) + 0.5, [81, 89.95, 89.96, 89.97])
+    found = shapely.intersects_xy(drawn, *there(lon, lat))
+    assert not found[abs(lon + 50) > 70].any()
+    np.testing.assert_array_equal(found[0], shapely.intersects_xy(shape, lon, lat)[0])
