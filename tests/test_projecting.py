@@ -206,3 +206,26 @@ def test_a_polygon_across_a_seam_near_a_pole_where_the_map_is_narrow():
     found = shapely.intersects_xy(drawn, *there(lon, lat))
     assert not found[abs(lon + 50) > 70].any()
     np.testing.assert_array_equal(found[0], shapely.intersects_xy(shape, lon, lat)[0])
+
+
+def test_slivers_that_turn_over_on_a_map_are_drawn_all_the_same():
+    """Of two sides a hair apart one gets its points elsewhere than the other, so that they may cross."""
+    rng = np.random.default_rng(0)
+    start = rng.uniform([5, 45], [15, 55], (300, 2))
+    end = start + rng.uniform(0.05, 0.24, (300, 2))
+    corners = [
+        start,
+        end,
+        start + (end - start) * rng.uniform(0.2, 0.8, (300, 1)) + rng.normal(scale=1e-7, size=(300, 2)),
+    ]
+    slivers = shapely.orient_polygons(shapely.polygons(np.stack([*corners, start], axis=1)))
+    move = Transformer.from_crs("EPSG:4326", "EPSG:3035", always_xy=True).transform
+    on_map = shapely.transform(shapely.segmentize(slivers, 0.05), lambda points: np.stack(move(*points.T), axis=1))
+    turned = [not shapely.is_ccw(ring) for ring in shapely.get_exterior_ring(on_map)]
+    assert 20 < sum(turned) < 280
+    with open_rasters(around("EPSG:3035", 10, 50).array()) as (rasters, _):
+        drawn = Polygons(slivers).on(rasters[0].grid)
+    assert (drawn.area > 0).all()
+    assert drawn.area == pytest.approx(
+        shapely.area(shapely.make_valid(on_map, method="structure", keep_collapsed=False))
+    )
