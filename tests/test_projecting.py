@@ -49,9 +49,26 @@ GLOBAL = {  # half their width and height in metres
 WORLD = shapely.box(-180, -90, 180, 90)
 
 
+def onto(crs: str):
+    """Gives the points of longitudes and latitudes on a map."""
+    return Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform
+
+
+def by_corners(shapes, crs: str):
+    """Shapes with their corners on a map, and points between."""
+    move = onto(crs)
+    return shapely.transform(shapely.segmentize(shapes, 0.05), lambda points: np.stack(move(*points.T), axis=1))
+
+
+def of_the_world(crs: str, people: np.ndarray) -> Plain:
+    """A raster as large as a map of the world."""
+    (height, width), (half_x, half_y) = people.shape, GLOBAL[crs]
+    return Plain(people, (2 * half_x / width, 0, -half_x, 0, -2 * half_y / height, half_y), crs)
+
+
 def around(crs: str, lon: float, lat: float, cells: int = 12, half: float = 3e5) -> Plain:
     """A raster of random people about a place."""
-    x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(lon, lat)
+    x, y = onto(crs)(lon, lat)
     pitch = 2 * half / cells
     people = np.random.default_rng(0).uniform(1, 9, (cells, cells))
     return Plain(people, (pitch, 0, x - half, 0, -pitch, y + half), crs)
@@ -64,11 +81,11 @@ def by_points(raster: Plain):
     inner = (np.arange(DEEP) + 0.5) / DEEP
     row, column = ((np.arange(size)[:, None] + inner).ravel() for size in (height, width))
     x, y = (values.ravel() for values in np.meshgrid(c + a * column, f + e * row))
-    there = Transformer.from_crs("EPSG:4326", raster.crs, always_xy=True)
-    lon, lat = there.transform(x, y, direction="INVERSE")
+    there = onto(raster.crs)
+    lon, lat = there(x, y, direction="INVERSE")
     on_map = np.isfinite(lon) & np.isfinite(lat)
     lon, lat = np.where(on_map, lon, 0), np.where(on_map, lat, 0)
-    far = np.abs(np.stack(there.transform(lon, lat)) - [x, y])
+    far = np.abs(np.stack(there(lon, lat)) - [x, y])
     if raster.crs == "EPSG:3832":
         far[0] = np.minimum(far[0], np.abs(far[0] - 40_075_016.69))
     on_map &= (far < abs(a) / 100).all(axis=0)
@@ -121,9 +138,7 @@ def test_large_polygons_on_the_map_of_a_country(crs):
 
 @pytest.mark.parametrize("crs", GLOBAL)
 def test_polygons_on_a_map_of_the_world(crs):
-    half_x, half_y = GLOBAL[crs]
-    a, e = half_x / 40, -half_y / 20
-    raster = Plain(np.random.default_rng(0).uniform(1, 9, (40, 80)), (a, 0, -half_x, 0, e, half_y), crs)
+    raster = of_the_world(crs, np.random.default_rng(0).uniform(1, 9, (40, 80)))
     shapes = shapes_of(2, 10)[: 2 if "geos" in crs else None]
     found, expect = of_polygons(shapes, raster), by_points(raster)
     for shape, people in zip(shapes, found["population"], strict=True):
@@ -156,9 +171,7 @@ def test_seams(crs, seams):
 def test_a_polygon_that_a_map_has_whole_is_drawn_as_it_is():
     raster = around("EPSG:3035", 10, 50)
     shape = shapely.box(-30, 20, 40, 80) - shapely.Point(12, 50).buffer(1)
-    dense = shapely.segmentize(shape, 0.05)
-    move = Transformer.from_crs("EPSG:4326", "EPSG:3035", always_xy=True).transform
-    expected = shapely.transform(dense, lambda points: np.stack(move(*points.T), axis=1))
+    expected = by_corners(shape, raster.crs)
     with open_rasters(raster.array()) as (rasters, _):
         drawn = Polygons(np.array([shape, shapely.Polygon()])).on(rasters[0].grid)
     assert shapely.equals_exact(shapely.normalize(drawn.shapes[0]), shapely.normalize(expected), tolerance=1e-6)
@@ -177,14 +190,11 @@ def test_the_area_of_what_a_map_cannot_show_is_about_that_on_the_earth(crs):
 def test_pieces_end_where_a_map_stretches_the_earth_a_hundred_times(bounds, area):
     """About the point opposite to the middle of a map of the world, 1.15 degrees around it."""
     crs = "+proj=laea +lat_0=50 +lon_0=10 +datum=WGS84"
-    half, _ = GLOBAL[crs]
-    raster = Plain(np.ones((4, 4)), (half / 2, 0, -half, 0, -half / 2, half), crs)
-    with open_rasters(raster.array()) as (rasters, _):
+    with open_rasters(of_the_world(crs, np.ones((4, 4))).array()) as (rasters, _):
         drawn = Polygons(np.array([shapely.box(*bounds)])).on(rasters[0].grid)
-    there = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform
     west, south, east, north = bounds
     lon, lat = np.random.default_rng(0).uniform([west, south], [east, north], (2000, 2)).T
-    places = shapely.points(*there(lon, lat))
+    places = shapely.points(*onto(crs)(lon, lat))
     apart = np.hypot((lon + 170) * math.cos(math.radians(50)), lat + 50)
     assert shapely.dwithin(drawn.shapes, places[apart > 1.15 + 1.5 * LEAST], 10_000).all()  # edges are drawn by chords
     assert not shapely.intersects(drawn.shapes, places[apart < 0.6]).any()
@@ -195,15 +205,12 @@ def test_pieces_end_where_a_map_stretches_the_earth_a_hundred_times(bounds, area
 def test_a_polygon_across_a_seam_near_a_pole_where_the_map_is_narrow():
     """Its edges over the seam are not long there, and its larger part keeps its side: the seam alone tells."""
     crs = "+proj=moll +lon_0=150 +datum=WGS84"
-    half_x, half_y = GLOBAL[crs]
-    raster = Plain(np.ones((4, 4)), (half_x / 2, 0, -half_x, 0, -half_y / 2, half_y), crs)
     bridge = shapely.box(-31, 89.94, -20, 89.98)
     shape = shapely.union(shapely.box(-80, 80, -31, 89.99), bridge)
-    with open_rasters(raster.array()) as (rasters, _):
+    with open_rasters(of_the_world(crs, np.ones((4, 4))).array()) as (rasters, _):
         (drawn,) = Polygons(np.array([shape])).on(rasters[0].grid).shapes
-    there = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform
     lon, lat = np.meshgrid(np.arange(-180, 180) + 0.5, [81, 89.95, 89.96, 89.97])
-    found = shapely.intersects_xy(drawn, *there(lon, lat))
+    found = shapely.intersects_xy(drawn, *onto(crs)(lon, lat))
     assert not found[abs(lon + 50) > 70].any()
     np.testing.assert_array_equal(found[0], shapely.intersects_xy(shape, lon, lat)[0])
 
@@ -219,8 +226,7 @@ def test_slivers_that_turn_over_on_a_map_are_drawn_all_the_same():
         start + (end - start) * rng.uniform(0.2, 0.8, (300, 1)) + rng.normal(scale=1e-7, size=(300, 2)),
     ]
     slivers = shapely.orient_polygons(shapely.polygons(np.stack([*corners, start], axis=1)))
-    move = Transformer.from_crs("EPSG:4326", "EPSG:3035", always_xy=True).transform
-    on_map = shapely.transform(shapely.segmentize(slivers, 0.05), lambda points: np.stack(move(*points.T), axis=1))
+    on_map = by_corners(slivers, "EPSG:3035")
     turned = [not shapely.is_ccw(ring) for ring in shapely.get_exterior_ring(on_map)]
     assert 20 < sum(turned) < 280
     with open_rasters(around("EPSG:3035", 10, 50).array()) as (rasters, _):

@@ -29,8 +29,10 @@ def assert_same(one: pd.DataFrame, other: pd.DataFrame) -> None:
 
 def twice(table):
     """Each row twice; documents are copied to ones of other names."""
-    if table is None or "doc_id" not in table:
-        return None if table is None else pd.concat([table, table])
+    if table is None:
+        return None
+    if "doc_id" not in table:  # deals
+        return pd.concat([table, table])
     ids = table["doc_id"].astype(str)
     return pd.concat([table.assign(doc_id=ids), table.assign(doc_id="copy of " + ids)])
 
